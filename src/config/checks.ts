@@ -1,0 +1,195 @@
+import { type ExperimentFile, MOST_CELLS, SCALING_NAMES } from './experiment.js';
+import { compileExpression, ExpressionError, type Values } from './expression.js';
+import { expected, type Path } from './problem.js';
+import type { Experiment } from './resolve.js';
+import { countSettings, valuesAt } from './settings.js';
+
+/** Something wrong at a key of an experiment file. */
+export interface Issue {
+  readonly path: Path;
+  readonly message: string;
+}
+
+/** A rule that several keys must fulfil together. */
+interface Check {
+  /** Top-level keys that it looks at: it waits until these are in order. */
+  readonly reads: readonly (keyof ExperimentFile)[];
+  readonly find: (experiment: Experiment, file: ExperimentFile) => readonly Issue[];
+}
+
+const CHECKS: readonly Check[] = [
+  {
+    reads: ['network', 'scaling', 'sweep'],
+    find: ({ axes }) =>
+      (
+        [
+          ['depth', ['network', 'depth'], 'an integer >= 3', 'sweep.depth'],
+          ['width', ['network', 'width'], 'an integer >= 1', 'sweep.width'],
+          ['scaling', ['scaling'], 'a scaling', 'sweep.scaling'],
+        ] as const
+      )
+        .filter(([axis]) => axes[axis].length === 0)
+        .map(([, path, what, swept]) => ({
+          path,
+          message: expected(what, undefined, `give it, or ${swept}`),
+        })),
+  },
+  {
+    reads: ['scaling', 'sweep'],
+    find: (_, file) =>
+      scalingEntries(file).flatMap(({ path, entry }) =>
+        typeof entry !== 'string' && SCALING_NAMES.some((name) => name === entry.name)
+          ? [
+              {
+                path: [...path, 'name'],
+                message: expected('a name of its own', entry.name, 'this one is in Table 1'),
+              },
+            ]
+          : [],
+      ),
+  },
+  {
+    reads: ['network', 'data'],
+    find: ({ network, data }) =>
+      data.target.law === 'cosine' && network.outputWidth > network.inputWidth
+        ? [
+            {
+              path: ['data', 'target', 'law'],
+              message: expected(
+                `outputWidth <= inputWidth = ${network.inputWidth} for "cosine"`,
+                network.outputWidth,
+                'y_i = cos(pi x_i), i = 1 .. k',
+              ),
+            },
+          ]
+        : [],
+  },
+  {
+    reads: ['step', 'record'],
+    find: ({ step, record }) => {
+      const index = record.quantities.indexOf('sensitivity_finite');
+      return step.kind === 'velocity' && index >= 0
+        ? [
+            {
+              path: ['record', 'quantities', index],
+              message: expected(
+                'step.kind "update" for sensitivity_finite',
+                step.kind,
+                'sensitivity is its limit for a velocity',
+              ),
+            },
+          ]
+        : [];
+    },
+  },
+  {
+    reads: ['sweep', 'draws'],
+    find: (experiment) => {
+      const settings = countSettings(experiment);
+      const cells = settings * experiment.draws;
+      return cells > MOST_CELLS
+        ? [
+            {
+              path: [experiment.draws > settings ? 'draws' : 'sweep'],
+              message: `expected at most ${MOST_CELLS} cells, got ${cells}; ${settings} settings x ${experiment.draws} draws`,
+            },
+          ]
+        : [];
+    },
+  },
+  {
+    reads: ['network', 'scaling', 'data', 'step', 'sweep', 'draws'],
+    find: (experiment, file) => {
+      if (countSettings(experiment) > MOST_CELLS) return [];
+      const branchScaleIssues = findBranchScaleIssues(experiment, file);
+      return branchScaleIssues.length > 0 ? branchScaleIssues : findScaleIssues(experiment, file);
+    },
+  },
+];
+
+/**
+ * What is wrong with an experiment whose keys are right one by one.
+ *
+ * @param inOrder whether the schema had nothing against a top-level key
+ */
+export function findIssues(
+  experiment: Experiment,
+  file: ExperimentFile,
+  inOrder: (key: keyof ExperimentFile) => boolean,
+): readonly Issue[] {
+  return CHECKS.flatMap(({ reads, find }) => (reads.every(inOrder) ? find(experiment, file) : []));
+}
+
+/** 0 <= beta <= 1 at every depth and width. */
+function findBranchScaleIssues(experiment: Experiment, file: ExperimentFile): readonly Issue[] {
+  const points = depthsAndWidths(experiment);
+  const sources = file.sweep?.branchScale;
+  return experiment.axes.branchScale.flatMap((source, index) => {
+    const path =
+      sources === undefined
+        ? ['network', 'branchScale']
+        : ['sweep', 'branchScale', ...(Array.isArray(sources) ? [index] : [])];
+    return findFault(path, source, points, 'a number from 0 to 1', (beta) => beta >= 0 && beta <= 1);
+  });
+}
+
+/** Scales of the layers and of the input, learning rates and the step size are in range at every setting. */
+function findScaleIssues(experiment: Experiment, file: ExperimentFile): readonly Issue[] {
+  const branchScales = experiment.axes.branchScale.map((source) => compileExpression(source));
+  const points = depthsAndWidths(experiment).flatMap((values) =>
+    branchScales.map((branchScale) => ({ ...values, beta: branchScale.evaluate(values) })),
+  );
+  const positive = [
+    [['data', 'input', 'scale'], file.data?.input?.scale],
+    [['step', 'size'], file.step?.size],
+  ] as const;
+  return [
+    ...positive.flatMap(([path, source]) =>
+      source === undefined ? [] : findFault(path, source, points, 'a number > 0', (value) => value > 0),
+    ),
+    ...scalingEntries(file).flatMap(({ path, entry }) =>
+      Object.entries(typeof entry === 'string' ? {} : entry)
+        .filter(([key, value]) => key !== 'name' && value !== undefined && value !== 'scale-invariant')
+        .flatMap(([key, value]) =>
+          findFault([...path, key], value, points, 'a number >= 0', (sigma) => sigma >= 0),
+        ),
+    ),
+  ];
+}
+
+function depthsAndWidths(experiment: Experiment): readonly Values[] {
+  const { depth: depths, width: widths } = experiment.axes;
+  return depths.flatMap((depth) => widths.map((width) => valuesAt(experiment, depth, width)));
+}
+
+/** Scalings of a file, with their places. */
+function scalingEntries({ scaling, sweep }: ExperimentFile) {
+  if (sweep?.scaling !== undefined) {
+    return sweep.scaling.map((entry, index) => ({ path: ['sweep', 'scaling', index], entry }));
+  }
+  return scaling === undefined ? [] : [{ path: ['scaling'], entry: scaling }];
+}
+
+/** The first point at which an expression is not what it should be, if there is one. */
+function findFault(
+  path: Path,
+  source: number | string,
+  points: readonly Values[],
+  what: string,
+  isFine: (value: number) => boolean,
+): readonly Issue[] {
+  const expression = compileExpression(source);
+  for (const values of points) {
+    try {
+      const value = expression.evaluate(values);
+      if (isFine(value)) continue;
+      const at = expression.names.map((name) => `${name} = ${values[name]}`).join(', ');
+      const advice = at === '' ? '' : `; it is ${value} at ${at}`;
+      return [{ path, message: `${expected(what, source)}${advice}` }];
+    } catch (error) {
+      if (!(error instanceof ExpressionError)) throw error;
+      return [{ path, message: expected(what, source, error.message) }];
+    }
+  }
+  return [];
+}

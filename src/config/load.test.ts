@@ -1,0 +1,480 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { experimentName, parseExperiment } from './load.js';
+import { formatProblems } from './problem.js';
+
+const TEXT = `{
+  "network": { "depth": 10, "width": 16 },
+  "scaling": "MF+muP",
+  "record": { "quantities": ["bfa_rad"] }
+}`;
+
+/** What is said about a file; nothing when it is right. */
+function complaints(text: string, ...overrides: string[]): readonly string[] {
+  const parsed = parseExperiment(text, 'x.json', overrides);
+  return parsed.ok ? [] : formatProblems(parsed.problems).split('\n');
+}
+
+/** The same about the small file above with other values for some of its keys, all on one line. */
+function complaintsAbout(changes: object): readonly string[] {
+  return complaints(JSON.stringify({ ...JSON.parse(TEXT), ...changes })).map((line) =>
+    line.replace(/^x\.json:1:\d+ /, ''),
+  );
+}
+
+function experimentOf(text: string, ...overrides: string[]) {
+  const parsed = parseExperiment(text, 'configs/x.json', overrides);
+  if (!parsed.ok) throw new Error(formatProblems(parsed.problems));
+  return parsed.experiment;
+}
+
+describe('a right file', () => {
+  it('has every default filled in', () => {
+    expect(experimentOf(TEXT)).toEqual({
+      name: 'x',
+      title: 'x',
+      figure: undefined,
+      network: { architecture: 'resnet', activation: 'relu', inputWidth: 10, outputWidth: 1 },
+      axes: {
+        branchScale: [1],
+        depth: [10],
+        width: [16],
+        scaling: [
+          {
+            name: 'MF+muP',
+            sigmaInput: '1/sqrt(d)',
+            sigmaHidden: 'sqrt(2/m)',
+            sigmaOutput: '1/m',
+            learningRate: 'scale-invariant',
+          },
+        ],
+      },
+      nesting: ['branchScale', 'depth', 'width', 'scaling'],
+      data: {
+        samples: 1,
+        input: { law: 'normal', scale: 1, normalize: 'none' },
+        target: { law: 'normal' },
+      },
+      step: { kind: 'update', size: 0.001, train: 'hidden' },
+      draws: 1,
+      seed: 1,
+      record: { layers: 'all', quantities: ['bfa_rad'] },
+    });
+  });
+
+  it('has its name from the file', () => {
+    expect(experimentName('configs/figure-1a.json')).toBe('figure-1a');
+    expect(experimentName('C:\\configs\\a.b.json')).toBe('a.b');
+  });
+
+  it('may give 0 where 0 is a value', () => {
+    const experiment = experimentOf(
+      TEXT,
+      'seed=0',
+      'network.branchScale=0',
+      'data.target={"law":"constant","value":0}',
+    );
+    expect(experiment).toMatchObject({ seed: 0, axes: { branchScale: [0] }, data: { target: { value: 0 } } });
+  });
+
+  it('has another hidden scale when it is linear', () => {
+    expect(experimentOf(TEXT, 'network.activation=linear').axes.scaling[0]?.sigmaHidden).toBe('1/sqrt(m)');
+  });
+
+  it('may have Windows line ends', () => {
+    expect(complaints(TEXT.replaceAll('\n', '\r\n'))).toEqual([]);
+  });
+});
+
+describe('a text that is not strict JSON', () => {
+  it.each([
+    ['an empty file', '', ['x.json:1:1: expected an object { ... }, got an empty file']],
+    ['blanks', ' \n', ['x.json:1:1: expected an object { ... }, got an empty file']],
+    ['another language', 'title: x', ['x.json:1:1: expected a JSON value, got "title"']],
+    ['a list', '[1]', ['x.json:1:1: expected an object { ... }, got a list']],
+    ['a number', '3', ['x.json:1:1: expected an object { ... }, got a number']],
+    ['a file cut short', '{\n  "title": "a"', ['x.json:2:15: expected a closing }, got the end of the file']],
+    ['a missing comma', '{"draws": 1 "seed": 2}', ['x.json:1:13: expected a comma, got "\\"seed\\""']],
+    ['single quotes', "{'draws': 1}", [`x.json:1:2: expected a JSON value, got "'draws'"`]],
+    [
+      'deep nesting',
+      '['.repeat(100_000),
+      ['x.json:1:33: expected at most 32 levels of brackets, got more; an experiment has 5'],
+    ],
+    [
+      'deep nesting behind a quote in a comment',
+      `/*"*/${'['.repeat(100_000)}"`,
+      ['x.json:1:38: expected at most 32 levels of brackets, got more; an experiment has 5'],
+    ],
+    [
+      'deep nesting behind an escaped line end',
+      `{"a\\\n": ${'['.repeat(100_000)}`,
+      ['x.json:2:35: expected at most 32 levels of brackets, got more; an experiment has 5'],
+    ],
+    [
+      'a huge file',
+      ' '.repeat(2_000_000),
+      ['x.json:1:1: expected at most 1048576 characters, got 2000000; is this an experiment file?'],
+    ],
+    ['NUL', '{\n\0}', ['x.json:2:1: expected UTF-8, got a NUL character; save the file as UTF-8']],
+    [
+      'another encoding',
+      '{ "title": "\uFFFD" }',
+      ['x.json:1:13: expected UTF-8, got bytes that are none; save the file as UTF-8'],
+    ],
+  ])('%s is one clear problem', (_, text, messages) => {
+    expect(complaints(text)).toEqual(messages);
+  });
+
+  it('is searched on behind marks, comments, trailing commas and duplicate keys', () => {
+    const text = `\uFEFF{
+  // a comment
+  "network": { "depth": 10, "width": 16, },
+  "scaling": "FSC",
+  "draws": 2,
+  "draws": 0,
+  "record": { "quantities": ["bfa_rad",] },
+}`;
+    expect(complaints(text)).toEqual([
+      'x.json:1:1: expected UTF-8 without a byte order mark, got one; remove it',
+      'x.json:2:3: expected strict JSON, got a comment; remove it',
+      'x.json:3:40: expected strict JSON, got a trailing comma; remove it',
+      'x.json:6:3 draws: expected every key once, got "draws" again',
+      'x.json:6:12 draws: expected an integer >= 1, got 0',
+      'x.json:7:39: expected strict JSON, got a trailing comma; remove it',
+      'x.json:7:43: expected strict JSON, got a trailing comma; remove it',
+    ]);
+  });
+});
+
+describe('the problems of a file', () => {
+  it('are all found at once, each at its place', () => {
+    const text = `{
+  "titel": "x",
+  "network": {
+    "depth": 2,
+    "activation": "Relu",
+    "branchScale": "2/sqrt(L"
+  },
+  "scaling": { "name": "mine", "sigmaHiden": 1 },
+  "sweep": { "depth": [
+    2
+  ] },
+  "record": { "quantities": ["bfa", "loss", "loss"] }
+}`;
+    expect(complaints(text)).toEqual([
+      'x.json:2:3 titel: unknown key; did you mean "title"?',
+      'x.json:4:14 network.depth: expected an integer >= 3, got 2; L counts the embedding and the readout',
+      'x.json:5:19 network.activation: expected "relu" or "linear", got "Relu"; did you mean "relu"?',
+      'x.json:6:20 network.branchScale: expected a number or an expression in L, m, d, k, n, got "2/sqrt(L"; it ends too early; allowed are numbers, L, m, d, k, n, pi, e, + - * / ( ) and sqrt, exp, log, pow, abs, min, max',
+      'x.json:8:32 scaling.sigmaHiden: unknown key; did you mean "sigmaHidden"?',
+      'x.json:10:5 sweep.depth[0]: expected an integer >= 3, got 2; L counts the embedding and the readout',
+      'x.json:12:30 record.quantities[0]: expected the name of a quantity, got "bfa"',
+      'x.json:12:45 record.quantities[2]: expected every value once, got "loss"; it is in the list before',
+    ]);
+  });
+
+  it('of sound parts are found beside those of broken parts', () => {
+    expect(
+      complaintsAbout({ record: 5, network: { depth: 4, width: 1, branchScale: '2/sqrt(L) + 1' } }),
+    ).toEqual([
+      'network.branchScale: expected a number from 0 to 1, got "2/sqrt(L) + 1"; it is 2 at L = 4',
+      'record: expected an object { ... }, got 5',
+    ]);
+  });
+
+  it('are a hundred at most', () => {
+    const lines = complaintsAbout({ sweep: { depth: Array.from({ length: 500 }, () => 'x') } });
+    expect(lines).toHaveLength(101);
+    expect(lines[100]).toMatch(/^x\.json: \d+ more problems$/);
+  });
+
+  const DEPTH = 'expected an integer >= 3, got';
+  const COUNTS = 'L counts the embedding and the readout';
+  const NAMES = 'a number or an expression in L, m, d, k, n, beta';
+  const ALLOWED = 'pi, e, + - * / ( ) and sqrt, exp, log, pow, abs, min, max';
+
+  it.each<[object, ...string[]]>([
+    [{ network: { depth: 2.5, width: 1 } }, `network.depth: ${DEPTH} 2.5; ${COUNTS}`],
+    [{ network: { depth: '10', width: 1 } }, `network.depth: ${DEPTH} "10"; ${COUNTS}`],
+    [{ network: { depth: 5, width: 0 } }, 'network.width: expected an integer >= 1, got 0'],
+    [
+      { network: { depth: 5 } },
+      'network.width: expected an integer >= 1, got nothing; give it, or sweep.width',
+    ],
+    [
+      { network: { depth: 5, width: 1, branchScale: 1.5 } },
+      'network.branchScale: expected a number from 0 to 1, got 1.5',
+    ],
+    [
+      { network: { depth: 5, width: 1, branchScale: 'beta' } },
+      `network.branchScale: expected a number or an expression in L, m, d, k, n, got "beta"; the name "beta" is not known here; allowed are numbers, L, m, d, k, n, ${ALLOWED}`,
+    ],
+    [
+      { sweep: { depth: [4, 3], branchScale: [0.5, '2/sqrt(L)'] } },
+      'sweep.branchScale[1]: expected a number from 0 to 1, got "2/sqrt(L)"; it is 1.1547005383792517 at L = 3',
+    ],
+    [
+      { network: { depth: 5, width: 1, branchScale: '1/(m - 1)' } },
+      'network.branchScale: expected a number from 0 to 1, got "1/(m - 1)"; 1/(m - 1) is Infinity at m = 1',
+    ],
+    [{ network: null }, 'network: expected an object { ... }, got null'],
+    [{ record: undefined }, 'record: expected an object { ... }, got nothing'],
+    [{ scaling: undefined }, 'scaling: expected a scaling, got nothing; give it, or sweep.scaling'],
+    [{ scaling: 'ntk' }, 'scaling: expected "NTK", "MF+muP" or "FSC", or an object with a "name", got "ntk"'],
+    [{ scaling: 3 }, 'scaling: expected "NTK", "MF+muP" or "FSC", or an object with a "name", got 3'],
+    [{ scaling: { sigmaInput: 1 } }, 'scaling.name: expected a name, got nothing'],
+    [
+      { scaling: { name: 'FSC', sigmaOutput: 1 } },
+      'scaling.name: expected a name of its own, got "FSC"; this one is in Table 1',
+    ],
+    [{ scaling: { name: 'a', sigmaInput: -1 } }, 'scaling.sigmaInput: expected a number >= 0, got -1'],
+    [
+      { scaling: { name: 'a', sigmaOutput: '1/(L - 10)' } },
+      'scaling.sigmaOutput: expected a number >= 0, got "1/(L - 10)"; 1/(L - 10) is Infinity at L = 10',
+    ],
+    [
+      { scaling: { name: 'a', learningRate: 'beta - 2' } },
+      'scaling.learningRate: expected a number >= 0, got "beta - 2"; it is -1 at beta = 1',
+    ],
+    [
+      { scaling: { name: 'a', learningRate: 'scale-free' } },
+      `scaling.learningRate: expected "scale-invariant", ${NAMES}, got "scale-free"; the name "scale" is not known here; allowed are numbers, L, m, d, k, n, beta, ${ALLOWED}`,
+    ],
+    [{ data: { samples: 0 } }, 'data.samples: expected an integer >= 1, got 0'],
+    [{ data: { input: { law: 'uniform' } } }, 'data.input.law: expected "normal", got "uniform"'],
+    [{ data: { input: { law: 'normal', scale: 0 } } }, 'data.input.scale: expected a number > 0, got 0'],
+    [
+      { data: { input: { law: 'normal', scale: 'eval(1)' } } },
+      `data.input.scale: expected ${NAMES}, got "eval(1)"; the function "eval" is not known; allowed are numbers, L, m, d, k, n, beta, ${ALLOWED}`,
+    ],
+    [{ data: { target: {} } }, 'data.target.law: expected "normal", "constant" or "cosine", got nothing'],
+    [
+      { data: { target: { law: 'cos' } } },
+      'data.target.law: expected "normal", "constant" or "cosine", got "cos"',
+    ],
+    [{ data: { target: { law: 'constant' } } }, 'data.target.value: expected a number, got nothing'],
+    [
+      { data: { target: { law: 'normal', value: 1 } } },
+      'data.target.value: expected no "value" beside the other keys, got one; remove it or them',
+    ],
+    [
+      { network: { depth: 5, width: 1, inputWidth: 2, outputWidth: 3 }, data: { target: { law: 'cosine' } } },
+      'data.target.law: expected outputWidth <= inputWidth = 2 for "cosine", got 3; y_i = cos(pi x_i), i = 1 .. k',
+    ],
+    [{ step: { size: 0 } }, 'step.size: expected a number > 0, got 0'],
+    [
+      { step: { kind: 'velocty' } },
+      'step.kind: expected "update" or "velocity", got "velocty"; did you mean "velocity"?',
+    ],
+    [
+      { step: { kind: 'velocity' }, record: { quantities: ['loss', 'sensitivity_finite'] } },
+      'record.quantities[1]: expected step.kind "update" for sensitivity_finite, got "velocity"; sensitivity is its limit for a velocity',
+    ],
+    [{ record: { quantities: [] } }, 'record.quantities: expected a list of quantities, not empty, got []'],
+    [
+      { record: { quantities: ['bfa_rads'] } },
+      'record.quantities[0]: expected the name of a quantity, got "bfa_rads"; did you mean "bfa_rad"?',
+    ],
+    [{ sweep: { widht: [1] } }, 'sweep.widht: unknown key; did you mean "width"?'],
+    [{ sweep: { '': 1 } }, 'sweep[""]: unknown key; known are branchScale, depth, width, scaling'],
+    [
+      JSON.parse('{"__proto__": 1}'),
+      '__proto__: unknown key; known are $schema, title, figure, network, scaling, data, step, sweep, draws, seed, record',
+    ],
+    [{ sweep: { width: [] } }, 'sweep.width: expected a list of integers >= 1, not empty, got []'],
+    [
+      { sweep: { width: 5 } },
+      'sweep.width: expected a list of integers >= 1, {"from", "to", "step"} or {"from", "to", "count", "scale"}, got 5',
+    ],
+    [
+      { sweep: { width: [5, 5] } },
+      'sweep.width[1]: expected every value once, got 5; it is in the list before',
+    ],
+    [{ sweep: { scaling: [] } }, 'sweep.scaling: expected a list of scalings, not empty, got []'],
+    [
+      { sweep: { scaling: [{ name: 'a' }, { name: 'a' }] } },
+      'sweep.scaling[1]: expected every value once, got "a"; it is in the list before',
+    ],
+    [
+      { sweep: { depth: { from: 2, to: 5, step: 1 } } },
+      `sweep.depth.from: expected a number >= 3, got 2; ${COUNTS}`,
+    ],
+    [
+      { sweep: { depth: { from: 9, to: 5, step: 1 } } },
+      'sweep.depth.to: expected a number >= from = 9, got 5',
+    ],
+    [{ sweep: { depth: { from: 5, to: 9, step: 0 } } }, 'sweep.depth.step: expected a number > 0, got 0'],
+    [
+      { sweep: { depth: { from: 5, to: 9, count: 1 } } },
+      'sweep.depth.count: expected an integer >= 2, got 1',
+    ],
+    [
+      { sweep: { branchScale: { from: 0, to: 1, count: 3, scale: 'log' } } },
+      'sweep.branchScale.from: expected a number > 0, got 0; the scale is logarithmic',
+    ],
+    [
+      { sweep: { branchScale: { from: 0, to: 2, step: 1 } } },
+      'sweep.branchScale.to: expected a number from 0 to 1, got 2',
+    ],
+    [{ draws: 0 }, 'draws: expected an integer >= 1, got 0'],
+    [{ seed: -1 }, 'seed: expected an integer from 0 to 9007199254740991, got -1'],
+    [{ seed: 2 ** 53 }, 'seed: expected an integer from 0 to 9007199254740991, got 9007199254740992'],
+    [{ title: '' }, 'title: expected a text, not empty, got ""'],
+  ])('%j is refused with its reason', (changes, ...messages) => {
+    expect(complaintsAbout(changes)).toEqual(messages);
+  });
+
+  it('may have only small axes and products of axes, which are refused without being made', () => {
+    const thousand = { from: 3, to: 1002, step: 1 };
+    const started = performance.now();
+    expect(complaintsAbout({ sweep: { depth: { from: 3, to: 4, count: 1e9 } } })).toEqual([
+      'sweep.depth: expected at most 1000000 values, got 1000000000',
+    ]);
+    expect(
+      complaintsAbout({
+        sweep: { depth: thousand, width: thousand, branchScale: { from: 0, to: 1, count: 1000 } },
+      }),
+    ).toEqual(['sweep: expected at most 1000000 cells, got 1000000000; 1000000000 settings x 1 draws']);
+    expect(complaintsAbout({ draws: 1e9 })).toEqual([
+      'draws: expected at most 1000000 cells, got 1000000000; 1 settings x 1000000000 draws',
+    ]);
+    expect(performance.now() - started).toBeLessThan(500);
+  });
+
+  it('never throw, whatever the text', () => {
+    const mangled = fc
+      .array(
+        fc.tuple(
+          fc.nat(TEXT.length),
+          fc.nat(12),
+          fc.constantFrom('', '{', '}', '[', ']', ',', '"', '-1', 'null', '\\', '\n'),
+        ),
+        {
+          maxLength: 4,
+        },
+      )
+      .map((edits) =>
+        edits.reduce((text, [at, cut, put]) => text.slice(0, at) + put + text.slice(at + cut), TEXT),
+      );
+    fc.assert(
+      fc.property(fc.oneof(mangled, fc.string(), fc.json()), (text) => {
+        const parsed = parseExperiment(text, 'x.json');
+        expect(parsed.ok || parsed.problems.length > 0).toBe(true);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('never throw, whatever stands at a key', () => {
+    const keys = [
+      'network',
+      'scaling',
+      'data',
+      'step',
+      'sweep',
+      'draws',
+      'seed',
+      'record',
+      'title',
+      '__proto__',
+    ];
+    fc.assert(
+      fc.property(fc.constantFrom(...keys), fc.jsonValue(), (key, value) => {
+        const text = `{${JSON.stringify(key)}: ${JSON.stringify(value)}, ${TEXT.slice(1)}`;
+        expect(parseExperiment(text, 'x.json')).toHaveProperty('ok');
+        expect(parseExperiment(TEXT, 'x.json', [`${key}=${JSON.stringify(value)}`])).toHaveProperty('ok');
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
+
+describe('an override', () => {
+  it('is JSON, or else a string', () => {
+    const experiment = experimentOf(
+      TEXT,
+      'network.width=50',
+      'sweep.depth=[10, 20]',
+      'scaling=FSC',
+      'network.branchScale=1/sqrt(L)',
+      'record.quantities[1]=loss',
+    );
+    expect(experiment.axes).toMatchObject({
+      width: [50],
+      depth: [10, 20],
+      branchScale: ['1/sqrt(L)'],
+      scaling: [{ name: 'FSC', sigmaOutput: 'sqrt(k*L)/m' }],
+    });
+    expect(experiment.record.quantities).toEqual(['bfa_rad', 'loss']);
+  });
+
+  it('can mend a file', () => {
+    expect(complaints(TEXT.replace('10', '2'), 'network.depth=3')).toEqual([]);
+  });
+
+  it.each([
+    ['network.width=0', '--set network.width: expected an integer >= 1, got 0'],
+    [
+      'sweep.depth=[10, 2]',
+      `--set sweep.depth[1]: expected an integer >= 3, got 2; L counts the embedding and the readout`,
+    ],
+    ['network.widht=3', '--set network.widht: unknown path; did you mean "network.width"?'],
+    ['depth=3', '--set depth: unknown path; did you mean "network.depth"?'],
+    ['branch_scale=1', '--set branch_scale: unknown path; did you mean "network.branchScale"?'],
+    [
+      'network.colour=1',
+      '--set network.colour: unknown path; known are architecture, activation, depth, width, inputWidth, outputWidth, branchScale',
+    ],
+    ['netwrk.width=1', '--set netwrk.width: unknown path; did you mean "network.width"?'],
+    ['swep.depth=[3]', '--set swep.depth: unknown path; did you mean "sweep.depth"?'],
+    [
+      'a b=1',
+      '--set "a b": unknown path; known are $schema, title, figure, network, scaling, data, step, sweep, draws, seed, record',
+    ],
+    [
+      '__proto__.x=1',
+      '--set __proto__.x: unknown path; known are $schema, title, figure, network, scaling, data, step, sweep, draws, seed, record',
+    ],
+    ['network.width', '--set: expected path=value, got "network.width"; such as network.width=50'],
+    ['scaling.sigmaOutput=2', '--set scaling.sigmaOutput: expected an object at scaling, got "MF+muP"'],
+    [
+      'record.quantities[3]=loss',
+      '--set record.quantities[3]: expected an index up to 1 in record.quantities, got 3',
+    ],
+    ['sweep.depth[0]=5', '--set sweep.depth[0]: expected a list at sweep.depth, got nothing'],
+  ])('%s is refused with its reason', (override, message) => {
+    expect(complaints(TEXT, override)).toEqual([message]);
+  });
+
+  it('never throws, whatever it says', () => {
+    const path = fc.oneof(
+      fc.string(),
+      fc.constantFrom(
+        'network.width',
+        'sweep.depth',
+        'sweep.scaling[0].name',
+        'data.target',
+        'record',
+        '__proto__',
+      ),
+    );
+    const override = fc
+      .tuple(path, fc.oneof(fc.string(), fc.json()))
+      .map(([key, value]) => `${key}=${value}`);
+    fc.assert(
+      fc.property(fc.array(override, { maxLength: 3 }), (overrides) => {
+        expect(parseExperiment(TEXT, 'x.json', overrides)).toHaveProperty('ok');
+      }),
+      { numRuns: 1000 },
+    );
+    expect(complaints(TEXT, `${'a.'.repeat(50_000)}b=1`)).toHaveLength(1);
+    expect(complaints(TEXT, `sweep=${'['.repeat(100_000)}`)).toHaveLength(1);
+  });
+
+  it('of what a sweep decides is refused, for it would do nothing', () => {
+    expect(complaints(TEXT, 'sweep.depth=[10, 20]', 'network.depth=7')).toEqual([
+      '--set network.depth: expected no sweep of it, got sweep.depth, which decides; set sweep.depth',
+    ]);
+  });
+});

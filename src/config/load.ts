@@ -1,0 +1,120 @@
+import { getNodeValue } from 'jsonc-parser';
+import type { z } from 'zod';
+import { findIssues, type Issue } from './checks.js';
+import { type ExperimentFile, experimentSchema } from './experiment.js';
+import { type JsonFile, readJson } from './json.js';
+import { knownKeys } from './known-path.js';
+import { nearest } from './nearest.js';
+import { applyOverrides } from './override.js';
+import { formatPath, type Path, type Problem, show } from './problem.js';
+import { type Experiment, resolveExperiment } from './resolve.js';
+
+export type ParsedExperiment =
+  | { readonly ok: true; readonly experiment: Experiment }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** More would bury the first. */
+const MOST_PROBLEMS = 100;
+
+/** Stands in for a broken part of a file while the other parts are checked. */
+const NEUTRAL: Partial<ExperimentFile> = {
+  network: { depth: 3, width: 1 },
+  scaling: 'NTK',
+  record: { quantities: ['loss'] },
+};
+
+/**
+ * Reads an experiment file: text -> JSON -> overrides -> schema -> defaults -> checks.
+ *
+ * All problems are found at once, with line and column, in the order of the file; those of overrides stand last.
+ *
+ * @param text content of the file
+ * @param source the file's name as messages show it; its base name without `.json` is the experiment's name
+ * @param overrides `path=value` each, as given to `--set`; the value is JSON, or else a string
+ */
+export function parseExperiment(
+  text: string,
+  source: string,
+  overrides: readonly string[] = [],
+): ParsedExperiment {
+  const json = readJson(text, source);
+  if (!('root' in json)) return { ok: false, problems: json.problems };
+
+  const settled = applyOverrides(getNodeValue(json.root), overrides);
+  const schemaIssues = issuesOfSchema(settled.content);
+  const broken = new Set(schemaIssues.filter(({ isExtra }) => !isExtra).map(({ path }) => path[0]));
+  const repaired = Object.fromEntries([...broken].map((key) => [key, NEUTRAL[key as keyof ExperimentFile]]));
+  const file = { ...(settled.content as object), ...repaired } as ExperimentFile;
+  const experiment = resolveExperiment(file, experimentName(source));
+  const issues = [...schemaIssues, ...findIssues(experiment, file, (key) => !broken.has(key))];
+
+  const found = [
+    ...json.problems,
+    ...issues.slice(0, MOST_PROBLEMS).map((issue) => place(issue, json, settled.paths)),
+    ...settled.problems,
+  ].sort((a, b) => order(a.line, b.line) || order(a.column, b.column));
+  if (found.length === 0) return { ok: true, experiment };
+  const problems = found.slice(0, MOST_PROBLEMS);
+  const rest = json.problems.length + issues.length + settled.problems.length - problems.length;
+  const more = { source, path: '', message: `${rest} more problems` };
+  return { ok: false, problems: rest > 0 ? [...problems, more] : problems };
+}
+
+/** Name of the experiment of a file: `figure-1a` for `configs/figure-1a.json`. */
+export function experimentName(source: string): string {
+  return source.replace(/^.*[\\/]/s, '').replace(/\.json$/, '');
+}
+
+/** Overrides, which have no line, come after the file. */
+function order(a: number | undefined, b: number | undefined): number {
+  return a === b ? 0 : (a ?? Infinity) - (b ?? Infinity);
+}
+
+/** A problem where the value came from: the override that set it, or else the file. */
+function place(
+  { path, message, isExtra }: SchemaIssue,
+  json: JsonFile,
+  overridden: readonly Path[],
+): Problem {
+  const isOverridden = overridden.some((set) => set.every((key, index) => key === path[index]));
+  return isOverridden
+    ? { source: '--set', path: formatPath(path), message }
+    : json.problemAt(path, message, isExtra ? 'key' : 'value');
+}
+
+interface SchemaIssue extends Issue {
+  /** Whether it is a key that should not be there, and that nothing else depends on. */
+  readonly isExtra?: boolean;
+}
+
+function issuesOfSchema(content: unknown): readonly SchemaIssue[] {
+  const { error } = experimentSchema.safeParse(content);
+  const issues = (error?.issues ?? []).flatMap((issue) => flatten(issue, []));
+  // One rule may be written as several checks with the same message: an integer, at least 3.
+  const distinct = new Map(issues.map((issue) => [`${formatPath(issue.path)} ${issue.message}`, issue]));
+  return [...distinct.values()];
+}
+
+/** The issues that an issue of zod stands for, unions entered where the value says which branch was meant. */
+function flatten(issue: z.core.$ZodIssue, above: Path): readonly SchemaIssue[] {
+  const path = [...above, ...(issue.path as Path)];
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({ path: [...path, key], message: unknownKey(path, key), isExtra: true }));
+  }
+  if (issue.code === 'invalid_union') {
+    const [meant] = issue.errors
+      .filter(
+        (branch) => !branch.some(({ code, path: at }) => at.length === 0 && code.startsWith('invalid_')),
+      )
+      .sort((a, b) => a.length - b.length);
+    if (meant !== undefined) return meant.flatMap((inner) => flatten(inner, path));
+  }
+  return [{ path, message: issue.message }];
+}
+
+function unknownKey(path: Path, key: string): string {
+  const keys = knownKeys(path);
+  if (keys.includes(key)) return `expected no ${show(key)} beside the other keys, got one; remove it or them`;
+  const near = nearest(key, keys);
+  return `unknown key; ${near === undefined ? `known are ${keys.join(', ')}` : `did you mean "${near}"?`}`;
+}

@@ -1,0 +1,159 @@
+import type { QuantityName } from '../quantities.js';
+import {
+  AXIS_NAMES,
+  type AxisName,
+  type ExperimentFile,
+  NAMED_SCALINGS,
+  type Range,
+  rangeLength,
+  type ScalingEntry,
+} from './experiment.js';
+
+type Activation = 'relu' | 'linear';
+
+/** Initial scales and learning rate by formula, in L, m, d, k, n and beta. */
+export interface Scaling {
+  readonly name: string;
+  readonly sigmaInput: number | string;
+  readonly sigmaHidden: number | string;
+  readonly sigmaOutput: number | string;
+  readonly learningRate: 'scale-invariant' | number | string;
+}
+
+type Target =
+  | { readonly law: 'normal' }
+  | { readonly law: 'constant'; readonly value: number }
+  | { readonly law: 'cosine' };
+
+/** What a sweep runs over; an axis that is not swept has one value. */
+interface Axes {
+  readonly branchScale: readonly (number | string)[];
+  readonly depth: readonly number[];
+  readonly width: readonly number[];
+  readonly scaling: readonly Scaling[];
+}
+
+/** An experiment with everything filled in: nothing is optional, nothing is implied. */
+export interface Experiment {
+  /** Base name of its file: `figure-1a`. */
+  readonly name: string;
+  readonly title: string;
+  /** Figure of the paper, if it is one: `1a`. */
+  readonly figure: string | undefined;
+  readonly network: {
+    readonly architecture: 'resnet';
+    readonly activation: Activation;
+    /** d */
+    readonly inputWidth: number;
+    /** k */
+    readonly outputWidth: number;
+  };
+  readonly axes: Axes;
+  /** The axes from the outermost loop to the innermost. */
+  readonly nesting: readonly AxisName[];
+  readonly data: {
+    /** n */
+    readonly samples: number;
+    readonly input: {
+      readonly law: 'normal';
+      readonly scale: number | string;
+      readonly normalize: 'none' | 'unit-norm';
+    };
+    readonly target: Target;
+  };
+  readonly step: {
+    readonly kind: 'update' | 'velocity';
+    /** dt, by formula */
+    readonly size: number | string;
+    readonly train: 'hidden';
+  };
+  readonly draws: number;
+  readonly seed: number;
+  readonly record: {
+    readonly layers: 'all' | 'output';
+    readonly quantities: readonly QuantityName[];
+  };
+}
+
+/** sigma_hid that keeps the size of the features, by activation. */
+const SIGMA_HIDDEN: Readonly<Record<Activation, string>> = { relu: 'sqrt(2/m)', linear: '1/sqrt(m)' };
+
+/**
+ * Fills in every default of an experiment file. All defaults stand here, and here only.
+ *
+ * @param name what the file is called, without folder and extension
+ */
+export function resolveExperiment(file: ExperimentFile, name: string): Experiment {
+  const { network, data = {}, step = {}, sweep = {}, record } = file;
+  const activation = network.activation ?? 'relu';
+  const swept = Object.keys(sweep).filter((key): key is AxisName => AXIS_NAMES.includes(key as AxisName));
+
+  function scaling(entry: ScalingEntry): Scaling {
+    return {
+      name: typeof entry === 'string' ? entry : entry.name,
+      sigmaInput: '1/sqrt(d)',
+      sigmaHidden: SIGMA_HIDDEN[activation],
+      sigmaOutput: '1/m',
+      learningRate: 'scale-invariant',
+      ...(typeof entry === 'string' ? NAMED_SCALINGS[entry] : entry),
+    };
+  }
+
+  return {
+    name,
+    title: file.title ?? name,
+    figure: file.figure,
+    network: {
+      architecture: network.architecture ?? 'resnet',
+      activation,
+      inputWidth: network.inputWidth ?? 10,
+      outputWidth: network.outputWidth ?? 1,
+    },
+    axes: {
+      branchScale: axisValues(sweep.branchScale ?? [network.branchScale ?? 1]),
+      depth: integers(axisValues(sweep.depth ?? given(network.depth))),
+      width: integers(axisValues(sweep.width ?? given(network.width))),
+      scaling: (sweep.scaling ?? given(file.scaling)).map(scaling),
+    },
+    nesting: [...AXIS_NAMES.filter((axis) => !swept.includes(axis)), ...swept],
+    data: {
+      samples: data.samples ?? 1,
+      input: {
+        law: data.input?.law ?? 'normal',
+        scale: data.input?.scale ?? 1,
+        normalize: data.input?.normalize ?? 'none',
+      },
+      target: data.target ?? { law: 'normal' },
+    },
+    step: { kind: step.kind ?? 'update', size: step.size ?? 0.001, train: step.train ?? 'hidden' },
+    draws: file.draws ?? 1,
+    seed: file.seed ?? 1,
+    record: { layers: record.layers ?? 'all', quantities: record.quantities },
+  };
+}
+
+/** A list of one, or of none for what is missing, which the checks report. */
+function given<T>(value: T | undefined): readonly T[] {
+  return value === undefined ? [] : [value];
+}
+
+function integers(values: readonly number[]): readonly number[] {
+  return [...new Set(values.map(Math.round))];
+}
+
+/**
+ * Values of an axis, the ends of a range included.
+ *
+ * Twelve significant digits are kept, so that 3 * 0.1 reads 0.3, and powers, which engines may round differently
+ * in the last digit, are the same everywhere.
+ */
+function axisValues<T extends number | string>(axis: readonly T[] | Range): readonly (T | number)[] {
+  if (!('from' in axis)) return axis;
+  const { from, to } = axis;
+  const position = (index: number): number => {
+    if ('step' in axis) return Math.min(to, from + index * axis.step);
+    const share = index / (axis.count - 1);
+    return axis.scale === 'log' ? from * (to / from) ** share : from + (to - from) * share;
+  };
+  return Array.from({ length: rangeLength(axis) }, (_, index) => Number(position(index).toPrecision(12)));
+}

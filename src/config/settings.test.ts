@@ -1,0 +1,98 @@
+import { describe, expect, it } from 'vitest';
+import type { ExperimentFile } from './experiment.js';
+import { resolveExperiment } from './resolve.js';
+import { countSettings, expandAxes } from './settings.js';
+
+function experimentWith(changes: Partial<ExperimentFile>) {
+  const file: ExperimentFile = {
+    network: { depth: 4, width: 16 },
+    scaling: 'MF+muP',
+    record: { quantities: ['loss'] },
+    ...changes,
+  };
+  return resolveExperiment(file, 'test');
+}
+
+describe('expandAxes', () => {
+  it('goes through the sweep in the order of the file, first key outermost', () => {
+    const depthFirst = experimentWith({ sweep: { depth: [4, 16], branchScale: ['1/L', '1/sqrt(L)'] } });
+    expect(expandAxes(depthFirst).map(({ depth, branchScale }) => [depth, branchScale])).toEqual([
+      [4, 0.25],
+      [4, 0.5],
+      [16, 0.0625],
+      [16, 0.25],
+    ]);
+    const branchScaleFirst = experimentWith({ sweep: { branchScale: ['1/L', '1/sqrt(L)'], depth: [4, 16] } });
+    expect(
+      expandAxes(branchScaleFirst).map(({ depth, branchScaleSource }) => [branchScaleSource, depth]),
+    ).toEqual([
+      ['1/L', 4],
+      ['1/L', 16],
+      ['1/sqrt(L)', 4],
+      ['1/sqrt(L)', 16],
+    ]);
+  });
+
+  it('evaluates the scalings of Table 1 at every setting', () => {
+    const experiment = experimentWith({
+      network: { depth: 9, width: 100, inputWidth: 4, outputWidth: 1 },
+      sweep: { scaling: ['NTK', 'MF+muP', 'FSC'] },
+    });
+    const same = { sigmaInput: 0.5, sigmaHidden: Math.sqrt(2 / 100), learningRate: 'scale-invariant' };
+    expect(expandAxes(experiment).map(({ scaling }) => scaling)).toEqual([
+      { name: 'NTK', sigmaOutput: 0.1, ...same },
+      { name: 'MF+muP', sigmaOutput: 0.01, ...same },
+      { name: 'FSC', sigmaOutput: 0.03, ...same },
+    ]);
+  });
+
+  it('evaluates scales that depend on the branch scale, and a learning rate of 0', () => {
+    const experiment = experimentWith({
+      network: { depth: 4, width: 16, branchScale: '1/sqrt(L)' },
+      scaling: { name: 'mine', sigmaHidden: 'beta/m', learningRate: 0 },
+      data: { input: { law: 'normal', scale: '1/sqrt(d)' } },
+    });
+    expect(expandAxes(experiment)).toEqual([
+      {
+        depth: 4,
+        width: 16,
+        branchScale: 0.5,
+        branchScaleSource: '1/sqrt(L)',
+        inputScale: 1 / Math.sqrt(10),
+        stepSize: 0.001,
+        scaling: {
+          name: 'mine',
+          sigmaInput: 1 / Math.sqrt(10),
+          sigmaHidden: 1 / 32,
+          sigmaOutput: 1 / 16,
+          learningRate: 0,
+        },
+      },
+    ]);
+  });
+
+  it('includes both ends of a range, in short decimals', () => {
+    const experiment = experimentWith({ sweep: { branchScale: { from: 0, to: 1, step: 0.1 } } });
+    expect(experiment.axes.branchScale).toEqual([0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1]);
+  });
+
+  it('spaces a logarithmic range by equal factors', () => {
+    const experiment = experimentWith({
+      sweep: { branchScale: { from: 0.001, to: 1, count: 4, scale: 'log' } },
+    });
+    expect(experiment.axes.branchScale).toEqual([0.001, 0.01, 0.1, 1]);
+  });
+
+  it('rounds ranges of depth and width to integers, each once', () => {
+    const experiment = experimentWith({
+      sweep: {
+        depth: { from: 3, to: 5, step: 0.5 },
+        width: { from: 1, to: 8, count: 7, scale: 'log' },
+      },
+    });
+    expect(experiment.axes.depth).toEqual([3, 4, 5]);
+    expect(experiment.axes.width).toEqual([1, 2, 3, 4, 6, 8]);
+    expect(countSettings(experiment)).toBe(18);
+    expect(expandAxes(experiment)).toHaveLength(18);
+  });
+});

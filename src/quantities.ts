@@ -1,0 +1,112 @@
+/**
+ * The glossary: every quantity that can be recorded, under the name of its column.
+ *
+ * CSV headers, the schema of the experiment files, axis titles and the table of the README all come
+ * from this list. Notation is the paper's: `v` a layer in 1 .. L-1, `f_v` the features, `b_v` the
+ * backward pass, `C_l = eta_l |G_l|^2` the contribution of layer l, `|x|_rms = |x|_2 / sqrt(size of x)`.
+ */
+export interface Quantity {
+  /** Symbol in plain text, as the paper writes it. */
+  readonly symbol: string;
+  /** Unit; `1` is dimensionless. */
+  readonly unit: string;
+  /** What it is, in one line. */
+  readonly meaning: string;
+  /** Where the paper defines it, or the README for what the paper lacks. */
+  readonly equation: string;
+  /** Title of an axis that shows it. */
+  readonly title: string;
+}
+
+export const QUANTITIES = {
+  bfa_rad: {
+    symbol: 'theta_v',
+    unit: 'rad',
+    meaning: 'backward-feature angle: between -b_v and the feature velocity (or update)',
+    equation: 'Thm 2.1',
+    title: 'BFA',
+  },
+  bfa_theory_rad: {
+    symbol: 'theta_v (m -> inf)',
+    unit: 'rad',
+    meaning: 'infinite-width limit of the angle, where a closed form or the Volterra equation gives it',
+    equation: 'README, Theory',
+    title: 'BFA (theory)',
+  },
+  sensitivity: {
+    symbol: 'S_v',
+    unit: '1',
+    meaning: 'feature speed over loss decay up to v: |fdot_v|_rms / sum_{l<=v} C_l',
+    equation: 'Eq. 4',
+    title: 'sensitivity',
+  },
+  sensitivity_finite: {
+    symbol: '|df_v|_rms / |dloss|',
+    unit: '1',
+    meaning: 'the same from one finite step, with the loss change of all layers (Fig. 2, at v = L-1)',
+    equation: 'Fig. 2',
+    title: 'sensitivity (finite step)',
+  },
+  sensitivity_theory: {
+    symbol: 'S_{L-1} (m -> inf)',
+    unit: '1',
+    meaning: 'infinite-width limit of the sensitivity at unit residual, n = k = 1',
+    equation: 'README, Theory',
+    title: 'sensitivity (theory)',
+  },
+  feature_rms: {
+    symbol: '|f_v|_rms',
+    unit: '1',
+    meaning: 'size of the features',
+    equation: 'Eq. 12',
+    title: 'feature rms',
+  },
+  backward_rms: {
+    symbol: '|b_v|_rms',
+    unit: '1',
+    meaning: 'size of the backward pass',
+    equation: 'Eq. 12',
+    title: 'backward rms',
+  },
+  feature_speed_rms: {
+    symbol: '|fdot_v|_rms',
+    unit: '1 / time',
+    meaning: 'size of the feature velocity; for an update, |df_v|_rms / dt',
+    equation: 'Thm 2.1',
+    title: 'feature speed',
+  },
+  contribution: {
+    symbol: 'C_v',
+    unit: 'loss / time',
+    meaning: 'loss decay due to layer v: eta_v |G_v|^2',
+    equation: 'Eq. 4',
+    title: 'contribution',
+  },
+  loss: {
+    symbol: 'loss',
+    unit: 'loss',
+    meaning: '|f_L - y|^2 / (2 k n) before the step',
+    equation: 'Eq. 12',
+    title: 'loss',
+  },
+  loss_change: {
+    symbol: 'dloss',
+    unit: 'loss (velocity: loss / time)',
+    meaning: 'change of the loss in the step; for a velocity, its time derivative',
+    equation: 'Thm 2.1',
+    title: 'loss change',
+  },
+  speed_formula_residual: {
+    symbol: '| -<b_v, fdot_v> / sum C - 1 |',
+    unit: '1',
+    meaning: 'relative residual of the feature speed formula: rounding for a velocity, O(dt) for an update',
+    equation: 'Thm 2.1',
+    title: 'residual of Thm 2.1',
+  },
+} as const satisfies Record<string, Quantity>;
+
+/** Column name of a recorded quantity. */
+export type QuantityName = keyof typeof QUANTITIES;
+
+/** Column names of all quantities, in the order of the table. */
+export const QUANTITY_NAMES = Object.keys(QUANTITIES) as QuantityName[];
