@@ -1,0 +1,59 @@
+/** The tensor backend of a thread. */
+import { createRequire } from 'node:module';
+import * as tf from '@tensorflow/tfjs-core';
+import type { BackendName } from './backend-name.js';
+import { registerFusedKernels } from './fused-kernels.js';
+
+/** A backend that answered one operation. */
+export interface Backend {
+  readonly name: BackendName;
+  readonly version: string;
+  /** Copies `values` into a new float32 tensor; `values` may be overwritten afterwards. */
+  upload<R extends tf.Rank>(values: Float32Array, shape: tf.ShapeMap[R]): tf.Tensor<R>;
+}
+
+const TFJS_NAME = { native: 'tensorflow', wasm: 'wasm', cpu: 'cpu' } as const;
+
+/**
+ * Loads a backend, makes it current in this thread and runs one operation on it.
+ *
+ * @throws Error when it is not installed, does not load, or computes a wrong sum.
+ */
+export async function openBackend(name: BackendName): Promise<Backend> {
+  tf.enableProdMode(); // or the cpu backend greets on stderr
+  const version = await load(name);
+  if (!(await tf.setBackend(TFJS_NAME[name]))) throw new Error(`the ${name} backend does not start`);
+  await tf.ready();
+  const sum = tf.tidy(() => tf.sum(tf.tensor1d([1, 2, 3])).dataSync()[0]);
+  if (sum !== 6) throw new Error(`the ${name} backend computes 1 + 2 + 3 = ${sum}`);
+  // The wasm backend copies into its heap at once; the others keep the array.
+  const own = name === 'wasm' ? (values: Float32Array) => values : (values: Float32Array) => values.slice();
+  return { name, version, upload: (values, shape) => tf.tensor(own(values), shape, 'float32') };
+}
+
+async function load(name: BackendName): Promise<string> {
+  switch (name) {
+    case 'wasm': {
+      // Its initialisation listens for uncaught exceptions and rethrows them, which turns every crash of the
+      // program into exit code 7: take back what it added.
+      const events = ['uncaughtException', 'unhandledRejection'] as const;
+      const before = events.map((event) => process.listeners(event as 'uncaughtException'));
+      const wasm = await import('@tensorflow/tfjs-backend-wasm');
+      await tf.setBackend('wasm');
+      await tf.ready();
+      registerFusedKernels(tf.backend());
+      events.forEach((event, i) => {
+        for (const listener of process.listeners(event as 'uncaughtException')) {
+          if (!before[i]!.includes(listener)) process.off(event, listener);
+        }
+      });
+      return wasm.version_wasm;
+    }
+    case 'cpu':
+      return (await import('@tensorflow/tfjs-backend-cpu')).version_cpu;
+    case 'native':
+      // An optional dependency: absent, or present without its binary, when the download failed.
+      return (createRequire(import.meta.url)('@tensorflow/tfjs-node') as { version: Record<string, string> })
+        .version['tfjs-node']!;
+  }
+}

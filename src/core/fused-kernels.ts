@@ -1,0 +1,86 @@
+/**
+ * Kernels of our own for the wasm backend of the tensor library (see `fused.as.ts`), under names of their own.
+ *
+ * They work in the library's memory, at the places where it keeps its tensors. The library's version is pinned, since
+ * these places are its own affair; where they cannot be found, nothing is registered and `ops.ts` composes what it
+ * needs of the library's kernels.
+ */
+import { type DataId, type KernelFunc, registerKernel, type TensorInfo } from '@tensorflow/tfjs-core';
+import { FUSED_KERNEL } from './fused-kernel.generated.js';
+
+interface WasmBackend {
+  readonly wasm: { readonly asm?: { readonly memory?: WebAssembly.Memory } };
+  readonly dataIdMap: { get(id: DataId): { readonly memoryOffset: number } };
+  makeOutput(shape: readonly number[], dtype: 'float32'): TensorInfo;
+}
+
+interface Kernels {
+  addScaled(out: number, y: number, a: number, x: number, lanes: number, size: number): void;
+  reluTangent(out: number, f: number, t: number, count: number): void;
+  reluDifference(out: number, f: number, df: number, count: number): void;
+  product(...arguments_: [...Product, transposed: boolean]): void;
+  innerProducts(...arguments_: Product): void;
+}
+
+type Product = [
+  out: number,
+  a: number,
+  b: number,
+  lanes: number,
+  rows: number,
+  inner: number,
+  columns: number,
+];
+
+/** Kernels that only the wasm backend has; the operations of the same names are in `ops.ts`. */
+export const FUSED = ['AddScaled', 'ReluTangent', 'ReluDifference', 'Product', 'InnerProducts'] as const;
+
+/** Registers the kernels with the wasm backend, once a thread. */
+export function registerFusedKernels(backend: unknown): void {
+  const { wasm, dataIdMap, makeOutput } = backend as WasmBackend;
+  const memory = wasm?.asm?.memory;
+  if (!(memory instanceof WebAssembly.Memory) || !dataIdMap || !makeOutput) return;
+  const module = new WebAssembly.Module(Buffer.from(FUSED_KERNEL, 'base64'));
+  const kernels = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels;
+
+  const at = (tensor: TensorInfo) => dataIdMap.get(tensor.dataId).memoryOffset;
+  const output = (shape: readonly number[]) => makeOutput.call(backend, shape, 'float32');
+  const sizeOf = (shape: readonly number[]) => shape.reduce((product, length) => product * length, 1);
+  type Kernel = (inputs: Record<string, TensorInfo>, attributes: Record<string, unknown>) => TensorInfo;
+  const register = (kernelName: (typeof FUSED)[number], kernel: Kernel) => {
+    const kernelFunc: KernelFunc = ({ inputs, attrs }) =>
+      kernel(inputs as Record<string, TensorInfo>, attrs ?? {});
+    registerKernel({ kernelName, backendName: 'wasm', kernelFunc });
+  };
+
+  register('AddScaled', ({ y, a, x }) => {
+    const out = output(y!.shape);
+    const lanes = y!.shape[0]!;
+    kernels.addScaled(at(out), at(y!), at(a!), at(x!), lanes, sizeOf(y!.shape) / lanes);
+    return out;
+  });
+  register('ReluTangent', ({ f, t }) => {
+    const out = output(f!.shape);
+    kernels.reluTangent(at(out), at(f!), at(t!), sizeOf(f!.shape));
+    return out;
+  });
+  register('ReluDifference', ({ f, df }) => {
+    const out = output(f!.shape);
+    kernels.reluDifference(at(out), at(f!), at(df!), sizeOf(f!.shape));
+    return out;
+  });
+  register('Product', ({ a, b }, { transposed }) => {
+    const [lanes, inner, columns] = b!.shape as [number, number, number];
+    const rows = a!.shape[transposed ? 2 : 1]!;
+    const out = output([lanes, rows, columns]);
+    kernels.product(at(out), at(a!), at(b!), lanes, rows, inner, columns, transposed === true);
+    return out;
+  });
+  register('InnerProducts', ({ a, b }) => {
+    const [lanes, rows, inner] = a!.shape as [number, number, number];
+    const columns = b!.shape[1]!;
+    const out = output([lanes, rows, columns]);
+    kernels.innerProducts(at(out), at(a!), at(b!), lanes, rows, inner, columns);
+    return out;
+  });
+}

@@ -1,0 +1,50 @@
+/**
+ * What is measured of a finished step, in float64 on the host: features f, backward pass b and change (velocity
+ * fdot, or update df) of one layer of one lane, as flat arrays of n x m float32.
+ */
+
+/** Norms and inner product of one layer. */
+export interface LayerNorms {
+  readonly features: number;
+  readonly backward: number;
+  readonly change: number;
+  /** <b, change>. */
+  readonly overlap: number;
+}
+
+/** l2 norms and the inner product that the measurements share. NaN or infinite after an overflow. */
+export function layerNorms(f: Float32Array, b: Float32Array, change: Float32Array): LayerNorms {
+  let ff = 0;
+  let bb = 0;
+  let cc = 0;
+  let bc = 0;
+  for (let i = 0; i < f.length; i++) {
+    ff += f[i]! * f[i]!;
+    bb += b[i]! * b[i]!;
+    cc += change[i]! * change[i]!;
+    bc += b[i]! * change[i]!;
+  }
+  return { features: Math.sqrt(ff), backward: Math.sqrt(bb), change: Math.sqrt(cc), overlap: bc };
+}
+
+/**
+ * The backward-feature angle: between -b and the change of the features, in [0, pi] rad (Thm 2.1).
+ *
+ * As 2 atan2(|u - w|, |u + w|) of the unit vectors (Kahan): well conditioned at every angle, where the arccosine
+ * loses half the digits near 0.
+ *
+ * @returns NaN when one of the two is zero or not finite: there is no angle then.
+ */
+export function backwardFeatureAngle(b: Float32Array, change: Float32Array, norms: LayerNorms): number {
+  const u = -1 / norms.backward;
+  const w = 1 / norms.change;
+  let difference = 0;
+  let sum = 0;
+  for (let i = 0; i < b.length; i++) {
+    const x = u * b[i]!;
+    const y = w * change[i]!;
+    difference += (x - y) ** 2;
+    sum += (x + y) ** 2;
+  }
+  return 2 * Math.atan2(Math.sqrt(difference), Math.sqrt(sum));
+}

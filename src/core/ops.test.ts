@@ -1,0 +1,97 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { getKernel } from '@tensorflow/tfjs-core';
+import { expect, test } from 'vitest';
+import { type Backend, openBackend } from './backend.js';
+import type { BackendName } from './backend-name.js';
+import { FUSED } from './fused-kernels.js';
+import { addScaled, innerProducts, outerProducts, product, reluDifference, reluTangent } from './ops.js';
+import { GaussianSampler } from './random.js';
+
+const sampler = new GaussianSampler();
+const normals = (count: number, seed: number) =>
+  sampler.draw([{ seed: [seed, 1, 2, 3], role: 0, layer: 0 }], count, [1]).slice();
+
+type Shape = [number, number, number];
+
+const ops = { addScaled, innerProducts, outerProducts, product, reluDifference, reluTangent } as const;
+
+/** The result of an operation on a backend, for the same random arguments on each. */
+async function on(
+  name: BackendName,
+  shapes: readonly Shape[],
+  operation: (...tensors: tf.Tensor3D[]) => tf.Tensor3D,
+) {
+  const backend: Backend = await openBackend(name);
+  return tf.tidy(() => {
+    const tensors = shapes.map((shape, i) =>
+      backend.upload<tf.Rank.R3>(normals(shape[0] * shape[1] * shape[2], i), shape),
+    );
+    const result = operation(...tensors);
+    return { shape: result.shape, values: Array.from(result.dataSync()) };
+  });
+}
+
+const shape = (...lengths: number[]) => lengths as Shape;
+
+test('the wasm backend has every kernel of ours', async () => {
+  await openBackend('wasm');
+  for (const kernel of FUSED) expect(getKernel(kernel, 'wasm')).toBeDefined();
+});
+
+const CASES = [
+  ...[1, 3, 4, 17, 64].flatMap((m) => [
+    ['addScaled', [shape(3, 2, m), shape(3, 1, 1), shape(3, 2, m)]] as const,
+    ['reluTangent', [shape(2, 1, m), shape(2, 1, m)]] as const,
+    ['reluDifference', [shape(2, 1, m), shape(2, 1, m)]] as const,
+  ]),
+  // Rows, inner and columns below, at, and off the block of 4 x 8.
+  ...[1, 3, 4, 5, 9].flatMap((n) =>
+    [1, 7, 8, 13].flatMap((m) => [
+      ['product', [shape(2, n, 6), shape(2, 6, m)]] as const,
+      ['outerProducts', [shape(2, 6, n), shape(2, 6, m)]] as const,
+      ['innerProducts', [shape(2, n, m), shape(2, 5, m)]] as const,
+    ]),
+  ),
+] as const;
+
+test.each(CASES)(
+  '%s of %j is the same on wasm by our kernel and on cpu by the library',
+  async (name, shapes) => {
+    const operation = ops[name] as (...tensors: tf.Tensor3D[]) => tf.Tensor3D;
+    const expected = await on('cpu', shapes as never, operation);
+    const result = await on('wasm', shapes as never, operation);
+    expect(result.shape).toEqual(expected.shape);
+    result.values.forEach((value, i) => {
+      expect(value).toBeCloseTo(expected.values[i]!, 5);
+    });
+  },
+);
+
+test('a relu difference keeps the digits of a change far smaller than the features', async () => {
+  for (const name of ['wasm', 'cpu'] as const) {
+    const { values } = await on(name, [[1, 1, 64]], (f) =>
+      ops.reluDifference(f, tf.fill([1, 1, 64], 1.2345678e-9) as tf.Tensor3D),
+    );
+    const f = normals(64, 0);
+    values.forEach((value, i) => {
+      expect(value).toBe(f[i]! > 0 ? Math.fround(1.2345678e-9) : 0);
+    });
+  }
+});
+
+test('what is not a number stays so', async () => {
+  for (const name of ['wasm', 'cpu'] as const) {
+    for (const size of [1, 4]) {
+      const { values } = await on(name, [[1, 1, size]], (f) =>
+        ops.reluDifference(f, tf.fill([1, 1, size], Number.NaN) as tf.Tensor3D),
+      );
+      expect(values.every(Number.isNaN)).toBe(true);
+    }
+  }
+});
+
+test('a million terms are summed to float32 rounding', async () => {
+  const { values } = await on('wasm', [[1, 1, 1_000_000]], (x) => ops.innerProducts(x, x));
+  const exact = normals(1_000_000, 0).reduce((sum, x) => sum + x * x, 0);
+  expect(Math.abs(values[0]! / exact - 1)).toBeLessThan(1e-7);
+});

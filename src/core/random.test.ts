@@ -1,0 +1,159 @@
+import { describe, expect, test } from 'vitest';
+import { GaussianSampler, ROLE, type Seed } from './random.js';
+
+const sampler = new GaussianSampler();
+const stream = (seed: Seed, layer = 1, role: number = ROLE.DENSE) => ({ seed, role, layer });
+const draw = (seed: Seed, count: number, layer = 1, role: number = ROLE.DENSE) =>
+  Float32Array.from(sampler.draw([stream(seed, layer, role)], count, [1]));
+
+/** The kernel again, in plain JavaScript: same constants, same order of operations, same bits. */
+function reference(seed: Seed, streamNumber: number, count: number, scale: number): Float32Array {
+  const R = 3.6541528853610088;
+  const V = 0.00492867323399;
+  const width = new Float64Array(256);
+  const inside = new Int32Array(256);
+  const density = new Float64Array(256);
+  const base = V / Math.exp(-0.5 * R * R);
+  width[0] = base / 2 ** 23;
+  inside[0] = (R / base) * 2 ** 23;
+  density[0] = 1;
+  let edge = R;
+  for (let j = 255; j > 0; j--) {
+    density[j] = Math.exp(-0.5 * edge * edge);
+    const below = j === 1 ? 0 : Math.sqrt(-2 * Math.log(V / edge + density[j]!));
+    width[j] = edge / 2 ** 23;
+    inside[j] = (below / edge) * 2 ** 23;
+    edge = below;
+  }
+  const mix = (x0: number) => {
+    let x = x0;
+    x = Math.imul(x ^ (x >>> 16), 0x85ebca6b);
+    x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);
+    return x ^ (x >>> 16);
+  };
+  let a = seed[0] | 0;
+  let b = seed[1] | 0;
+  let c = seed[2] ^ mix((seed[3] + streamNumber) | 0);
+  let d = 1;
+  const next = () => {
+    const t = (a + b + d) | 0;
+    d = (d + 1) | 0;
+    a = b ^ (b >>> 9);
+    b = (c + (c << 3)) | 0;
+    c = (((c << 21) | (c >>> 11)) + t) | 0;
+    return t;
+  };
+  const uniform = () => ((next() >>> 8) + 0.5) / 2 ** 24;
+  for (let i = 0; i < 15; i++) next();
+  const normal = () => {
+    for (;;) {
+      const bits = next();
+      const j = bits & 255;
+      const h = bits >> 8;
+      const x = h * width[j]!;
+      if (Math.abs(h) < inside[j]!) return x;
+      if (j === 0) {
+        for (;;) {
+          const excess = -Math.log(uniform()) / R;
+          const threshold = -2 * Math.log(uniform());
+          if (threshold > excess * excess) return h < 0 ? -(R + excess) : R + excess;
+        }
+      }
+      const upper = j === 1 ? 1 : density[j - 1]!;
+      if (density[j]! + uniform() * (upper - density[j]!) < Math.exp(-0.5 * x * x)) return x;
+    }
+  };
+  return Float32Array.from({ length: count }, () => scale * normal());
+}
+
+test('the kernel gives the same bits as the same method in plain JavaScript', () => {
+  for (const seed of [
+    [1, 2, 3, 4],
+    [0, 0, 0, 0],
+    [0xffffffff, 0x80000000, 7, 0xfffffff0],
+  ] as Seed[]) {
+    const layer = 37;
+    const expected = reference(seed, layer * 1024 + ROLE.PRODUCT, 100_000, 0.1);
+    const drawn = sampler.draw([stream(seed, layer, ROLE.PRODUCT)], 100_000, [0.1]);
+    expect(Buffer.compare(Buffer.from(drawn.slice().buffer), Buffer.from(expected.buffer))).toBe(0);
+  }
+});
+
+describe('four million numbers are standard normal', () => {
+  const count = 4_000_000;
+  const x = draw([11, 12, 13, 14], count);
+  const mean = (f: (t: number) => number) => x.reduce((sum, t) => sum + f(t), 0) / count;
+
+  // Standard errors of the sample moments of N(0,1): 1, 2, 15 and 96 are the variances of x^p.
+  test.each([
+    [1, 0, 1],
+    [2, 1, 2],
+    [3, 0, 15],
+    [4, 3, 96],
+  ])('moment %i is %i within 4 standard errors', (p, expected, variance) => {
+    expect(Math.abs(mean((t) => t ** p) - expected)).toBeLessThan(4 * Math.sqrt(variance / count));
+  });
+
+  // Two-sided tail probabilities of N(0,1).
+  test.each([
+    [1, 0.31731050786],
+    [2, 0.0455002639],
+    [3, 0.00269979606],
+    [3.6541528853610088, 0.000258039],
+    [4.5, 6.7953e-6],
+  ])('the tail beyond %f has the probability %f within 4 standard errors', (edge, p) => {
+    const share = mean((t) => (Math.abs(t) > edge ? 1 : 0));
+    expect(Math.abs(share - p)).toBeLessThan(4 * Math.sqrt(p / count));
+  });
+
+  test('the histogram fits on 64 equiprobable bins', () => {
+    const ordered = x.slice().sort();
+    // Chi-square of the counts between the empirical 1/64 quantiles of another stream.
+    const other = draw([21, 22, 23, 24], count).sort();
+    const bins = 64;
+    let chi2 = 0;
+    let below = 0;
+    for (let i = 1; i <= bins; i++) {
+      const cut = i === bins ? Infinity : other[Math.floor((i * count) / bins)]!;
+      const upTo = i === bins ? count : ordered.findIndex((t) => t > cut);
+      const expected = count / bins;
+      chi2 += (upTo - below - expected) ** 2 / (2 * expected); // both samples vary
+      below = upTo;
+    }
+    expect(chi2).toBeLessThan(63 + 4 * Math.sqrt(2 * 63));
+  });
+});
+
+test('neighbouring cells, layers and roles are uncorrelated, in the numbers and in their squares', () => {
+  const count = 400_000;
+  const first = draw([1, 2, 3, 4], count, 5, ROLE.PRODUCT);
+  const neighbours = [
+    draw([1, 2, 3, 5], count, 5, ROLE.PRODUCT),
+    draw([1, 2, 4, 4], count, 5, ROLE.PRODUCT),
+    draw([2, 2, 3, 4], count, 5, ROLE.PRODUCT),
+    draw([1, 2, 3, 4], count, 6, ROLE.PRODUCT),
+    draw([1, 2, 3, 4], count, 5, ROLE.PRODUCT + 1),
+  ];
+  for (const other of neighbours) {
+    let product = 0;
+    let squares = 0;
+    for (let i = 0; i < count; i++) {
+      product += first[i]! * other[i]!;
+      squares += (first[i]! ** 2 - 1) * (other[i]! ** 2 - 1);
+    }
+    expect(Math.abs(product)).toBeLessThan(4 * Math.sqrt(count));
+    expect(Math.abs(squares)).toBeLessThan(4 * 2 * Math.sqrt(count));
+  }
+});
+
+test('a stream gives the same numbers alone and beside others', () => {
+  const alone = draw([9, 8, 7, 6], 1000);
+  const beside = sampler.draw([stream([1, 1, 1, 1]), stream([9, 8, 7, 6])], 1000, [2, 1]);
+  expect(beside.slice(1000)).toEqual(alone);
+});
+
+test('the scale is the standard deviation', () => {
+  const unit = draw([5, 5, 5, 5], 1000);
+  const scaled = sampler.draw([stream([5, 5, 5, 5])], 1000, [0.25]);
+  expect(Array.from(scaled)).toEqual(Array.from(unit, (t) => t * 0.25));
+});
