@@ -1,0 +1,139 @@
+/** The checkpoint of an experiment: a folder with a file for each batch that is measured, whole or absent. */
+import { createHash } from 'node:crypto';
+import {
+  closeSync,
+  fsync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { type CellFile, decodeCells, encodeCells, type Origin } from './cell-file.js';
+import type { RecordedCell } from './task.js';
+
+const SUFFIX = '.cells';
+/** Of a file that is being written; a process that is killed leaves it behind. */
+const UNFINISHED = '.tmp';
+
+/** The folder has cells of another experiment, seed, version of the numerics or backend. */
+export class ForeignCheckpoint extends Error {
+  override readonly name = 'ForeignCheckpoint';
+}
+
+/**
+ * What a run that did not come to its end has measured, by the keys of the cells: it does not matter into which
+ * batches they were cut, nor by how many workers they were measured.
+ *
+ * One process at a time may have it open.
+ */
+export class Checkpoint {
+  private constructor(
+    private readonly folder: string,
+    private readonly origin: Origin,
+    /** Cells that are there, by key. */
+    readonly cells: ReadonlyMap<string, RecordedCell>,
+    /** Time that these took; ms. */
+    readonly elapsedMs: number,
+    /** Files that are truncated or changed; they count as absent. */
+    readonly damaged: number,
+  ) {}
+
+  /**
+   * Reads what is there; a folder that does not exist is made with the first batch.
+   *
+   * @throws ForeignCheckpoint
+   */
+  static open(folder: string, origin: Origin): Checkpoint {
+    const cells = new Map<string, RecordedCell>();
+    let elapsedMs = 0;
+    let damaged = 0;
+    for (const path of filesOf(folder)) {
+      const bytes = readFileSync(path);
+      let file: CellFile;
+      try {
+        file = decodeCells(bytes);
+      } catch {
+        damaged += 1;
+        continue;
+      }
+      if (file.origin.backend !== origin.backend) {
+        const [theirs, ours] = [file.origin.backend, origin.backend];
+        throw new ForeignCheckpoint(
+          `${folder}: has cells of the ${theirs} backend, and this run is on ${ours}`,
+        );
+      }
+      if (file.origin.digest !== origin.digest) {
+        throw new ForeignCheckpoint(
+          `${folder}: has cells of another config, seed, choice of weights or version of the numerics`,
+        );
+      }
+      for (const [key, measured] of file.cells) cells.set(key, measured);
+      elapsedMs += file.elapsedMs;
+    }
+    return new Checkpoint(folder, origin, cells, elapsedMs, damaged);
+  }
+
+  /**
+   * Adds a batch; when the promise is fulfilled, it is on the disk.
+   *
+   * @throws Error of the file system, with the path; the batch is not there then.
+   */
+  async save(cells: CellFile['cells'], elapsedMs: number): Promise<void> {
+    const name = createHash('sha256').update(JSON.stringify(cells.map(([key]) => key)));
+    const path = join(this.folder, `${name.digest('hex').slice(0, 32)}${SUFFIX}`);
+    mkdirSync(this.folder, { recursive: true });
+    await writeWhole(path, encodeCells({ origin: this.origin, elapsedMs, cells }));
+  }
+}
+
+/** Removes a checkpoint of whatever origin. */
+export function removeCheckpoint(folder: string): void {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** Paths of the files of batches, in a fixed order; what was not written to its end is removed. */
+function filesOf(folder: string): string[] {
+  let names: string[];
+  try {
+    names = readdirSync(folder).sort();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+  for (const name of names) if (name.endsWith(UNFINISHED)) rmSync(join(folder, name));
+  return names.filter((name) => name.endsWith(SUFFIX)).map((name) => join(folder, name));
+}
+
+const sync = promisify(fsync);
+
+/**
+ * Writes, waits for the disk, and renames.
+ *
+ * Only the disk is waited for asynchronously, so that workers go on: a turn of the event loop for every step costs more
+ * than the steps, and write-file-atomic asks for owners and rights besides.
+ */
+async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
+  const unfinished = `${path}${UNFINISHED}`;
+  try {
+    const file = openSync(unfinished, 'wx');
+    try {
+      writeFileSync(file, bytes);
+      await sync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(unfinished, path);
+  } catch (error) {
+    try {
+      rmSync(unfinished, { force: true });
+    } catch {
+      // The first error says what is wrong.
+    }
+    throw Object.assign(error as Error, { path });
+  }
+}

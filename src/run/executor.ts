@@ -1,0 +1,84 @@
+/** Where batches are measured: in threads, or in this one. */
+import { availableParallelism } from 'node:os';
+import type { BackendName } from '../core/backend-name.js';
+import type { BatchOutcome, MeasureTask } from './task.js';
+
+export interface Executor {
+  /**
+   * Measures a batch and hands the outcome to `keep`.
+   *
+   * @throws what the batch throws, what `keep` throws, and when its worker dies or the executor is closed.
+   */
+  run(task: MeasureTask, keep: (outcome: BatchOutcome) => Promise<void>): Promise<void>;
+  /** Drops what has not begun, and what can be interrupted. */
+  close(): Promise<void>;
+}
+
+/** Workers that pay: one backend each, on its own core. */
+export function defaultWorkers(backend: BackendName): number {
+  return backend === 'native' ? 1 : Math.max(1, Math.min(8, availableParallelism()));
+}
+
+/**
+ * In this thread the disk is at work on a batch only between batches, and while the next is measured. A batch that took
+ * longer than this is on the disk before the next begins; with shorter ones waiting would cost more than is at stake.
+ */
+const SHORT_MS = 100;
+
+/** A pool of threads; or, for one worker, this very thread, which saves loading the backend twice. */
+export async function openExecutor(workers: number): Promise<Executor> {
+  return workers > 1 ? openPool(workers) : openThisThread();
+}
+
+function openThisThread(): Executor {
+  let last: Promise<unknown> = Promise.resolve();
+  let isClosed = false;
+  return {
+    run: (task, keep) => {
+      // One after the other, with a turn of the event loop between, so that signals and progress come through.
+      const measured = last.then(async () => {
+        await new Promise((resolve) => setImmediate(resolve));
+        if (isClosed) throw new Error('the run was stopped');
+        const { measureTask } = await import('./measure-task.js');
+        const outcome = await measureTask(task);
+        const kept = keep(outcome);
+        if (outcome.elapsedMs > SHORT_MS) await kept;
+        return { kept };
+      });
+      last = measured.catch(() => undefined);
+      return measured.then(({ kept }) => kept);
+    },
+    close: async () => {
+      isClosed = true;
+      await last;
+    },
+  };
+}
+
+async function openPool(workers: number): Promise<Executor> {
+  const { Piscina } = await import('piscina');
+  const pool = new Piscina({
+    filename: new URL('./worker.js', import.meta.url).href,
+    minThreads: workers,
+    maxThreads: workers,
+    concurrentTasksPerWorker: 1,
+  });
+  let closed: Promise<void> | undefined;
+  const close = () => {
+    closed ??= pool.destroy();
+    return closed;
+  };
+  // Piscina starts no more workers when one dies before its first batch; what waits would wait for ever.
+  pool.on('workerDestroy', () =>
+    setImmediate(() => {
+      if (pool.threads.length === 0) void close();
+    }),
+  );
+  return {
+    run: async (task, keep) => {
+      if (closed) throw new Error('no worker starts');
+      await keep((await pool.run(task)) as BatchOutcome);
+    },
+    close,
+  };
+}

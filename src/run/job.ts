@@ -1,0 +1,47 @@
+/** A job: what an experiment asks for, what of it is there already, and how the rest is cut into batches. */
+import type { Experiment } from '../config/resolve.js';
+import {
+  type Batch,
+  type BatchLimits,
+  cutBatches,
+  DEFAULT_LIMITS,
+  type WeightsChoice,
+} from '../plan/batch.js';
+import { type Cell, expandCells } from '../plan/cell.js';
+import { cellsOfShard, type Shard } from '../plan/shard.js';
+import type { Checkpoint } from './checkpoint.js';
+
+export interface Job {
+  readonly experiment: Experiment;
+  readonly weights: WeightsChoice;
+  readonly limits: BatchLimits;
+  /** The cells of the experiment, or of one shard of it, in plan order. */
+  readonly cells: readonly Cell[];
+  /** Those that are to be measured, of several with one key one; the others are in the checkpoint. */
+  readonly missing: readonly Cell[];
+  /** Batches of the missing cells; their indices are into `missing`. */
+  readonly batches: readonly Batch[];
+  /** Where measured batches are kept; without one they are in memory only. */
+  readonly checkpoint?: Checkpoint;
+}
+
+/** The job of an experiment of which nothing is there yet. */
+export function jobOf(
+  experiment: Experiment,
+  weights: WeightsChoice,
+  shard?: Shard,
+  limits: BatchLimits = DEFAULT_LIMITS,
+): Job {
+  const cells = cellsOfShard(expandCells(experiment), shard);
+  const missing = [...new Map(cells.map((cell) => [cell.key, cell])).values()];
+  const batches = cutBatches(experiment, missing, weights, limits);
+  return { experiment, weights, limits, cells, missing, batches };
+}
+
+/** The same job with what its checkpoint has taken away, and kept there from now on. */
+export function resumeJob(job: Job, checkpoint: Checkpoint): Job {
+  if (checkpoint.cells.size === 0) return { ...job, checkpoint };
+  const missing = job.missing.filter(({ key }) => !checkpoint.cells.has(key));
+  const batches = cutBatches(job.experiment, missing, job.weights, job.limits);
+  return { ...job, missing, batches, checkpoint };
+}

@@ -1,0 +1,88 @@
+/** Measurements and theory of an experiment as the rows of its table. */
+import type { Experiment } from '../config/resolve.js';
+import type { Setting } from '../config/settings.js';
+import type { MeasuredQuantity } from '../core/experiment.js';
+import type { Cell } from '../plan/cell.js';
+import { QUANTITY_NAMES, type QuantityName } from '../quantities.js';
+import { IDENTITY_COLUMNS, type Table, type Value } from '../results/table.js';
+import { bfaLimit, sensitivityLimit } from '../theory/bfa.js';
+import type { RecordedCell } from './task.js';
+
+/** A cell with what became of it. */
+export interface FinishedCell {
+  readonly cell: Cell;
+  readonly weights: string;
+  readonly measured: RecordedCell;
+}
+
+/** The table of an experiment: cells in plan order, layers rising; only the quantities that it records. */
+export function tableOf(experiment: Experiment, finished: readonly FinishedCell[]): Table {
+  const { network, data, step } = experiment;
+  const quantities = QUANTITY_NAMES.filter((name) => experiment.record.quantities.includes(name));
+  const theory = new TheoryColumns(experiment);
+  return {
+    columns: [...IDENTITY_COLUMNS, ...quantities],
+    rows: finished.flatMap(({ cell, weights, measured }) => {
+      const { setting, draw } = cell;
+      const identity: Value[] = [
+        experiment.name,
+        draw,
+        network.architecture,
+        network.activation,
+        setting.depth,
+        setting.width,
+        network.inputWidth,
+        network.outputWidth,
+        data.samples,
+        setting.branchScale,
+        setting.scaling.name,
+        weights,
+        step.kind,
+        step.kind === 'update' ? setting.stepSize : null,
+      ];
+      return measured.layers.map((layer, at) => [
+        ...identity,
+        layer,
+        ...quantities.map((name) => {
+          const value = isTheory(name) ? theory.value(name, setting, layer) : measured.values[name]![at]!;
+          return Number.isFinite(value) ? value : null;
+        }),
+      ]);
+    }),
+  };
+}
+
+function isTheory(name: QuantityName): name is Exclude<QuantityName, MeasuredQuantity> {
+  return name === 'bfa_theory_rad' || name === 'sensitivity_theory';
+}
+
+/** The infinite-width limits of the settings of an experiment, each computed once. */
+class TheoryColumns {
+  private readonly angles = new Map<string, Float64Array>();
+
+  constructor(private readonly experiment: Experiment) {}
+
+  /**
+   * NaN where no limit is known: several samples, rates that are not Eq. 8, hidden weights that let the features grow
+   * or shrink; for the sensitivity also several outputs, and another layer than the last.
+   */
+  value(name: 'bfa_theory_rad' | 'sensitivity_theory', setting: Setting, layer: number): number {
+    const { data, network } = this.experiment;
+    const { learningRate, sigmaHidden } = setting.scaling;
+    const critical = Math.sqrt((network.activation === 'relu' ? 2 : 1) / setting.width);
+    const isCritical = Math.abs(sigmaHidden / critical - 1) < 1e-9;
+    if (data.samples !== 1 || learningRate !== 'scale-invariant' || !isCritical) return Number.NaN;
+    const angle = this.anglesOf(setting)[layer]!;
+    if (name === 'bfa_theory_rad') return angle;
+    if (network.outputWidth !== 1 || layer !== setting.depth - 1) return Number.NaN;
+    return sensitivityLimit(angle, setting.width, setting.scaling.sigmaOutput);
+  }
+
+  private anglesOf({ depth, branchScale }: Setting): Float64Array {
+    const { activation } = this.experiment.network;
+    const key = `${depth} ${branchScale}`;
+    const known = this.angles.get(key) ?? bfaLimit({ activation, depth, branchScale });
+    this.angles.set(key, known);
+    return known;
+  }
+}

@@ -1,0 +1,172 @@
+/** Jobs -> batches -> workers -> checkpoint -> tables. */
+import type { Experiment } from '../config/resolve.js';
+import type { BackendName } from '../core/backend-name.js';
+import { type Batch, chooseWeights } from '../plan/batch.js';
+import type { Table } from '../results/table.js';
+import { openExecutor } from './executor.js';
+import type { Job } from './job.js';
+import { tableOf } from './rows.js';
+import { type BatchOutcome, type RecordedCell, taskOf } from './task.js';
+
+export interface RunOptions {
+  readonly backend: BackendName;
+  readonly workers: number;
+  /** Ends the run: the batches in hand are dropped, or finished where the thread cannot be interrupted. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How far an experiment has come. */
+export interface Tally {
+  readonly experiment: Experiment;
+  /** Cells that were asked for. */
+  readonly cells: number;
+  /** Cells that are measured, and how many of them were in the checkpoint when the run began. */
+  readonly measured: number;
+  readonly resumed: number;
+  readonly batches: number;
+  readonly weights: readonly string[];
+  /** Time that the batches took, added up over the workers, those of resumed cells included; ms. */
+  readonly elapsedMs: number;
+  /** Cells that left the range of float32, with the first layer where they did. */
+  readonly diverged: readonly { readonly cell: string; readonly layer: number }[];
+  /** Cells that could not be measured. */
+  readonly failed: readonly { readonly cell: string; readonly reason: string }[];
+}
+
+/** An experiment of which every cell is measured, or has failed. */
+export interface FinishedExperiment extends Tally {
+  readonly table: Table;
+}
+
+/** What a run tells while it goes on. */
+export interface RunListener {
+  /** A batch is done, and kept if there is a checkpoint. */
+  progressed?(experiment: Experiment, batch: Batch): void;
+  /** The last batch of an experiment is done. */
+  finished(result: FinishedExperiment): void | Promise<void>;
+  /** The run ends before the last batch of an experiment is done. */
+  stopped?(tally: Tally): void;
+}
+
+/** A batch is given to a worker twice before its cells count as failed. */
+const MOST_ATTEMPTS = 2;
+
+/**
+ * Runs jobs over one pool of workers; each is handed to the listener as soon as its last batch is done.
+ *
+ * A batch that throws twice, or whose worker dies twice, fails its cells and no others.
+ *
+ * @throws what the checkpoint or the listener throws; the run stops then, and what was kept before stays.
+ */
+export async function runJobs(
+  jobs: readonly Job[],
+  { backend, workers, signal }: RunOptions,
+  listener: RunListener,
+): Promise<void> {
+  const batches = jobs.reduce((sum, job) => sum + job.batches.length, 0);
+  const executor = await openExecutor(Math.min(workers, batches));
+  const errors: unknown[] = [];
+  let isStopped = false;
+  const stop = () => {
+    isStopped = true;
+    void executor.close();
+  };
+  const fail = (error: unknown) => {
+    errors.push(error);
+    stop();
+  };
+  signal?.addEventListener('abort', stop);
+  if (signal?.aborted) stop();
+  await Promise.all(jobs.map((job) => runJob(job).catch(fail)));
+  signal?.removeEventListener('abort', stop);
+  await executor.close();
+  if (errors.length > 0) throw errors[0];
+
+  async function runJob(job: Job): Promise<void> {
+    const progress = new JobProgress(job);
+    await Promise.all(job.batches.map((batch) => runBatch(job, batch, progress)));
+    if (progress.isDone) await listener.finished(progress.finish());
+    else listener.stopped?.(progress.tally());
+  }
+
+  async function runBatch(job: Job, batch: Batch, progress: JobProgress): Promise<void> {
+    const task = taskOf(job.experiment, job.missing, batch, backend);
+    for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
+      let isMeasured = false;
+      try {
+        await executor.run(task, async (outcome) => {
+          isMeasured = true;
+          await progress.keep(batch, outcome);
+        });
+        break;
+      } catch (error) {
+        if (isMeasured) fail(error);
+        if (isStopped) return;
+        if (attempt === MOST_ATTEMPTS) progress.fail(batch, error);
+      }
+    }
+    listener.progressed?.(job.experiment, batch);
+  }
+}
+
+/** What has become of the cells of a job, in whatever order its batches end. */
+class JobProgress {
+  private readonly measured: Map<string, RecordedCell>;
+  private readonly failed = new Map<string, string>();
+  private elapsedMs: number;
+
+  constructor(private readonly job: Job) {
+    this.measured = new Map(job.checkpoint?.cells);
+    this.elapsedMs = job.checkpoint?.elapsedMs ?? 0;
+  }
+
+  /** Notes the measurements of a batch, when they are in the checkpoint. */
+  async keep(batch: Batch, { measurements, elapsedMs }: BatchOutcome): Promise<void> {
+    const cells = batch.cells.map((index, i) => [this.job.missing[index]!.key, measurements[i]!] as const);
+    await this.job.checkpoint?.save(cells, elapsedMs);
+    for (const [key, measured] of cells) this.measured.set(key, measured);
+    this.elapsedMs += elapsedMs;
+  }
+
+  fail(batch: Batch, error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    for (const index of batch.cells) this.failed.set(this.job.missing[index]!.key, reason);
+  }
+
+  get isDone(): boolean {
+    return this.job.cells.every(({ key }) => this.measured.has(key) || this.failed.has(key));
+  }
+
+  tally(): Tally {
+    const { experiment, cells, batches, checkpoint } = this.job;
+    return {
+      experiment,
+      cells: cells.length,
+      measured: cells.filter(({ key }) => this.measured.has(key)).length,
+      resumed: cells.filter(({ key }) => checkpoint?.cells.has(key)).length,
+      batches: batches.length,
+      weights: [...new Set(cells.map(({ setting }) => this.weightsAt(setting.width)))].sort(),
+      elapsedMs: this.elapsedMs,
+      diverged: cells.flatMap(({ key }) => {
+        const layer = this.measured.get(key)?.divergedAt;
+        return layer === undefined ? [] : [{ cell: key, layer }];
+      }),
+      failed: cells.flatMap(({ key }) => {
+        const reason = this.failed.get(key);
+        return reason === undefined ? [] : [{ cell: key, reason }];
+      }),
+    };
+  }
+
+  finish(): FinishedExperiment {
+    const finished = this.job.cells.flatMap((cell) => {
+      const measured = this.measured.get(cell.key);
+      return measured ? [{ cell, weights: this.weightsAt(cell.setting.width), measured }] : [];
+    });
+    return { ...this.tally(), table: tableOf(this.job.experiment, finished) };
+  }
+
+  private weightsAt(width: number): Batch['weights'] {
+    return chooseWeights(this.job.weights, this.job.experiment.data.samples, width);
+  }
+}

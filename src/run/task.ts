@@ -1,0 +1,49 @@
+/** One batch as a task for a worker: plain data in, measurements out; apart from what measures it, which loads a backend. */
+import type { Experiment } from '../config/resolve.js';
+import type { BackendName } from '../core/backend-name.js';
+import type { CellMeasurement, MeasuredQuantity } from '../core/experiment.js';
+import type { Batch } from '../plan/batch.js';
+import type { Cell } from '../plan/cell.js';
+
+export interface MeasureTask {
+  readonly backend: BackendName;
+  readonly network: Experiment['network'];
+  readonly data: Experiment['data'];
+  readonly step: Experiment['step'];
+  readonly record: Experiment['record'];
+  readonly weights: Batch['weights'];
+  readonly width: number;
+  readonly cells: readonly Cell[];
+}
+
+/** The task of a batch. */
+export function taskOf(
+  experiment: Experiment,
+  cells: readonly Cell[],
+  batch: Batch,
+  backend: BackendName,
+): MeasureTask {
+  const { network, data, step, record } = experiment;
+  const { weights, width } = batch;
+  return {
+    backend,
+    network,
+    data,
+    step,
+    record,
+    weights,
+    width,
+    cells: batch.cells.map((i) => cells[i]!),
+  };
+}
+
+/** A measurement with the quantities that the experiment records; NaN where one does not exist. */
+export interface RecordedCell extends Pick<CellMeasurement, 'layers' | 'divergedAt'> {
+  readonly values: Readonly<Partial<Record<MeasuredQuantity, Float64Array>>>;
+}
+
+export interface BatchOutcome {
+  /** In the order of the task's cells. */
+  readonly measurements: readonly RecordedCell[];
+  readonly elapsedMs: number;
+}
