@@ -1,0 +1,98 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import type { VegaLiteSpec } from './spec.js';
+
+/** What one offline page shows. */
+export interface ChartPage {
+  /** Title of the document. */
+  readonly title: string;
+  /** Vega-Lite spec whose data is `{"url": tableUrl}`. */
+  readonly spec: VegaLiteSpec;
+  readonly tableUrl: string;
+  /** CSV text with at least the columns that the spec reads. */
+  readonly table: string;
+}
+
+/**
+ * One self-contained HTML page with tooltips: the libraries, the spec and the table stand in it.
+ *
+ * Nothing is fetched, and the page's own security policy forbids it. About 0.9 MB and the table.
+ */
+export async function chartPage({ title, spec, tableUrl, table }: ChartPage): Promise<string> {
+  const [vega, vegaLite, vegaEmbed] = await Promise.all([
+    readBuild('vega', 'vega.min.js'),
+    readBuild('vega-lite', 'vega-lite.min.js'),
+    readBuild('vega-embed', 'vega-embed.min.js'),
+  ]);
+  const json = (value: unknown): string => JSON.stringify(value).replaceAll('<', '\\u003c');
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<title>${escapeHtml(title)}</title>
+<style>
+body { margin: 1rem; background: white; color: black; font-family: 'DejaVu Sans', Verdana, sans-serif; }
+#chart { overflow-x: auto; }
+</style>
+</head>
+<body>
+<main id="chart"></main>
+<noscript>This chart is drawn by JavaScript.</noscript>
+<script>${inScript(vega)}</script>
+<script>${inScript(vegaLite)}</script>
+<script>${inScript(vegaEmbed)}</script>
+<script>
+const spec = ${json({ ...spec, $schema: undefined })};
+const table = ${json(table)};
+const loader = vega.loader();
+loader.load = async (url) => {
+  if (url !== ${json(tableUrl)}) throw new Error('this page holds the table only, not ' + url);
+  return table;
+};
+vegaEmbed('#chart', spec, {
+  mode: 'vega-lite',
+  loader,
+  renderer: ${json(rendererFor(table))},
+  actions: { export: true, source: false, compiled: false, editor: false },
+}).catch((error) => {
+  document.getElementById('chart').textContent = String(error);
+});
+</script>
+</body>
+</html>
+`;
+}
+
+const policy =
+  "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data: blob:";
+
+/** SVG is sharp at every zoom; beyond some ten thousand marks only a canvas stays responsive. */
+const rendererFor = (table: string): 'svg' | 'canvas' =>
+  table.split('\n', 20_001).length > 20_000 ? 'canvas' : 'svg';
+
+/** A browser build of a package, which its `exports` hide but which lies beside the module entry. */
+async function readBuild(name: string, file: string): Promise<string> {
+  const entry = createRequire(import.meta.url).resolve(name);
+  return readFile(join(dirname(entry), file), 'utf8');
+}
+
+/**
+ * Script text that cannot end its element early, with the address of the online editor taken out.
+ *
+ * The editor is reached only through a menu entry that is switched off; without the address no reader has to check.
+ */
+function inScript(code: string): string {
+  return code.replace(/<\/(script)/gi, '<\\/$1').replaceAll('https://vega.github.io/editor/', 'about:blank');
+}
+
+/** Text as it may stand between tags or inside a quoted attribute, in HTML and in SVG. */
+export function escapeHtml(text: string): string {
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;');
+}
