@@ -1,0 +1,165 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, posix } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+
+const SRC = dirname(fileURLToPath(import.meta.url));
+
+/** What a folder, or `quantities.ts`, may import besides itself and packages; `types` only for its types. */
+const MAY_IMPORT: Readonly<
+  Record<string, { readonly all: readonly string[]; readonly types?: readonly string[] }>
+> = {
+  quantities: { all: [] },
+  config: { all: ['quantities'] },
+  plan: { all: ['config', 'quantities'] },
+  core: { all: ['quantities'] },
+  theory: { all: [] },
+  run: { all: ['plan', 'core', 'results', 'theory', 'config', 'quantities'] },
+  results: { all: ['quantities'], types: ['plan'] },
+  charts: { all: ['results', 'quantities'] },
+  cli: { all: ['quantities', 'config', 'plan', 'core', 'theory', 'run', 'results', 'charts'] },
+};
+
+/** Folders that are given what they need, and neither read files nor start processes. */
+const WITHOUT_EFFECTS = ['core', 'config', 'plan', 'theory', 'charts'];
+const EFFECTS = /^(node:)?(fs|fs\/promises|child_process)$/;
+
+interface Import {
+  readonly from: string;
+  /** What is imported, as written; empty for a dynamic import. */
+  readonly names: string;
+  readonly isType: boolean;
+}
+
+/** Source without comments; strings stay. */
+function withoutComments(source: string): string {
+  return source.replace(
+    /('(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`)|\/\*[\s\S]*?\*\/|\/\/.*/g,
+    (_, text?: string) => text ?? '',
+  );
+}
+
+/** Every import of a source: static, of types, for effect, re-exports, dynamic, `typeof import`, `require`. */
+function importsOf(source: string): Import[] {
+  const code = withoutComments(source);
+  const lines = code.matchAll(
+    /(?:^|;)\s*(?:import|export)\s+(type\s)?([\w$\s{},*]*?)(?:\bfrom\s*)?['"]([^'"]+)['"]/gm,
+  );
+  const calls = code.matchAll(/(typeof\s+)?\b(?:import|require)\(\s*['"`]([^'"`]+)['"`]/g);
+  return [
+    ...Array.from(lines, ([, type, names, from]) => ({ from: from!, names: names!.trim(), isType: !!type })),
+    ...Array.from(calls, ([, type, from]) => ({ from: from!, names: '', isType: !!type })),
+  ];
+}
+
+const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
+  .map((path) => path.replaceAll('\\', '/'))
+  .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts'))
+  .map((path) => {
+    const source = readFileSync(join(SRC, path), 'utf8');
+    return { path, station: stationOf(path), source, imports: importsOf(source) };
+  });
+
+/** Folder of a file of src; a file that stands alone is its own. */
+function stationOf(path: string): string {
+  return path.split('/')[0]!.replace(/\.[jt]s$/, '');
+}
+
+/** Edges between folders that the table does not have. */
+function forbiddenEdges(path: string, imports: readonly Import[]): string[] {
+  const from = stationOf(path);
+  const rule = MAY_IMPORT[from];
+  return imports
+    .filter((each) => each.from.startsWith('.'))
+    .map((each) => ({ ...each, to: stationOf(posix.join(posix.dirname(path), each.from)) }))
+    .filter(
+      ({ to, isType }) => to !== from && !rule?.all.includes(to) && !(isType && rule?.types?.includes(to)),
+    )
+    .map((each) => `${path} imports ${each.from}`);
+}
+
+describe('the reader of import lines', () => {
+  test('finds every form, and none in a comment', () => {
+    const source = `
+      // import { a } from './comment.js';
+      /* import './comment.js'; */
+      import one from './one.js';
+      import { two, type Two } from "./two.js";
+      import type { Three } from './three.js';
+      import {
+        four,
+        type Four,
+      } from './four.js';
+      import './five.js'; import './same-line.js';
+      export { six } from './six.js';
+      export * from './seven.js';
+      export type { Eight } from './eight.js';
+      const nine = await import('./nine.js');
+      let ten: typeof import('./ten.js');
+      export const none = new URL('../..', import.meta.url);
+      const eleven = require('./eleven.js');
+    `;
+    expect(importsOf(source).map(({ from, isType }) => [from, isType])).toEqual([
+      ['./one.js', false],
+      ['./two.js', false],
+      ['./three.js', true],
+      ['./four.js', false],
+      ['./five.js', false],
+      ['./same-line.js', false],
+      ['./six.js', false],
+      ['./seven.js', false],
+      ['./eight.js', true],
+      ['./nine.js', false],
+      ['./ten.js', true],
+      ['./eleven.js', false],
+    ]);
+  });
+
+  test('refuses edges that run upward, types too, and folders that the table does not know', () => {
+    const one = (from: string, isType = false) => [{ from, names: '', isType }];
+    expect(forbiddenEdges('core/step.ts', one('../run/run.js', true))).toHaveLength(1);
+    expect(forbiddenEdges('quantities.ts', one('./config/load.js'))).toHaveLength(1);
+    expect(forbiddenEdges('results/diff.ts', one('../plan/cell.js'))).toHaveLength(1);
+    expect(forbiddenEdges('results/diff.ts', one('../plan/cell.js', true))).toHaveLength(0);
+    expect(forbiddenEdges('helpers/a.ts', one('../core/step.js'))).toHaveLength(1);
+    expect(forbiddenEdges('core/step.ts', one('../helpers/a.js'))).toHaveLength(1);
+    expect(forbiddenEdges('cli/commands/run.ts', one('../files.js'))).toHaveLength(0);
+  });
+});
+
+test('every folder of src is a station of the table', () => {
+  expect(new Set(files.map(({ station }) => station))).toEqual(new Set(Object.keys(MAY_IMPORT)));
+});
+
+test('imports run one way only', () => {
+  expect(files.flatMap(({ path, imports }) => forbiddenEdges(path, imports))).toEqual([]);
+});
+
+test('the table itself has no cycle', () => {
+  const reaches = (from: string, to: string): boolean =>
+    MAY_IMPORT[from]!.all.some((next) => next === to || reaches(next, to));
+  expect(Object.keys(MAY_IMPORT).filter((station) => reaches(station, station))).toEqual([]);
+});
+
+test('what computes neither touches files nor starts processes; charts read their bundled assets', () => {
+  const effects = files
+    .filter(({ station }) => WITHOUT_EFFECTS.includes(station))
+    .flatMap(({ station, imports }) =>
+      imports
+        .filter(({ from }) => EFFECTS.test(from))
+        .map(({ from, names }) => `${station}: ${names} of ${from}`),
+    );
+  expect([...new Set(effects)]).toEqual(['charts: { readFile } of node:fs/promises']);
+});
+
+test('the mathematics has no clock and no console', () => {
+  const uses = files
+    .filter(({ station }) => station === 'core' || station === 'theory')
+    .flatMap(({ path, source }) =>
+      Array.from(
+        withoutComments(source).matchAll(/\b(Date|performance|console)\b/g),
+        ([word]) => `${path}: ${word}`,
+      ),
+    );
+  expect(uses).toEqual([]);
+});

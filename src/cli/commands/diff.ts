@@ -1,0 +1,117 @@
+/** `diff`: what changed between two results. */
+import { extname } from 'node:path';
+import { type DiffOptions, diffExperiment, diffResults, isSame } from '../../results/diff.js';
+import { readSide, type Side } from '../compared-results.js';
+import { type DiffReport, markdownReport, textReport } from '../diff-report.js';
+import { EXIT } from '../exit-code.js';
+import { writeFile } from '../files.js';
+import { UserError } from '../user-error.js';
+
+export interface DiffCommand extends DiffOptions {
+  readonly out: string;
+  /** Names of the experiments to compare; empty for all. */
+  readonly experiment: readonly string[];
+  readonly json?: boolean | undefined;
+  readonly markdown?: boolean | undefined;
+  readonly quiet?: boolean | undefined;
+  readonly plot?: string | undefined;
+  readonly quantity?: string | undefined;
+}
+
+/**
+ * Compares `before`, by default HEAD, with `after`, by default the results of the working tree.
+ *
+ * @returns the exit code: 0 the same or the same law, 1 different.
+ * @throws UserError for what cannot be read or drawn.
+ */
+export async function diff(
+  before: string | undefined,
+  after: string | undefined,
+  command: DiffCommand,
+): Promise<number> {
+  const format = command.plot === undefined ? undefined : formatOf(command.plot);
+  const [old, now] = await readSides(before ?? 'HEAD', after ?? command.out, command);
+  // Two single experiments are compared whatever they are called.
+  const experiments =
+    old.isSingle && now.isSingle
+      ? [diffExperiment(old.results[0]!, now.results[0]!, command)]
+      : diffResults(old.results, now.results, command);
+  const report: DiffReport = {
+    before: old.label,
+    after: now.label,
+    atol: command.atol,
+    rtol: command.rtol,
+    same: experiments.every(({ verdict }) => isSame(verdict)),
+    warnings: [...old.warnings, ...now.warnings],
+    experiments,
+  };
+  if (!command.quiet) print(report, command);
+  if (format) await plot(old, now, report, command, format);
+  return report.same ? EXIT.fine : EXIT.different;
+}
+
+async function readSides(
+  before: string,
+  after: string,
+  { out, experiment }: DiffCommand,
+): Promise<[Side, Side]> {
+  const settled = await Promise.allSettled([
+    readSide(before, out, experiment),
+    readSide(after, out, experiment),
+  ]);
+  const reasons = settled.flatMap((side) => (side.status === 'rejected' ? [side.reason] : []));
+  const bug = reasons.find((reason) => !(reason instanceof UserError));
+  if (bug) throw bug;
+  if (reasons.length > 0) throw new UserError([...new Set(reasons.map(({ message }) => message))].join('\n'));
+  const [old, now] = settled.map((side) => (side as PromiseFulfilledResult<Side>).value) as [Side, Side];
+  if (old.results.length + now.results.length === 0) {
+    const names = experiment.length > 0 ? ` of ${experiment.join(', ')}` : '';
+    throw new UserError(`expected results${names} in ${old.label} or ${now.label}; found none in either`);
+  }
+  return [old, now];
+}
+
+function print(report: DiffReport, { json, markdown }: DiffCommand): void {
+  for (const warning of report.warnings) process.stderr.write(`${warning}\n`);
+  if (json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+  else if (markdown) process.stdout.write(markdownReport(report));
+  else process.stdout.write(textReport(report, process.stdout.isTTY === true));
+}
+
+const FORMATS = ['svg', 'png', 'html'] as const;
+type Format = (typeof FORMATS)[number];
+
+function formatOf(path: string): Format {
+  const format = FORMATS.find((each) => extname(path) === `.${each}`);
+  if (!format) throw new UserError(`--plot ${path}: expected a file name that ends in .svg, .png or .html`);
+  return format;
+}
+
+/** Draws the first experiment that differs, or else the first. */
+async function plot(
+  old: Side,
+  now: Side,
+  { experiments }: DiffReport,
+  command: DiffCommand,
+  format: Format,
+): Promise<void> {
+  const pairs = experiments.flatMap(({ name, verdict }) => {
+    const after = now.results.find((each) => each.name === name);
+    const before =
+      old.isSingle && now.isSingle ? old.results[0] : old.results.find((each) => each.name === name);
+    return before && after ? [{ before, after, isDifferent: !isSame(verdict) }] : [];
+  });
+  const pair = pairs.find(({ isDifferent }) => isDifferent) ?? pairs[0];
+  if (!pair) throw new UserError('--plot: no experiment is on both sides; there is nothing to draw');
+  const { diffChart } = await import('../diff-chart.js');
+  try {
+    const chart = await diffChart(pair.before, pair.after, command.quantity, {
+      before: old.label,
+      after: now.label,
+    });
+    writeFile(command.plot!, chart[format]);
+  } catch (error) {
+    if (error instanceof UserError || !(error as Error).message.startsWith('chart: ')) throw error;
+    throw new UserError(`--plot ${command.plot}: ${(error as Error).message}`);
+  }
+}

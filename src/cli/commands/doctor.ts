@@ -1,0 +1,42 @@
+/** `doctor`: what the program finds on this machine, and what is missing. */
+import { availableParallelism, totalmem } from 'node:os';
+import { env } from '@tensorflow/tfjs-core';
+import { BACKENDS } from '../../core/backend-name.js';
+import { defaultWorkers } from '../../run/executor.js';
+import { type Probe, probeBackend } from '../backend-choice.js';
+import { EXIT } from '../exit-code.js';
+import { currentRevision, packageVersion, programVersion } from '../revision.js';
+
+/** Prints versions, backends, SIMD, workers; exit code 2 when no fast backend loads. */
+export async function doctor(command: { readonly json?: boolean | undefined }): Promise<number> {
+  const probes: Probe[] = [];
+  for (const name of BACKENDS) probes.push(await probeBackend(name));
+  const works = (name: string) => probes.some((probe) => probe.name === name && 'version' in probe);
+  const auto = works('native') ? 'native' : 'wasm';
+  const packages = ['@tensorflow/tfjs-core', '@tensorflow/tfjs-backend-wasm', 'vega', 'vega-lite'];
+  const facts = {
+    'feature-speed': programVersion(),
+    node: process.version,
+    platform: `${process.platform} ${process.arch}`,
+    ...Object.fromEntries(packages.map((name) => [name, packageVersion(name) ?? 'missing'])),
+    ...Object.fromEntries(
+      probes.map((probe) => [
+        `backend ${probe.name}`,
+        'version' in probe ? `works, ${probe.version}` : `missing: ${probe.missing}`,
+      ]),
+    ),
+    'backend auto': auto,
+    simd: works('wasm') && (await env().getAsync('WASM_HAS_SIMD_SUPPORT')) ? 'yes' : 'no',
+    cores: availableParallelism(),
+    workers: defaultWorkers(auto),
+    memory: `${(totalmem() / 1e9).toFixed(0)} GB`,
+    commit: currentRevision('results').commit ?? 'not a git repository: manifests will not name a commit',
+  };
+  if (command.json) process.stdout.write(`${JSON.stringify(facts, null, 2)}\n`);
+  else {
+    const width = Math.max(...Object.keys(facts).map((name) => name.length));
+    for (const [name, value] of Object.entries(facts))
+      process.stdout.write(`${name.padEnd(width)}  ${value}\n`);
+  }
+  return works('wasm') || works('native') ? EXIT.fine : EXIT.misuse;
+}

@@ -1,0 +1,184 @@
+/** `run`: measure experiments and write their tables and manifests. */
+import type { Experiment } from '../../config/resolve.js';
+import type { BackendName } from '../../core/backend-name.js';
+import type { WeightsChoice } from '../../plan/batch.js';
+import type { Shard } from '../../plan/shard.js';
+import { digestOf } from '../../results/manifest.js';
+import { defaultWorkers } from '../../run/executor.js';
+import { type Job, jobOf, resumeJob } from '../../run/job.js';
+import { type FinishedExperiment, runJobs, type Tally } from '../../run/run.js';
+import { type BackendChoice, chooseBackend } from '../backend-choice.js';
+import { EXIT } from '../exit-code.js';
+import { readExperiments } from '../experiments.js';
+import { asUserError, shown } from '../files.js';
+import { startProgress } from '../progress.js';
+import { circumstancesOf, manifestOf } from '../provenance.js';
+import { checkResultsFolder, ResultsFolder } from '../results-folder.js';
+import { stopSignal } from '../signals.js';
+import { UserError } from '../user-error.js';
+
+export interface RunCommand {
+  readonly out: string;
+  readonly set: readonly string[];
+  readonly backend: BackendChoice;
+  readonly weights: WeightsChoice;
+  readonly workers?: number | undefined;
+  readonly shard?: Shard | undefined;
+  /** Whether the cells that an earlier run has left are discarded. */
+  readonly fresh?: boolean | undefined;
+  readonly json?: boolean | undefined;
+  readonly quiet?: boolean | undefined;
+}
+
+/** The wasm backend addresses 32 bits. */
+const MOST_BYTES: Readonly<Record<BackendName, number>> = { wasm: 4e9, cpu: Infinity, native: Infinity };
+
+/** Runs the configs of the command line. */
+export function run(paths: readonly string[], command: RunCommand): Promise<number> {
+  return measure(readExperiments(paths, command.set), command);
+}
+
+/**
+ * Runs experiments; after each `then` is called with its folder, while others still run.
+ *
+ * @returns the exit code.
+ */
+export async function measure(
+  experiments: readonly Experiment[],
+  command: Omit<RunCommand, 'set'>,
+  then: (folder: string, name: string) => Promise<void> = async () => {},
+): Promise<number> {
+  const { out, weights, shard } = command;
+  for (const { name } of experiments) checkResultsFolder(out, name);
+  const backend = await chooseBackend(command.backend);
+  const workers = backend === 'native' ? 1 : (command.workers ?? defaultWorkers(backend));
+  const planned = experiments.map((experiment) => jobOf(experiment, weights, shard));
+  for (const job of planned) checkMemory(job, backend);
+  const circumstances = circumstancesOf(out, backend, workers);
+
+  const interrupted = stopSignal();
+  const compromised = new AbortController();
+  const folders = new Map<string, ResultsFolder>();
+  const summaries = new Map<string, object>();
+  const errors: unknown[] = [];
+  let code: number = EXIT.fine;
+  try {
+    for (const { name } of experiments) {
+      const lost = (error: UserError) => compromised.abort(error);
+      folders.set(name, await ResultsFolder.open(out, name, lost));
+    }
+    const jobs = planned.map(resume);
+    const progress = startProgress(...sizeOf(jobs), command.quiet === true);
+    try {
+      await runJobs(
+        jobs,
+        { backend, workers, signal: AbortSignal.any([interrupted, compromised.signal]) },
+        {
+          progressed: (_, batch) => progress.add(batch.cells.length, batch.cost),
+          // What cannot be written or drawn is told at the end, and does not take the other experiments with it.
+          finished: (result) => {
+            progress.stop();
+            return finish(result).catch((error) => void errors.push(error));
+          },
+          stopped: (tally) => {
+            progress.stop();
+            stop(tally);
+          },
+        },
+      );
+    } finally {
+      progress.stop();
+    }
+  } catch (error) {
+    errors.push(asUserError((error as NodeJS.ErrnoException).path ?? out, error));
+  } finally {
+    for (const folder of folders.values()) folder.close();
+  }
+  if (compromised.signal.aborted) errors.push(compromised.signal.reason);
+  const bug = errors.find((error) => !(error instanceof UserError));
+  if (bug) throw bug;
+  if (errors.length > 0) throw new UserError(errors.map((error) => (error as Error).message).join('\n'));
+  if (interrupted.aborted) return interrupted.reason as number;
+  if (command.json) {
+    const inOrder = experiments.map(({ name }) => summaries.get(name));
+    process.stdout.write(`${JSON.stringify({ experiments: inOrder }, null, 2)}\n`);
+  }
+  return code;
+
+  function resume(job: Job): Job {
+    const { experiment } = job;
+    const origin = { digest: digestOf(experiment, weights), backend };
+    const checkpoint = folders.get(experiment.name)!.checkpoint(origin, command.fresh === true);
+    const resumed = resumeJob(job, checkpoint);
+    const found = job.cells.filter(({ key }) => checkpoint.cells.has(key)).length;
+    if (found > 0) tell(`${experiment.name}: ${found} of ${job.cells.length} cells were measured before`);
+    if (checkpoint.damaged > 0)
+      tell(`${experiment.name}: ${checkpoint.damaged} damaged files of the checkpoint are ignored`);
+    return resumed;
+  }
+
+  async function finish(result: FinishedExperiment): Promise<void> {
+    const { name } = result.experiment;
+    const folder = folders.get(name)!;
+    const manifest = manifestOf(result, result.table.rows.length, weights, shard, circumstances);
+    folder.finish(result.table, manifest);
+    if (result.failed.length + result.diverged.length > 0) code = EXIT.incomplete;
+    if (!command.quiet) report(result, folder.path, command.json === true);
+    const { status, counts, elapsed_ms } = manifest;
+    summaries.set(name, { name, folder: folder.path, status, ...counts, elapsed_ms });
+    await then(folder.path, name);
+  }
+
+  function stop(tally: Tally): void {
+    const { experiment, cells, measured } = tally;
+    try {
+      folders.get(experiment.name)!.stop(manifestOf(tally, 0, weights, shard, circumstances));
+    } catch (error) {
+      // Of a disk that is full the message says so already.
+      if (!(error instanceof UserError)) throw error;
+    }
+    tell(
+      `${experiment.name}: stopped; ${measured} of ${cells} cells are kept, the same command goes on from there`,
+    );
+  }
+
+  function tell(line: string): void {
+    if (!command.quiet) process.stderr.write(`${line}\n`);
+  }
+}
+
+/** Refuses what the backend cannot hold. */
+function checkMemory({ experiment, batches }: Job, backend: BackendName): void {
+  const most = MOST_BYTES[backend];
+  const batch = batches.find(({ bytes }) => bytes > most);
+  if (!batch) return;
+  throw new UserError(
+    `${experiment.name}: one cell of width ${batch.width} with ${batch.weights} weights needs ` +
+      `${(batch.bytes / 1e9).toFixed(1)} GB, and the ${backend} backend holds ${most / 1e9} GB; ` +
+      'use smaller width or depth',
+  );
+}
+
+/** Cells and cost of all that is to be measured. */
+function sizeOf(jobs: readonly Job[]): [cells: number, cost: number] {
+  const batches = jobs.flatMap((job) => job.batches);
+  return [
+    jobs.reduce((sum, job) => sum + job.missing.length, 0),
+    batches.reduce((sum, batch) => sum + batch.cost, 0),
+  ];
+}
+
+const MOST_TOLD = 5;
+
+function report(result: FinishedExperiment, folder: string, json: boolean): void {
+  const { experiment, cells, table, elapsedMs, diverged, failed } = result;
+  const line = `${experiment.name}: ${cells} cells, ${table.rows.length} rows, ${(elapsedMs / 1000).toFixed(1)} s of work -> ${shown(folder)}\n`;
+  (json ? process.stderr : process.stdout).write(line);
+  const tell = (lines: readonly string[]) => {
+    for (const text of lines.slice(0, MOST_TOLD)) process.stderr.write(`  ${text}\n`);
+    if (lines.length > MOST_TOLD)
+      process.stderr.write(`  and ${lines.length - MOST_TOLD} more, in manifest.json\n`);
+  };
+  tell(diverged.map(({ cell, layer }) => `diverged at layer ${layer}: ${cell}`));
+  tell(failed.map(({ cell, reason }) => `failed: ${cell}: ${reason}`));
+}

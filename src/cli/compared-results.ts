@@ -1,0 +1,164 @@
+/** One side of a comparison: a folder, a CSV file or a git revision, read into the results of its experiments. */
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import type { Results } from '../results/diff.js';
+import { readManifest } from '../results/manifest.js';
+import { checkSize, ReadError } from '../results/read-text.js';
+import { listRevision, repositoryProblem, resolveRevision } from '../results/revision.js';
+import { readTable, type Table } from '../results/table.js';
+import { shown } from './files.js';
+import { UserError } from './user-error.js';
+
+export interface Side {
+  /** What was asked for, and for a revision its commit. */
+  readonly label: string;
+  /** Whether one experiment was asked for, not a folder of them. */
+  readonly isSingle: boolean;
+  readonly results: readonly Results[];
+  /** What is odd, in sentences. */
+  readonly warnings: readonly string[];
+}
+
+/** Where the bytes of a file are; the path is for messages. */
+interface Source {
+  readonly path: string;
+  read(): Promise<Uint8Array> | Uint8Array;
+}
+
+const TABLE = 'table.csv';
+const MANIFEST = 'manifest.json';
+
+/**
+ * Reads what an argument names: a path if there is one, else a revision.
+ *
+ * @param out folder of the results, in the working tree and at the revision
+ * @param only names of the experiments to read; empty for all
+ * @throws UserError when it is neither, and for what cannot be read, all of it at once.
+ */
+export async function readSide(argument: string, out: string, only: readonly string[]): Promise<Side> {
+  if (existsSync(argument)) return readPath(argument, only);
+  const problem = await told('git', () => repositoryProblem('.'));
+  const commit = problem === null ? await told('git', () => resolveRevision(argument, '.')) : null;
+  if (commit === null) {
+    const reason = problem === null ? 'git knows no such commit' : problem;
+    throw new UserError(
+      `${argument}: expected a results folder, a CSV file or a git revision; there is no such file, and ${reason}`,
+    );
+  }
+  const label = commit.startsWith(argument) ? commit.slice(0, 7) : `${argument} (${commit.slice(0, 7)})`;
+  const files = await told(argument, () => listRevision(commit, out, '.'));
+  const source = (path: string): Source | undefined => {
+    const file = files.find((each) => each.path === path);
+    return file && { path: `${argument}:${join(out, path)}`, read: file.read };
+  };
+  const tables = files.map(({ path }) => path).filter((path) => /^[^/]+\/table\.csv$/.test(path));
+  const folders = tables.map((path) => dirname(path)).filter(isWanted(only));
+  return gather(label, false, folders, (folder) => ({
+    table: source(`${folder}/${TABLE}`)!,
+    manifest: source(`${folder}/${MANIFEST}`),
+  }));
+}
+
+async function readPath(path: string, only: readonly string[]): Promise<Side> {
+  const label = shown(resolve(path));
+  const isFolder = statSync(path).isDirectory();
+  if (!isFolder || existsSync(join(path, TABLE))) {
+    const table = isFolder ? join(path, TABLE) : path;
+    const name = basename(resolve(isFolder || basename(path) === TABLE ? dirname(table) : path), '.csv');
+    const manifest = join(dirname(table), MANIFEST);
+    const hasManifest = basename(table) === TABLE && existsSync(manifest);
+    return gather(label, true, [name], () => ({
+      table: fileAt(table),
+      manifest: hasManifest ? fileAt(manifest) : undefined,
+    }));
+  }
+  const folders = readdirSync(path)
+    .filter((name) => existsSync(join(path, name, TABLE)))
+    .sort();
+  if (folders.length === 0) {
+    throw new UserError(`${path}: expected a folder with NAME/table.csv; feature-speed run writes one`);
+  }
+  return gather(label, false, folders.filter(isWanted(only)), (folder) => ({
+    table: fileAt(join(path, folder, TABLE)),
+    manifest: existsSync(join(path, folder, MANIFEST)) ? fileAt(join(path, folder, MANIFEST)) : undefined,
+  }));
+}
+
+const isWanted = (only: readonly string[]) => (name: string) => only.length === 0 || only.includes(name);
+
+function fileAt(path: string): Source {
+  return {
+    path: shown(resolve(path)),
+    read: () => {
+      const status = statSync(path);
+      if (!status.isFile()) throw new ReadError('expected a file, found something else');
+      checkSize(status.size);
+      return readFileSync(path);
+    },
+  };
+}
+
+/** Reads every experiment; their problems are told at once. */
+async function gather(
+  label: string,
+  isSingle: boolean,
+  names: readonly string[],
+  sources: (name: string) => { readonly table: Source; readonly manifest: Source | undefined },
+): Promise<Side> {
+  const results: Results[] = [];
+  const warnings: string[] = [];
+  const problems: string[] = [];
+  for (const name of names) {
+    const { table: tableSource, manifest: manifestSource } = sources(name);
+    try {
+      const table = await told(tableSource.path, async () => readTable(await tableSource.read()));
+      const manifest = manifestSource
+        ? await told(manifestSource.path, async () => readManifest(await manifestSource.read()))
+        : null;
+      if (manifest && manifest.counts.rows !== table.rows.length) {
+        warnings.push(
+          `${tableSource.path}: ${table.rows.length} rows, where its manifest has ${manifest.counts.rows}; cut off or edited`,
+        );
+      }
+      for (const [of, part] of byExperiment(table, manifest?.name ?? name))
+        results.push({ name: of, table: part, manifest });
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      problems.push(error.message);
+    }
+  }
+  if (problems.length > 0) throw new UserError(problems.join('\n'));
+  return { label, isSingle: isSingle && results.length === 1, results, warnings };
+}
+
+/** The experiments of a table, which has one as a rule; a file that somebody put together may have several. */
+function byExperiment(table: Table, name: string): Map<string, Table> {
+  const at = table.columns.indexOf('experiment');
+  const names = new Set(table.rows.map((row) => row[at]));
+  if (names.size < 2) return new Map([[String([...names][0] ?? name), table]]);
+  return new Map(
+    Array.from(names, (each) => [
+      String(each ?? name),
+      { columns: table.columns, rows: table.rows.filter((row) => row[at] === each) },
+    ]),
+  );
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EISDIR: 'expected a file, found a directory',
+  ENOENT: 'no such file or directory',
+  ELOOP: 'its links lead in a circle',
+};
+
+/** What the user can mend, as a UserError that begins with the place; each line of it. */
+async function told<T>(place: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    const reason = REASONS[(error as NodeJS.ErrnoException).code ?? ''];
+    if (!(error instanceof ReadError) && reason === undefined) throw error;
+    const lines = (reason ?? (error as Error).message).split('\n');
+    throw new UserError(lines.map((line) => `${place}: ${line}`).join('\n'));
+  }
+}

@@ -1,0 +1,146 @@
+/** Reading and writing files, with messages for people. */
+import {
+  accessSync,
+  constants,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  statSync,
+} from 'node:fs';
+import { dirname, isAbsolute, join, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import writeFileAtomic from 'write-file-atomic';
+import { UserError } from './user-error.js';
+
+/** Root of the installed package, which carries the configs of the figures. */
+export const PACKAGE_ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/**
+ * The text of a file.
+ *
+ * @throws UserError when there is none to be read.
+ */
+export function readText(path: string): string {
+  try {
+    if (statSync(path).isDirectory()) throw new UserError(`${path}: expected a file, found a directory`);
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw asUserError(path, error);
+  }
+}
+
+/**
+ * Makes a directory and makes sure that files can be written there.
+ *
+ * @throws UserError when they cannot.
+ */
+export function ensureWritableDirectory(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+    accessSync(path, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw asUserError(path, error);
+  }
+}
+
+/**
+ * Makes sure that a directory can be made and written, without making it: the nearest parent that exists decides.
+ *
+ * @throws UserError when it cannot.
+ */
+export function checkWritableDirectory(path: string): void {
+  let existing = path;
+  while (!existsSync(existing) && dirname(existing) !== existing) existing = dirname(existing);
+  try {
+    if (!statSync(existing).isDirectory()) {
+      throw new UserError(
+        `${existing}: expected a directory to write to, found a file; choose another --out`,
+      );
+    }
+    accessSync(existing, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw asUserError(existing, error);
+  }
+}
+
+/**
+ * Makes sure that a directory is not a symbolic link that leads out of the one that holds it.
+ *
+ * @throws UserError when it is.
+ */
+export function checkStaysInside(parent: string, directory: string): void {
+  if (!isLink(directory)) return;
+  const target = existsSync(directory) ? relative(realpathSync(parent), realpathSync(directory)) : '..';
+  if (target.split(sep)[0] !== '..' && !isAbsolute(target)) return;
+  throw new UserError(
+    `${directory}: a symbolic link out of ${parent}, where nothing is written; remove it or choose another --out`,
+  );
+}
+
+/**
+ * Makes sure that a file is not a symbolic link, through which something else would be written.
+ *
+ * @throws UserError when it is.
+ */
+export function checkIsNoLink(path: string): void {
+  if (isLink(path)) throw new UserError(`${path}: expected a file, found a symbolic link; remove it`);
+}
+
+function isLink(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+}
+
+/**
+ * Writes a file whole or not at all.
+ *
+ * @throws UserError when it cannot be written, or is a symbolic link.
+ */
+export function writeFile(path: string, content: string | Uint8Array): void {
+  try {
+    checkIsNoLink(path);
+    writeFileAtomic.sync(path, typeof content === 'string' ? content : Buffer.from(content));
+  } catch (error) {
+    throw asUserError(path, error);
+  }
+}
+
+/** Names of the files of a directory that end in `suffix`, sorted; none when there is no such directory. */
+export function listFiles(directory: string, suffix: string): string[] {
+  if (!existsSync(directory)) return [];
+  return readdirSync(directory)
+    .filter((name) => name.endsWith(suffix))
+    .sort();
+}
+
+/** A path as short as it can be shown. */
+export function shown(path: string): string {
+  const short = relative(process.cwd(), path);
+  return short === '' ? '.' : short.startsWith('..') ? path : short;
+}
+
+/** `configs/` of the package, then that of the working directory, which is the same in a checkout. */
+export function configDirectories(): string[] {
+  return [join(process.cwd(), 'configs'), join(PACKAGE_ROOT, 'configs')];
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file or directory',
+  EACCES: 'permission denied',
+  EPERM: 'operation not permitted',
+  EROFS: 'the file system is read-only',
+  ENOTDIR: 'a part of the path is a file, not a directory',
+  EISDIR: 'a directory is in the place of the file',
+  ENAMETOOLONG: 'the name is too long',
+  ENOSPC: 'no space left on the device',
+  EDQUOT: 'the quota of disk space is used up',
+  EIO: 'the device does not read or write',
+};
+
+/** The error as a message for people, where it is of a file and no bug of ours; else the error as it is. */
+export function asUserError(path: string, error: unknown): unknown {
+  const reason = REASONS[(error as NodeJS.ErrnoException).code ?? ''];
+  return reason ? new UserError(`${path}: ${reason}`) : error;
+}

@@ -1,0 +1,281 @@
+import { execFile, spawn } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Manifest } from '../results/manifest.js';
+
+const PROGRAM = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const FAULT_TEST = fileURLToPath(new URL('../../scripts/fault-test.mjs', import.meta.url));
+
+/** Some seconds of work in batches of one width each. */
+const CONFIG = {
+  network: { depth: 100 },
+  scaling: 'MF+muP',
+  sweep: { width: { from: 200, to: 580, step: 20 } },
+  draws: 60,
+  record: { layers: 'output', quantities: ['bfa_rad', 'loss'] },
+};
+const TINY = { ...CONFIG, network: { depth: 5 }, sweep: { width: [8, 16, 24] }, draws: 4 };
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'feature-speed-'));
+  write('c.json', CONFIG);
+  write('t.json', TINY);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const at = (path: string) => join(folder, path);
+const write = (path: string, content: object | string) => {
+  mkdirSync(dirname(at(path)), { recursive: true });
+  writeFileSync(at(path), typeof content === 'string' ? content : JSON.stringify(content));
+};
+const read = (path: string) => readFileSync(at(path), 'utf8');
+const manifest = (path: string): Manifest => JSON.parse(read(join(path, 'manifest.json')));
+const list = (path: string) => readdirSync(at(path)).sort();
+
+function call(words: string) {
+  return new Promise<{ code: unknown; stdout: string; stderr: string }>((resolve) => {
+    execFile(process.execPath, [PROGRAM, ...words.split(' ')], { cwd: folder }, (error, stdout, stderr) =>
+      resolve({ code: error ? error.code : 0, stdout, stderr }),
+    );
+  });
+}
+
+/** Runs c.json and sends signals when the first batch is on the disk. */
+async function stop(out: string, ...signals: NodeJS.Signals[]) {
+  const words = ['run', 'c.json', '--out', out, '--backend', 'wasm', '--workers', '2'];
+  const child = spawn(process.execPath, [PROGRAM, ...words], { cwd: folder });
+  let stderr = '';
+  child.stderr.on('data', (text) => {
+    stderr += text;
+  });
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  const partial = at(`${out}/c/.partial`);
+  while (
+    child.exitCode === null &&
+    !(existsSync(partial) && readdirSync(partial).some((name) => name.endsWith('.cells')))
+  ) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  for (const signal of signals) child.kill(signal);
+  return { code: await ended, stderr };
+}
+
+describe('a run that is stopped', () => {
+  test('says how far it came, goes on from there, and ends with the same bytes', async () => {
+    expect((await call('run c.json --backend wasm --workers 2 --out whole')).code).toBe(0);
+    const stopped = await stop('stopped', 'SIGTERM');
+    const { status, counts } = manifest('stopped/c');
+    expect(stopped).toEqual({
+      code: 143,
+      stderr: `c: stopped; ${counts.measured} of 1200 cells are kept, the same command goes on from there\n`,
+    });
+    expect(status).toBe('partial');
+    expect(list('stopped/c')).toEqual(['.partial', 'manifest.json']);
+
+    const other = await call('run c.json --backend wasm --out stopped --set seed=2');
+    expect(other).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(
+        /has cells of another config, seed, .*; discard them with --fresh, or choose another --out\n$/,
+      ),
+    });
+    expect((await call('run c.json --backend cpu --out stopped')).stderr).toMatch(
+      /has cells of the wasm backend/,
+    );
+
+    const resumed = await call('run c.json --backend wasm --workers 1 --out stopped');
+    expect(resumed).toMatchObject({
+      code: 0,
+      stderr: `c: ${counts.measured} of 1200 cells were measured before\n`,
+    });
+    expect(read('stopped/c/table.csv')).toBe(read('whole/c/table.csv'));
+    expect(list('stopped/c')).toEqual(['manifest.json', 'table.csv']);
+    expect(manifest('stopped/c')).toMatchObject({
+      status: 'complete',
+      counts: { cells: 1200, measured: 1200 },
+    });
+  });
+
+  test('leaves the whole results of an earlier run as they are', async () => {
+    write('again/c/table.csv', 'earlier');
+    write('again/c/manifest.json', 'earlier');
+    expect((await stop('again', 'SIGINT')).code).toBe(130);
+    expect([read('again/c/table.csv'), read('again/c/manifest.json')]).toEqual(['earlier', 'earlier']);
+    const fresh = await call('run c.json --backend wasm --out again --fresh --set draws=1');
+    expect(fresh).toMatchObject({ code: 0, stderr: '' });
+    expect(list('again/c')).toEqual(['manifest.json', 'table.csv']);
+  });
+
+  test('refuses its folder to a second one meanwhile', async () => {
+    const words = ['run', 'c.json', '--out', 'busy', '--backend', 'wasm', '--workers', '1'];
+    const child = spawn(process.execPath, [PROGRAM, ...words], { cwd: folder, stdio: 'ignore' });
+    const ended = new Promise((resolve) => child.once('close', resolve));
+    while (!existsSync(at('busy/c/.lock'))) await new Promise((resolve) => setTimeout(resolve, 5));
+    // Held as long as the second takes to find it, however slow the machine.
+    child.kill('SIGSTOP');
+    const second = await call('run c.json --out busy');
+    child.kill('SIGKILL');
+    await ended;
+    expect(second).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(
+        new RegExp(`^busy/c/\\.lock: held by process ${child.pid} on .* since .*\n$`),
+      ),
+    });
+    expect((await call('run t.json c.json --set draws=1 --out busy --fresh')).code).toBe(0);
+    expect(list('busy/c')).toEqual(['manifest.json', 'table.csv']);
+  });
+});
+
+test('shards, run and merged in any order, have the bytes of one run', async () => {
+  expect((await call('run t.json --out one')).code).toBe(0);
+  for (const i of [3, 1, 2]) expect((await call(`run t.json --shard ${i}/3 --out s/${i}`)).code).toBe(0);
+  expect(manifest('s/2/t')).toMatchObject({ shard: '2/3', status: 'complete' });
+  const plans = await Promise.all([1, 2, 3].map((i) => call(`plan t.json --shard ${i}/3 --json`)));
+  expect(plans.map(({ stdout }) => JSON.parse(stdout).experiments[0].cells)).toEqual(
+    [1, 2, 3].map((i) => manifest(`s/${i}/t`).counts.cells),
+  );
+  expect(await call('merge s/3/t s/1/t s/2/t --out merged')).toEqual({
+    code: 0,
+    stdout: 't: 12 rows of 3 parts -> merged/t\n',
+    stderr: '',
+  });
+  expect(read('merged/t/table.csv')).toBe(read('one/t/table.csv'));
+  expect(manifest('merged/t')).toMatchObject({
+    shard: null,
+    status: 'complete',
+    counts: { cells: 12, measured: 12 },
+  });
+
+  expect(await call('merge s/3/t s/1/t --out gap')).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/run shard 2\/3/),
+  });
+  await call('run t.json --shard 2/3 --set seed=5 --out other');
+  expect(await call('merge s/1/t other/t s/3/t --out gap')).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/^other\/t: expected digest .* another config, seed/),
+  });
+  expect(existsSync(at('gap'))).toBe(false);
+  expect((await call('run t.json --shard 4/3')).code).toBe(2);
+});
+
+describe('run --from', () => {
+  test('measures again what the manifest has, and says whether it is the same', async () => {
+    await call('run t.json --set seed=3 --weights dense --shard 1/2 --out from');
+    const same = {
+      code: 0,
+      stdout: expect.stringMatching(/^from\/t: same, \d+ cells, \d+ rows\n$/),
+      stderr: '',
+    };
+    expect(await call('run --from from/t')).toEqual(same);
+    expect(list('from/t')).toEqual(['manifest.json', 'table.csv']);
+    const [header, first, ...rest] = read('from/t/table.csv').split('\n');
+    const values = first!.split(',');
+    write('from/t/table.csv', [header, values.with(-1, '7').join(), ...rest].join('\n'));
+    expect(await call('run --from from/t --out kept')).toEqual({
+      code: 1,
+      stdout: `from/t: different: line 2, column loss: 7 before, ${values.at(-1)} now\n`,
+      stderr: '',
+    });
+    expect(manifest('kept/t')).toMatchObject({ seed: 3, shard: '1/2', weights_choice: 'dense' });
+  });
+
+  test.each(['figure-1a', 'figure-2a', 'smoke', 'width-limit', 'conjecture'])(
+    'knows the experiment of %s',
+    async (name) => {
+      const config = fileURLToPath(new URL(`../../configs/${name}.json`, import.meta.url));
+      // No cell falls into so small a shard, or hardly any.
+      await call(`run ${config} --shard 1/99999 --out known`);
+      expect((await call(`run --from known/${name}`)).code).toBe(0);
+    },
+  );
+
+  test.each([
+    ['a name that leads out', (text: string) => text.replace('"name": "t"', '"name": "../t"')],
+    ['a value that is none', (text: string) => text.replace('"draws": 4', '"draws": -4')],
+    ['a key that is not known', (text: string) => text.replace('"draws": 4', '"draws": 4, "power": 9')],
+  ])('refuses a manifest with %s', async (_, change) => {
+    await call('run t.json --out broken');
+    const text = read('broken/t/manifest.json');
+    const at = text.indexOf('"experiment"');
+    write('broken/t/manifest.json', text.slice(0, at) + change(text.slice(at)));
+    expect(await call('run --from broken/t')).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(
+        /^broken\/t\/manifest\.json: the experiment in it is none that this version runs: /,
+      ),
+    });
+  });
+
+  test('goes with no config, and not into the folder that it compares with', async () => {
+    await call('run t.json --out own');
+    expect((await call('run t.json --from own/t')).code).toBe(2);
+    expect(await call('run --from own/t --out own')).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/would be overwritten/),
+    });
+  });
+});
+
+describe('nothing outside --out is written', () => {
+  test('through a folder, a file or a checkpoint that is a link', async () => {
+    mkdirSync(at('outside'));
+    write('outside/table.csv', 'theirs');
+    const links: Record<string, string> = {
+      'l1/t': 'outside',
+      'l2/t': 'nowhere',
+      'l3/t/table.csv': 'outside/table.csv',
+      'l4/t/manifest.json': 'outside/new.json',
+      'l5/t/.partial': 'outside',
+      'l6/t/.lock': 'outside/lock',
+    };
+    for (const [link, target] of Object.entries(links)) {
+      mkdirSync(dirname(at(link)), { recursive: true });
+      symlinkSync(at(target), at(link));
+      expect(await call(`run t.json --out ${link.split('/')[0]}`), link).toMatchObject({
+        code: 2,
+        stdout: '',
+        stderr: expect.stringMatching(/symbolic link.*remove it/),
+      });
+    }
+    expect(list('outside')).toEqual(['table.csv']);
+    expect(read('outside/table.csv')).toBe('theirs');
+    expect(existsSync(at('nowhere'))).toBe(false);
+  });
+
+  test('while --out itself may be a link', async () => {
+    mkdirSync(at('elsewhere'));
+    symlinkSync(at('elsewhere'), at('linked'));
+    expect((await call('run t.json --out linked')).code).toBe(0);
+    expect(list('elsewhere/t')).toEqual(['manifest.json', 'table.csv']);
+  });
+});
+
+test('killed at five moments, a run measures nothing twice and ends with the same bytes', async () => {
+  const words = [
+    FAULT_TEST,
+    '--only',
+    'kills,worker',
+    '--kills',
+    process.env.FEATURE_SPEED_SLOW ? '50' : '5',
+  ];
+  const { code, stdout } = await new Promise<{ code: unknown; stdout: string }>((resolve) => {
+    execFile(process.execPath, words, (error, stdout) => resolve({ code: error ? error.code : 0, stdout }));
+  });
+  expect(stdout).toMatch(/\n9 passed, 0 failed\n$/);
+  expect(code).toBe(0);
+}, 300_000);

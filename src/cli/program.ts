@@ -1,0 +1,229 @@
+/** The command line: commands, options and help. Each command is loaded when it is chosen. */
+import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { parseShard } from '../plan/shard.js';
+import { BACKEND_CHOICES } from './backend-choice.js';
+import { programVersion } from './revision.js';
+
+const collect = (value: string, previous: string[]) => [...previous, value];
+
+function count(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 256) {
+    throw new InvalidArgumentError('expected an integer from 1 to 256');
+  }
+  return value;
+}
+
+function size(text: string): number {
+  const value = text.trim() === '' ? Number.NaN : Number(text);
+  if (!Number.isFinite(value) || value < 0) throw new InvalidArgumentError('expected a number >= 0');
+  return value;
+}
+
+const out = () => new Option('-o, --out <dir>', 'folder of the results').default('results');
+const set = () =>
+  new Option('--set <path=value>', 'change a value of the configs; repeatable')
+    .argParser(collect)
+    .default([] as string[]);
+const weights = () =>
+  new Option('--weights <kind>', 'how weights are represented')
+    .choices(['auto', 'dense', 'matrix-free'] as const)
+    .default('auto' as const);
+const backend = () =>
+  new Option('--backend <name>', 'tensor backend; auto: native where it loads, else wasm')
+    .choices(BACKEND_CHOICES)
+    .default('auto' as const);
+const workers = () =>
+  new Option('--workers <n>', 'threads; default: one for each core, 8 at most').argParser(count);
+const shard = () =>
+  new Option('--shard <i/n>', 'only the cells that fall into part i of n, by their keys').argParser(
+    (text) => {
+      const shard = parseShard(text);
+      if (!shard) throw new InvalidArgumentError('expected i/n with 1 <= i <= n, such as 2/8');
+      return shard;
+    },
+  );
+const fresh = () =>
+  new Option('--fresh', 'discard what an earlier run has measured and not finished, also of another config');
+const json = () => new Option('--json', 'print a JSON document for programs');
+const quiet = () => new Option('--quiet', 'print nothing but errors');
+
+/** The program; `exit` is given the exit code of the command that ran. */
+export function createProgram(exit: (code: number) => void) {
+  const program = new Command('feature-speed')
+    .description('Single-gradient-step experiments on the backward-feature angle and feature speed.')
+    .version(programVersion())
+    .showHelpAfterError('(feature-speed --help lists the commands)')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ feature-speed figures                         measure and draw the five figures of the paper
+  $ feature-speed run configs/figure-1a.json      measure one experiment
+  $ feature-speed run my.json --set draws=20 --set sweep.depth=[10,100]
+  $ feature-speed plot figure-1a                  draw it again from its table
+  $ feature-speed plan configs/*.json             what would run, and how long
+
+Exit codes: 0 fine, 2 your mistake, 3 some cells diverged or failed, 70 a bug, 130 and 143 on signals.`,
+    );
+
+  program
+    .command('run')
+    .description(
+      'measure; writes <out>/NAME/{table.csv, manifest.json}; goes on where an earlier run was stopped',
+    )
+    .argument('[config...]', 'experiment files')
+    .addOption(
+      new Option(
+        '--from <dir>',
+        'measure again what is in a results folder, in a temporary one, and compare',
+      ).conflicts(['set', 'weights', 'shard']),
+    )
+    .addOption(out())
+    .addOption(set())
+    .addOption(backend())
+    .addOption(weights())
+    .addOption(workers())
+    .addOption(shard())
+    .addOption(fresh())
+    .addOption(json())
+    .addOption(quiet())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ feature-speed run configs/figure-2a.json
+  $ feature-speed run configs/figure-1c.json --set network.width=2000 --out wide
+  $ feature-speed run configs/*.json --weights dense --workers 2 --json
+  $ feature-speed run configs/figure-1b.json --shard 2/8 --out shards/2
+  $ feature-speed run --from results/figure-1a`,
+    )
+    .action(async (configs, options, command) => {
+      const { from, ...rest } = options;
+      if (from === undefined) {
+        if (configs.length === 0) command.error("error: missing required argument 'config'");
+        return exit(await (await import('./commands/run.js')).run(configs, rest));
+      }
+      if (configs.length > 0) command.error("error: option '--from <dir>' needs no config, it has its own");
+      const given = <T>(key: 'out' | 'backend', value: T) =>
+        command.getOptionValueSource(key) === 'default' ? undefined : value;
+      const own = { ...rest, out: given('out', rest.out), backend: given('backend', rest.backend) };
+      return exit(await (await import('./commands/rerun.js')).rerun(from, own));
+    });
+
+  program
+    .command('plot')
+    .description('draw; writes chart.vl.json, chart.svg, chart.png and chart.html beside the table')
+    .argument('<name...>', 'names of experiments in <out>, or folders with a table.csv')
+    .addOption(out())
+    .addOption(new Option('--spec <file>', 'Vega-Lite specification; default: configs/NAME.vl.json'))
+    .addOption(quiet())
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ feature-speed plot figure-1a\n  $ feature-speed plot wide/figure-1c',
+    )
+    .action(async (names, options) => exit(await (await import('./commands/plot.js')).plot(names, options)));
+
+  program
+    .command('figures')
+    .description('measure and draw every figure of the paper')
+    .addOption(out())
+    .addOption(set())
+    .addOption(backend())
+    .addOption(weights())
+    .addOption(workers())
+    .addOption(fresh())
+    .addOption(json())
+    .addOption(quiet())
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ feature-speed figures\n  $ feature-speed figures --set seed=2 --out second',
+    )
+    .action(async (options) => exit(await (await import('./commands/figures.js')).figures(options)));
+
+  program
+    .command('plan')
+    .description('print what would run: cells, batches, estimated time and memory')
+    .argument('<config...>', 'experiment files')
+    .addOption(set())
+    .addOption(weights())
+    .addOption(workers())
+    .addOption(shard())
+    .addOption(json())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ feature-speed plan configs/figure-1b.json --weights dense
+  $ feature-speed plan configs/figure-1b.json --shard 2/8 --workers 1`,
+    )
+    .action(async (configs, options) =>
+      exit(await (await import('./commands/plan.js')).plan(configs, options)),
+    );
+
+  program
+    .command('diff')
+    .description('compare results: folders, CSV files or git revisions; exit code 1 when they differ')
+    .argument('[before]', 'default: HEAD')
+    .argument('[after]', 'default: <out> of the working tree')
+    .addOption(out())
+    .addOption(new Option('--atol <number>', 'changes up to this are none').argParser(size).default(0))
+    .addOption(
+      new Option('--rtol <number>', 'nor are changes up to atol + rtol |before|').argParser(size).default(0),
+    )
+    .addOption(
+      new Option(
+        '--compare <how>',
+        'row by row, law by law, or auto: laws where seed, draws or weights are others',
+      )
+        .choices(['auto', 'rows', 'laws'] as const)
+        .default('auto' as const),
+    )
+    .addOption(
+      new Option('--experiment <name>', 'compare this one; repeatable')
+        .argParser(collect)
+        .default([] as string[]),
+    )
+    .addOption(new Option('--plot <file>', 'draw both and the difference: .svg, .png or .html'))
+    .addOption(new Option('--quantity <column>', 'what --plot draws; default: the first'))
+    .addOption(json().conflicts(['markdown', 'quiet']))
+    .addOption(new Option('--markdown', 'print markdown for a pull request').conflicts('quiet'))
+    .addOption(new Option('--quiet', 'print nothing but errors; the exit code says it'))
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ feature-speed diff                            the working tree against HEAD
+  $ feature-speed diff HEAD~3 --rtol 1e-6
+  $ feature-speed diff v1.0 v1.1 --experiment figure-1a --plot diff.svg --quantity bfa_rad
+  $ feature-speed diff results second --markdown  two seeds: same law or not
+  $ feature-speed diff --quiet                    for a pre-commit hook
+
+Exit codes: 0 the same or the same law, 1 different, 2 your mistake.`,
+    )
+    .action(async (before, after, options) =>
+      exit(await (await import('./commands/diff.js')).diff(before, after, options)),
+    );
+
+  program
+    .command('merge')
+    .description(
+      'put shards together into the table of one run; writes <out>/NAME/{table.csv, manifest.json}',
+    )
+    .argument('<dir...>', 'results of the shards, folders with a table.csv')
+    .addOption(out())
+    .addOption(quiet())
+    .addHelpText('after', '\nExamples:\n  $ feature-speed merge shards/*/figure-1b')
+    .action(async (folders, options) =>
+      exit(await (await import('./commands/merge.js')).merge(folders, options)),
+    );
+
+  program
+    .command('doctor')
+    .description('print backends, versions, SIMD and workers, and what is missing')
+    .addOption(json())
+    .addHelpText('after', '\nExamples:\n  $ feature-speed doctor --json')
+    .action(async (options) => exit(await (await import('./commands/doctor.js')).doctor(options)));
+
+  return program;
+}

@@ -1,0 +1,72 @@
+/** Manifests: what a run has measured, and under which circumstances. */
+import type { BackendName } from '../core/backend-name.js';
+import type { WeightsChoice } from '../plan/batch.js';
+import { formatShard, type Shard } from '../plan/shard.js';
+import { digestOf, type Manifest } from '../results/manifest.js';
+import type { Tally } from '../run/run.js';
+import { currentRevision, packageVersion, programVersion } from './revision.js';
+
+/** Under which circumstances a run began. */
+export type Circumstances = Pick<
+  Manifest,
+  'commit' | 'dirty' | 'versions' | 'backend' | 'precision' | 'workers' | 'started'
+>;
+
+export function circumstancesOf(out: string, backend: BackendName, workers: number): Circumstances {
+  const started = new Date().toISOString();
+  return {
+    ...currentRevision(out),
+    versions: versions(backend),
+    backend,
+    precision: 'float32',
+    workers,
+    started,
+  };
+}
+
+/** @param rows of the table; 0 when there is none. */
+export function manifestOf(
+  tally: Tally,
+  rows: number,
+  weights: WeightsChoice,
+  shard: Shard | undefined,
+  { commit, dirty, versions, backend, precision, workers, started }: Circumstances,
+): Manifest {
+  const { experiment, cells, measured, batches, diverged, failed } = tally;
+  return {
+    name: experiment.name,
+    title: experiment.title,
+    status: measured === cells ? 'complete' : 'partial',
+    shard: shard ? formatShard(shard) : null,
+    digest: digestOf(experiment, weights),
+    seed: experiment.seed,
+    experiment,
+    commit,
+    dirty,
+    versions,
+    backend,
+    precision,
+    weights_choice: weights,
+    weights: tally.weights,
+    workers,
+    counts: { cells, measured, rows, batches, diverged: diverged.length, failed: failed.length },
+    diverged,
+    failed,
+    started,
+    elapsed_ms: Math.round(tally.elapsedMs),
+  };
+}
+
+function versions(backend: BackendName): Record<string, string> {
+  const tensor = {
+    native: '@tensorflow/tfjs-node',
+    wasm: '@tensorflow/tfjs-backend-wasm',
+    cpu: '@tensorflow/tfjs-backend-cpu',
+  };
+  const packages = ['@tensorflow/tfjs-core', tensor[backend], 'vega', 'vega-lite'];
+  return {
+    'feature-speed': programVersion(),
+    node: process.version,
+    ...Object.fromEntries(packages.map((name) => [name, packageVersion(name) ?? 'unknown'])),
+  };
+}

@@ -1,0 +1,142 @@
+/** The folder of an experiment's results while a run writes there: locked, with the checkpoint of what is not finished. */
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Manifest, readManifest } from '../results/manifest.js';
+import { checkSize, ReadError } from '../results/read-text.js';
+import { readTable, type Table, toCsv } from '../results/table.js';
+import type { Origin } from '../run/cell-file.js';
+import { Checkpoint, ForeignCheckpoint, removeCheckpoint } from '../run/checkpoint.js';
+import {
+  asUserError,
+  checkIsNoLink,
+  checkStaysInside,
+  checkWritableDirectory,
+  ensureWritableDirectory,
+  writeFile,
+} from './files.js';
+import { type Lock, takeLock } from './lock.js';
+import { UserError } from './user-error.js';
+
+const TABLE = 'table.csv';
+const MANIFEST = 'manifest.json';
+const PARTIAL = '.partial';
+const LOCK = '.lock';
+
+/** What write-file-atomic leaves behind where it is killed. */
+const UNFINISHED = /^(table\.csv|manifest\.json)\.\d+$/;
+
+/**
+ * Makes sure, without writing anything, that results can be written to `<out>/<name>` and go nowhere else.
+ *
+ * @throws UserError when they cannot, or would.
+ */
+export function checkResultsFolder(out: string, name: string): void {
+  const folder = join(out, name);
+  checkWritableDirectory(folder);
+  checkStaysInside(out, folder);
+  checkStaysInside(out, join(folder, PARTIAL));
+  for (const file of [TABLE, MANIFEST, LOCK]) checkIsNoLink(join(folder, file));
+}
+
+/**
+ * Reads a folder with results.
+ *
+ * @throws UserError when there are none, or what is there is broken.
+ */
+export function readResults(folder: string): { readonly manifest: Manifest; readonly table: Table } {
+  return {
+    manifest: readWith(join(folder, MANIFEST), readManifest),
+    table: readWith(join(folder, TABLE), readTable),
+  };
+}
+
+function readWith<T>(path: string, read: (bytes: Uint8Array) => T): T {
+  try {
+    const status = statSync(path);
+    if (!status.isFile()) throw new ReadError('expected a file, found something else');
+    checkSize(status.size);
+    return read(readFileSync(path));
+  } catch (error) {
+    if (error instanceof ReadError) throw new UserError(`${path}: ${error.message}`);
+    throw asUserError(path, error);
+  }
+}
+
+export class ResultsFolder {
+  private constructor(
+    readonly path: string,
+    private readonly lock: Lock,
+    /** Whether it did not exist before. */
+    private readonly isNew: boolean,
+  ) {}
+
+  /**
+   * Takes the folder for this run.
+   *
+   * @param onCompromised called if another run takes it over.
+   * @throws UserError when another run has it, or it cannot be written.
+   */
+  static async open(
+    out: string,
+    name: string,
+    onCompromised: (error: UserError) => void,
+  ): Promise<ResultsFolder> {
+    const path = join(out, name);
+    try {
+      const isNew = mkdirSync(path, { recursive: true }) !== undefined;
+      ensureWritableDirectory(path);
+      const lock = await takeLock(join(path, LOCK), onCompromised);
+      for (const file of readdirSync(path)) if (UNFINISHED.test(file)) rmSync(join(path, file));
+      return new ResultsFolder(path, lock, isNew);
+    } catch (error) {
+      throw asUserError(path, error);
+    }
+  }
+
+  /**
+   * What an earlier run has measured and not finished.
+   *
+   * @param isFresh whether that is to be discarded.
+   * @throws UserError when it is of another experiment, or another backend.
+   */
+  checkpoint(origin: Origin, isFresh: boolean): Checkpoint {
+    const path = join(this.path, PARTIAL);
+    try {
+      if (isFresh) removeCheckpoint(path);
+      return Checkpoint.open(path, origin);
+    } catch (error) {
+      if (!(error instanceof ForeignCheckpoint)) throw asUserError(path, error);
+      throw new UserError(`${error.message}; discard them with --fresh, or choose another --out`);
+    }
+  }
+
+  write(table: Table, manifest: Manifest): void {
+    writeFile(join(this.path, TABLE), toCsv(table));
+    this.writeManifest(manifest);
+  }
+
+  /** Writes the results of a run; then nothing is unfinished any more, unless cells are missing. */
+  finish(table: Table, manifest: Manifest): void {
+    this.write(table, manifest);
+    if (manifest.status === 'complete') removeCheckpoint(join(this.path, PARTIAL));
+  }
+
+  /** Writes how far a run came; where an earlier one has left a table, its manifest stays with it. */
+  stop(manifest: Manifest): void {
+    if (!existsSync(join(this.path, TABLE))) this.writeManifest(manifest);
+  }
+
+  close(): void {
+    this.lock.release();
+    if (!this.isNew) return;
+    try {
+      rmdirSync(this.path);
+    } catch {
+      // Something has come of it.
+    }
+  }
+
+  private writeManifest(manifest: Manifest): void {
+    writeFile(join(this.path, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
+  }
+}
