@@ -1,0 +1,318 @@
+// Runs the built program on one experiment and does to it what machines do: SIGKILL at random moments, a disk that fills
+// up, a read-only folder, a worker that dies. Whatever happens, no finished batch is measured twice, and the table ends
+// with the bytes of an undisturbed run.
+//
+//     node scripts/fault-test.mjs [--kills 50] [--seed 1] [--only kills,disk,read-only,worker]
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+
+const PROGRAM = process.env.FEATURE_SPEED_PROGRAM ?? new URL('../dist/cli/main.js', import.meta.url).pathname;
+const { values: options } = parseArgs({
+  options: {
+    kills: { type: 'string', default: '50' },
+    seed: { type: 'string', default: '1' },
+    only: { type: 'string', default: 'kills,disk,read-only,worker' },
+  },
+});
+const scratch = mkdtempSync(join(tmpdir(), 'feature-speed-fault-'));
+const NAME = 'fault';
+const CONFIG = join(scratch, `${NAME}.json`);
+// Cells of one width share a batch: 40 batches of 60 cells.
+writeFileSync(
+  CONFIG,
+  JSON.stringify({
+    network: { depth: 100 },
+    scaling: 'MF+muP',
+    sweep: { width: { from: 100, to: 490, step: 10 }, branchScale: ['1/sqrt(L)', 1] },
+    draws: 30,
+    record: { layers: 'output', quantities: ['bfa_rad', 'sensitivity', 'loss'] },
+  }),
+);
+
+/** mulberry32: numbers in [0, 1) from a seed. */
+function randomFrom(seed) {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** Runs the program; kills it after `killAfterMs`. */
+function run(out, { killAfterMs = undefined, environment = {}, words = [] } = {}) {
+  const started = performance.now();
+  const child = spawn(
+    process.execPath,
+    [PROGRAM, 'run', CONFIG, '--out', out, '--backend', 'wasm', '--workers', '2', ...words],
+    { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...environment } },
+  );
+  let stderr = '';
+  child.stdout.resume();
+  child.stderr.on('data', (text) => {
+    stderr += text;
+  });
+  const timer = killAfterMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), killAfterMs);
+  return new Promise((resolve) =>
+    child.once('close', (code, signal) => {
+      clearTimeout(timer);
+      resolve({ code, wasKilled: signal === 'SIGKILL', stderr, elapsedMs: performance.now() - started });
+    }),
+  );
+}
+
+/** The files of the checkpoint with what tells one writing from another, and the cells in them. */
+function checkpointIn(out) {
+  const folder = join(out, NAME, '.partial');
+  let names = [];
+  try {
+    names = readdirSync(folder).filter((name) => name.endsWith('.cells'));
+  } catch {}
+  return new Map(
+    names.map((name) => {
+      const { ino, mtimeNs } = statSync(join(folder, name), { bigint: true });
+      const [, header] = readFileSync(join(folder, name), 'latin1').split('\n', 2);
+      return [name, { written: `${ino} ${mtimeNs}`, keys: JSON.parse(header).cells.map(({ key }) => key) }];
+    }),
+  );
+}
+
+const cellsOf = (checkpoint) => [...checkpoint.values()].flatMap(({ keys }) => keys);
+const resumedIn = (stderr) => Number(/(\d+) of \d+ cells were measured before/.exec(stderr)?.[1] ?? 0);
+
+let passed = 0;
+let failed = 0;
+function check(condition, claim, detail = '') {
+  if (condition) passed += 1;
+  else failed += 1;
+  console.log(
+    `${condition ? 'ok    ' : 'FAILED'} ${claim}${condition || detail === '' ? '' : `: ${detail}`}`,
+  );
+}
+
+const tableIn = (out) => {
+  try {
+    return readFileSync(join(out, NAME, 'table.csv'), 'utf8');
+  } catch {
+    return undefined;
+  }
+};
+const isClean = (out) => readdirSync(join(out, NAME)).sort().join() === 'manifest.json,table.csv';
+
+const undisturbed = join(scratch, 'undisturbed');
+const first = await run(undisturbed);
+const expected = tableIn(undisturbed);
+const manifest = JSON.parse(readFileSync(join(undisturbed, NAME, 'manifest.json'), 'utf8'));
+const { cells, batches } = manifest.counts;
+const seconds = (first.elapsedMs / 1000).toFixed(1);
+check(
+  first.code === 0 && batches === 40,
+  `an undisturbed run: ${batches} batches, ${cells} cells, ${seconds} s`,
+  first.stderr,
+);
+
+/** Kills the program at `kills` moments of the first 60 % of its time; where it comes to its end before, it begins anew. */
+async function testKills(kills) {
+  const random = randomFrom(Number(options.seed));
+  let [killed, rounds, repeated, missed, kept] = [0, 1, 0, 0, 0];
+  const wrong = [];
+  let out = join(scratch, 'kills-1');
+  let before = new Map();
+  for (;;) {
+    const isLast = killed === kills;
+    const outcome = await run(out, isLast ? {} : { killAfterMs: random() * 0.6 * first.elapsedMs });
+    const ended = outcome.code === 0;
+    if (outcome.stderr.includes('measured before') || ended) {
+      // What was there was seen again, and nothing else.
+      if (resumedIn(outcome.stderr) !== cellsOf(before).length) missed += 1;
+    }
+    if (ended) {
+      if (tableIn(out) !== expected) wrong.push(`round ${rounds}: another table`);
+      if (!isClean(out)) wrong.push(`round ${rounds}: ${readdirSync(join(out, NAME)).join()}`);
+      if (isLast) break;
+      rounds += 1;
+      out = join(scratch, `kills-${rounds}`);
+      before = new Map();
+      continue;
+    }
+    if (!outcome.wasKilled) {
+      check(false, 'a run ends by itself or is killed', `exit code ${outcome.code}: ${outcome.stderr}`);
+      return;
+    }
+    killed += 1;
+    const after = checkpointIn(out);
+    for (const [name, { written }] of before) {
+      // Once the table is written the checkpoint goes, as a whole or, killed over it, in part.
+      if (after.get(name)?.written !== written && tableIn(out) === undefined) repeated += 1;
+    }
+    const keys = cellsOf(after);
+    if (new Set(keys).size !== keys.length) repeated += 1;
+    kept += after.size - before.size;
+    before = after;
+  }
+  check(
+    repeated === 0,
+    `${killed} SIGKILLs in ${rounds} rounds, ${kept} batches kept: none was measured twice`,
+    `${repeated}`,
+  );
+  check(missed === 0, 'every resumed run found just what the killed one had kept', `${missed} did not`);
+  check(
+    wrong.length === 0,
+    `${rounds} tables have the bytes of the undisturbed run, and nothing is left beside them`,
+    wrong.join('; '),
+  );
+}
+
+/** Mounts a file system of its own for `act`; says so where that is not possible. */
+async function withMount(what, size, act) {
+  const folder = join(scratch, `mount-${size}`);
+  mkdirSync(folder);
+  const mount = (...words) => execFileSync('mount', words, { stdio: 'pipe' });
+  try {
+    mount('-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', folder);
+  } catch (error) {
+    console.log(`skipped ${what}: mount: ${String(error.stderr ?? error.message).trim()}`);
+    return;
+  }
+  try {
+    await act(folder, (change) => mount('-o', `remount,${change}`, folder));
+  } finally {
+    execFileSync('umount', [folder]);
+  }
+}
+
+async function testFullDisk() {
+  await withMount('a disk that fills up', '96k', async (folder, remount) => {
+    const full = await run(folder);
+    const kept = checkpointIn(folder);
+    check(
+      full.code === 2 &&
+        /no space left on the device/.test(full.stderr) &&
+        !/at .*:\d+:\d+/.test(full.stderr),
+      'a disk that fills up ends the run with exit code 2 and a message',
+      `${full.code}: ${full.stderr}`,
+    );
+    check(kept.size > 0 && kept.size < batches, `what was finished before is kept: ${kept.size} batches`);
+    remount('size=16m');
+    const resumed = await run(folder);
+    check(
+      resumed.code === 0 &&
+        resumedIn(resumed.stderr) === cellsOf(kept).length &&
+        tableIn(folder) === expected,
+      'with space again the run goes on from there to the same bytes',
+      `${resumed.code}: ${resumed.stderr}`,
+    );
+    check(isClean(folder), 'and leaves nothing beside them', readdirSync(join(folder, NAME)).join());
+  });
+}
+
+async function testReadOnly() {
+  await withMount('a read-only folder', '16m', async (folder, remount) => {
+    remount('ro');
+    const refused = await run(folder);
+    check(
+      refused.code === 2 &&
+        /read-only/.test(refused.stderr) &&
+        refused.stderr.trim().split('\n').length === 1,
+      'a read-only folder is refused with exit code 2 and one line',
+      `${refused.code}: ${refused.stderr}`,
+    );
+    remount('rw');
+    const outcome = run(folder);
+    // It becomes read-only in the midst of the run, as disks with errors do; until it can, a file is being written.
+    for (;;) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      if (checkpointIn(folder).size < 3) continue;
+      try {
+        remount('ro');
+        break;
+      } catch {}
+    }
+    const broken = await outcome;
+    const kept = checkpointIn(folder);
+    check(
+      broken.code === 2 && /read-only/.test(broken.stderr) && kept.size >= 3,
+      `one that becomes read-only ends the run with exit code 2, ${kept.size} batches kept`,
+      `${broken.code}: ${broken.stderr}`,
+    );
+    remount('rw');
+    const resumed = await run(folder);
+    check(
+      resumed.code === 0 && tableIn(folder) === expected,
+      'writable again, it ends with the same bytes',
+      resumed.stderr,
+    );
+  });
+}
+
+/** Runs with a preloaded script that ends worker threads in the midst of a batch. */
+async function testWorker() {
+  // A batch looks at the clock when it begins and when it ends.
+  const preload = join(scratch, 'preload.cjs');
+  writeFileSync(
+    preload,
+    `const { isMainThread } = require('node:worker_threads');
+    const { mkdirSync } = require('node:fs');
+    const claims = () => { try { mkdirSync(process.env.FAULT_ONCE); return true; } catch { return false; } };
+    if (!isMainThread) {
+      const now = performance.now.bind(performance);
+      let calls = 0;
+      performance.now = () => {
+        calls += 1;
+        if (calls === 3 && (!process.env.FAULT_ONCE || claims())) process.exit(9);
+        return now();
+      };
+    }`,
+  );
+  const environment = { NODE_OPTIONS: `--require ${preload}` };
+  const once = join(scratch, 'worker-once');
+  const retried = await run(once, { environment: { ...environment, FAULT_ONCE: join(scratch, 'claimed') } });
+  check(
+    statSync(join(scratch, 'claimed'), { throwIfNoEntry: false }) !== undefined && retried.code === 0,
+    'a worker that dies has its batch done by another',
+    `${retried.code}: ${retried.stderr}`,
+  );
+  check(tableIn(once) === expected, 'to the same bytes');
+
+  const always = join(scratch, 'worker-always');
+  const lost = await run(always, { environment });
+  const {
+    status,
+    counts,
+    failed: reasons,
+  } = JSON.parse(readFileSync(join(always, NAME, 'manifest.json'), 'utf8'));
+  check(
+    lost.code === 3 && status === 'partial' && counts.failed > 0 && counts.measured + counts.failed === cells,
+    `workers that die at every second batch: exit code 3, ${counts.measured} cells measured, ${counts.failed} failed`,
+    `${lost.code} ${status} ${JSON.stringify(counts)}: ${lost.stderr}`,
+  );
+  check(
+    /worker exited with code: 9/.test(reasons[0]?.reason),
+    'and the manifest says why',
+    reasons[0]?.reason,
+  );
+  const mended = await run(always);
+  check(
+    mended.code === 0 && resumedIn(mended.stderr) === counts.measured && tableIn(always) === expected,
+    'the next run measures those only, to the same bytes',
+    `${mended.code}: ${mended.stderr}`,
+  );
+}
+
+const tests = {
+  kills: () => testKills(Number(options.kills)),
+  disk: testFullDisk,
+  'read-only': testReadOnly,
+  worker: testWorker,
+};
+try {
+  for (const name of options.only.split(',')) await tests[name]();
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;
