@@ -1,47 +1,51 @@
 /** A batch of cells in, their measurements out: the one function of the core that the program calls. */
+import type { Tensor3D } from '@tensorflow/tfjs-core';
 import type { QuantityName } from '../quantities.js';
 import { ACTIVATIONS, type ActivationName } from './activation.js';
-import type { Lane, Shape } from './lane.js';
-import { backwardFeatureAngle, layerNorms } from './measure.js';
-import { type GaussianSampler, ROLE, type Seed } from './random.js';
-import { type FinishedLayer, takeStep, type WeightsName } from './step.js';
+import { backwardVelocity } from './backward-velocity.js';
+import { type DataLaw, drawData } from './data.js';
+import type { Lane, Shape, Train } from './lane.js';
+import { LOSSES, type LossName } from './loss.js';
+import { angleBetween, backwardFeatureAngle, layerNorms, norm } from './measure.js';
+import { type Architecture, Network, type WeightsName } from './network.js';
+import { normalizeNetwork } from './normalize.js';
+import { type FinishedStep, Step, type StepSettings } from './step.js';
 import type { Source } from './weights.js';
-
-/** The law of the data (x, y). */
-interface DataLaw {
-  readonly input: { readonly scale: number; readonly normalize: 'none' | 'unit-norm' };
-  /** y ~ N(0, 1); or a constant; or y_i = cos(pi x_i) for i = 1 .. k. */
-  readonly target:
-    | { readonly law: 'normal' }
-    | { readonly law: 'constant'; readonly value: number }
-    | { readonly law: 'cosine' };
-}
 
 /** One network: what differs between the cells of a batch. */
 export type BatchCell = Omit<Lane, 'input' | 'target'> & { readonly data: DataLaw };
 
 export interface BatchSettings {
   readonly shape: Shape;
+  readonly architecture: Architecture;
   readonly activation: ActivationName;
   readonly weights: WeightsName;
+  /** Whether scales are set by what is measured, section 4.2. */
+  readonly isNormalized: boolean;
+  readonly loss: LossName;
+  readonly train: Train;
   readonly kind: 'update' | 'velocity';
+  /** Steps that are taken and measured, one after the other. */
+  readonly steps: number;
   readonly layers: 'all' | 'output';
+  /** Whether the velocity of the backward pass is measured too; of a velocity, and a homogeneous activation. */
+  readonly measuresBackward: boolean;
 }
 
 /** Quantities that a step measures; the theory columns are not among them. */
 export type MeasuredQuantity = Exclude<QuantityName, `${string}_theory${string}`>;
 
 export interface CellMeasurement {
-  /** Layers v that are recorded, rising. */
+  /** Layers v that are recorded, rising; all of the first step, then all of the second. */
   readonly layers: readonly number[];
-  /** By quantity, a number for each recorded layer; NaN where it does not exist. */
+  /** By quantity, a number for each of them; NaN where it does not exist. */
   readonly values: Readonly<Record<MeasuredQuantity, Float64Array>>;
   /** First layer where features, backward pass or change left the range of float32. */
   readonly divergedAt: number | undefined;
 }
 
 /**
- * Takes one gradient step of every cell and measures it.
+ * Takes the gradient steps of every cell and measures them.
  *
  * @param cells in any order, of any depths; the result is in their order.
  */
@@ -50,48 +54,67 @@ export function measureBatch(
   cells: readonly BatchCell[],
   settings: BatchSettings,
 ): CellMeasurement[] {
-  const { shape, kind } = settings;
+  const { shape, kind, steps, measuresBackward } = settings;
   const order = cells.map((_, i) => i).sort((i, j) => cells[j]!.depth - cells[i]!.depth || i - j);
-  const lanes = order.map((i) => ({ ...cells[i]!, ...drawData(source.sampler, cells[i]!, shape) }));
-  const drafts = lanes.map(
-    (lane) => new Draft(lane.depth, settings.layers, kind === 'update' ? lane.stepSize : null),
-  );
+  const lanes = order.map((i) => {
+    const { data, ...cell } = cells[i]!;
+    return { ...cell, ...drawData(source.sampler, cell.seed, data, shape) };
+  });
+  const drafts = lanes.map((lane) => new Draft(lane, settings));
+  const network = new Network(source, shape, lanes, {
+    architecture: settings.architecture,
+    activation: ACTIVATIONS[settings.activation],
+    weights: settings.weights,
+    isNormalized: settings.isNormalized,
+  });
+  const stepSettings: StepSettings = { kind, loss: LOSSES[settings.loss], train: settings.train };
+  if (settings.isNormalized) normalizeNetwork(network, stepSettings);
 
-  const step = takeStep(
-    source,
-    shape,
-    lanes,
-    {
-      activation: ACTIVATIONS[settings.activation],
-      weights: settings.weights,
-      kind,
-    },
-    (layer) => {
-      if (settings.layers === 'output' && layer.distance !== 1) return;
-      readLayer(layer, shape.samples * shape.width, drafts);
-    },
-  );
+  const isRecorded = (distance: number) => settings.layers === 'all' || distance === 1;
+  for (let t = 1; t <= steps; t++) {
+    const keepsStates = t < steps || measuresBackward;
+    const step = new Step(network, { ...stepSettings, keepsStates });
+    const finished = step.take(({ distance, features, backward, change }) => {
+      if (isRecorded(distance)) {
+        eachLane([features, backward, change], (i, [f, b, moved]) =>
+          drafts[i]!.note(t, distance, f!, b!, moved!),
+        );
+      }
+    });
+    if (measuresBackward) {
+      backwardVelocity(step, ({ distance, features, velocity }) => {
+        if (isRecorded(distance)) {
+          eachLane([features, velocity], (i, [f, bdot]) => drafts[i]!.noteBackward(t, distance, f!, bdot!));
+        }
+      });
+    }
+    drafts.forEach((draft, i) => {
+      draft.finish(t, finished, i);
+    });
+    if (t < steps) step.learn();
+    if (keepsStates) step.dispose();
+  }
+  network.dispose();
 
   const results: CellMeasurement[] = new Array(cells.length);
   order.forEach((cell, i) => {
-    results[cell] = drafts[i]!.finish(
-      step.contributions[i]!,
-      step.loss[i]!,
-      step.lossChange[i]!,
-      step.overflow[i],
-    );
+    results[cell] = drafts[i]!.measurement;
   });
   return results;
 }
 
-/** Reads f, b and the change of one layer and notes them in the draft of each active lane. */
-function readLayer(layer: FinishedLayer, size: number, drafts: readonly Draft[]): void {
-  const [f, b, change] = [layer.features, layer.backward, layer.change].map(
-    (tensor) => tensor.dataSync() as Float32Array,
-  ) as [Float32Array, Float32Array, Float32Array];
-  for (let i = 0; i < layer.active; i++) {
-    const own = (state: Float32Array) => state.subarray(i * size, (i + 1) * size);
-    drafts[i]!.note(layer.distance, own(f), own(b), own(change));
+/** Reads states and shows each lane's part of them. */
+function eachLane(
+  states: readonly Tensor3D[],
+  visit: (lane: number, own: readonly Float32Array[]) => void,
+): void {
+  const values = states.map((state) => state.dataSync<'float32'>());
+  const [lanes, rows, columns] = states[0]!.shape;
+  for (let i = 0; i < lanes; i++) {
+    visit(
+      i,
+      values.map((all) => all.subarray(i * rows * columns, (i + 1) * rows * columns)),
+    );
   }
 }
 
@@ -99,23 +122,31 @@ function readLayer(layer: FinishedLayer, size: number, drafts: readonly Draft[])
 class Draft {
   private readonly first: number;
   private readonly values: Record<MeasuredQuantity, Float64Array>;
+  private readonly layers: readonly number[];
+  /** Features before the first step, for those layers whose displacement is measured. */
+  private readonly initial = new Map<number, Float32Array>();
   private divergedAt: number | undefined;
 
   constructor(
-    private readonly depth: number,
-    layers: 'all' | 'output',
-    /** dt of an update; null for a velocity. */
-    private readonly stepSize: number | null,
+    private readonly lane: Lane,
+    private readonly settings: BatchSettings,
   ) {
-    this.first = layers === 'all' ? 1 : depth - 1;
-    const column = () => new Float64Array(depth - this.first).fill(Number.NaN);
+    const { depth } = lane;
+    this.first = settings.layers === 'all' ? 1 : depth - 1;
+    const layers = Array.from({ length: depth - this.first }, (_, i) => this.first + i);
+    this.layers = Array.from({ length: settings.steps }, () => layers).flat();
+    const column = () => new Float64Array(this.layers.length).fill(Number.NaN);
     this.values = {
+      step_number: column(),
       bfa_rad: column(),
       sensitivity: column(),
       sensitivity_finite: column(),
       feature_rms: column(),
       backward_rms: column(),
       feature_speed_rms: column(),
+      feature_displacement_rms: column(),
+      backward_speed_rms: column(),
+      fba_rad: column(),
       contribution: column(),
       loss: column(),
       loss_change: column(),
@@ -123,70 +154,65 @@ class Draft {
     };
   }
 
-  note(distance: number, f: Float32Array, b: Float32Array, change: Float32Array): void {
-    const layer = this.depth - distance;
-    const at = layer - this.first;
+  get measurement(): CellMeasurement {
+    return { layers: this.layers, values: this.values, divergedAt: this.divergedAt };
+  }
+
+  note(step: number, distance: number, f: Float32Array, b: Float32Array, change: Float32Array): void {
+    const { values, lane } = this;
+    const layer = lane.depth - distance;
+    const at = this.row(step, layer);
     const norms = layerNorms(f, b, change);
     const rms = 1 / Math.sqrt(f.length);
-    const stepSize = this.stepSize ?? 1;
-    this.values.feature_rms[at] = rms * norms.features;
-    this.values.backward_rms[at] = rms * norms.backward;
-    this.values.feature_speed_rms[at] = (rms * norms.change) / stepSize;
-    this.values.bfa_rad[at] = backwardFeatureAngle(b, change, norms);
-    this.values.speed_formula_residual[at] = norms.overlap / stepSize; // completed in `finish`
+    values.feature_rms[at] = rms * norms.features;
+    values.backward_rms[at] = rms * norms.backward;
+    values.feature_speed_rms[at] = (rms * norms.change) / this.duration;
+    values.bfa_rad[at] = backwardFeatureAngle(b, change, norms);
+    values.speed_formula_residual[at] = norms.overlap / this.duration; // completed in `finish`
+    if (this.settings.steps > 1) {
+      const before = this.initial.get(layer);
+      if (!before) this.initial.set(layer, f.slice());
+      values.feature_displacement_rms[at] = before ? rms * norm(f.map((x, i) => x - before[i]!)) : 0;
+    }
     const finite = Number.isFinite(norms.features + norms.backward + norms.change);
     if (!finite) this.divergedAt ??= layer;
   }
 
-  finish(
-    contributions: Float64Array,
-    loss: number,
-    lossChange: number,
-    overflow: number | undefined,
-  ): CellMeasurement {
-    const { values, first, depth, stepSize } = this;
-    let decay = 0; // sum_{l <= v} C_l
-    for (let v = 1; v < depth; v++) {
-      decay += contributions[v]!;
-      const at = v - first;
-      if (at < 0) continue;
-      const speed = values.feature_speed_rms[at]!;
-      values.contribution[at] = contributions[v]!;
-      values.sensitivity[at] = speed / decay;
-      if (stepSize !== null) values.sensitivity_finite[at] = (speed * stepSize) / Math.abs(lossChange);
-      values.speed_formula_residual[at] = Math.abs(-values.speed_formula_residual[at]! / decay - 1);
-    }
-    values.loss.fill(loss);
-    values.loss_change.fill(lossChange);
-    const layers = Array.from({ length: depth - first }, (_, i) => first + i);
-    return { layers, values, divergedAt: overflow ?? this.divergedAt };
+  noteBackward(step: number, distance: number, f: Float32Array, velocity: Float32Array): void {
+    const at = this.row(step, this.lane.depth - distance);
+    this.values.backward_speed_rms[at] = norm(velocity) / Math.sqrt(f.length);
+    this.values.fba_rad[at] = Math.PI - angleBetween(f, velocity);
   }
-}
 
-/** x with iid entries N(0, scale^2), rows scaled to norm 1 if asked, and y; float32, a row for each sample. */
-function drawData(
-  sampler: GaussianSampler,
-  { seed, data }: { readonly seed: Seed; readonly data: DataLaw },
-  { samples, inputWidth: d, outputWidth: k }: Shape,
-): { input: Float32Array; target: Float32Array } {
-  const draw = (role: number, count: number, scale: number) =>
-    sampler.draw([{ seed, role, layer: 0 }], count, [scale]).slice();
-  const input = draw(ROLE.INPUT, samples * d, data.input.scale);
-  if (data.input.normalize === 'unit-norm') {
-    for (let i = 0; i < samples; i++) {
-      const row = input.subarray(i * d, (i + 1) * d);
-      const norm = Math.hypot(...row);
-      row.forEach((x, j) => {
-        row[j] = x / norm;
-      });
+  /** What is known when the step is done; `index` is that of the lane. */
+  finish(step: number, { contributions, loss, lossChange, overflow }: FinishedStep, index: number): void {
+    const { values, lane } = this;
+    let decay = 0; // sum_{l <= v} C_l
+    for (let v = 1; v < lane.depth; v++) {
+      const contribution = contributions[index]![v]!;
+      decay += contribution;
+      if (v < this.first) continue;
+      const at = this.row(step, v);
+      const speed = values.feature_speed_rms[at]!;
+      values.step_number[at] = step;
+      values.contribution[at] = contribution;
+      values.sensitivity[at] = speed / decay;
+      if (this.settings.kind === 'update') {
+        values.sensitivity_finite[at] = (speed * lane.stepSize) / Math.abs(lossChange[index]!);
+      }
+      values.speed_formula_residual[at] = Math.abs(-values.speed_formula_residual[at]! / decay - 1);
+      values.loss[at] = loss[index]!;
+      values.loss_change[at] = lossChange[index]!;
     }
+    this.divergedAt = overflow[index] ?? this.divergedAt;
   }
-  const { target: law } = data;
-  const target =
-    law.law === 'normal'
-      ? draw(ROLE.TARGET, samples * k, 1)
-      : Float32Array.from({ length: samples * k }, (_, i) =>
-          law.law === 'constant' ? law.value : Math.cos(Math.PI * input[Math.floor(i / k) * d + (i % k)]!),
-        );
-  return { input, target };
+
+  /** dt of an update; a velocity is per unit of time. */
+  private get duration(): number {
+    return this.settings.kind === 'update' ? this.lane.stepSize : 1;
+  }
+
+  private row(step: number, layer: number): number {
+    return (step - 1) * (this.lane.depth - this.first) + layer - this.first;
+  }
 }

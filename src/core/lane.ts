@@ -6,13 +6,13 @@ export interface Lane {
   readonly seed: Seed;
   /** L >= 3; counts the embedding and the readout. */
   readonly depth: number;
-  /** beta in [0, 1]. */
+  /** beta in [0, 1]; 1 for an MLP. */
   readonly branchScale: number;
   /** Standard deviations of the entries of W_1, V_l and W_L. */
   readonly sigma: { readonly input: number; readonly hidden: number; readonly output: number };
-  /** eta of the hidden layers, or Eq. 8: eta_l = 1 / (L |G_l|^2). */
-  readonly learningRate: 'scale-invariant' | number;
-  /** dt of an update; a velocity has none. */
+  /** Eq. 8, eta_l = 1 / (L |G_l|^2), or eta_l at index l = 1 .. L. */
+  readonly learningRate: 'scale-invariant' | readonly number[];
+  /** dt of an update, and of the steps before the one that is measured. */
   readonly stepSize: number;
   /** x, [n, d]. */
   readonly input: Float32Array;
@@ -26,4 +26,21 @@ export interface Shape {
   readonly width: number;
   readonly inputWidth: number;
   readonly outputWidth: number;
+}
+
+/** Layers that learn: those between embedding and readout, all, or some by name or by number l = 1 .. L. */
+export type Train = 'hidden' | 'all' | readonly (LayerGroup | number)[];
+
+export type LayerGroup = 'input' | 'hidden' | 'output';
+
+/** Where layer l of a network of depth L belongs. */
+export function groupOf(layer: number, depth: number): LayerGroup {
+  return layer === 1 ? 'input' : layer === depth ? 'output' : 'hidden';
+}
+
+/** Whether layer l of a network of depth L learns. */
+export function learns(train: Train, layer: number, depth: number): boolean {
+  const group = groupOf(layer, depth);
+  if (typeof train === 'string') return train === 'all' || group === train;
+  return train.includes(group) || train.includes(layer);
 }

@@ -71,8 +71,10 @@ export class MatrixFreeWeights implements Weights {
       const missing = this.column((lane) => quotient(expected[lane]! - drawn[lane]!, norm[lane]!));
       image = addScaled(image, missing, direction);
     }
-    if (residual !== x) this.own(residual);
-    near.push({ direction: residual, image: this.own(image), squaredNorm });
+    // A state may go before the weights do; its numbers are shared, and not copied.
+    const direction = this.own(residual === x ? tf.clone(x) : residual);
+    near.push({ direction, image: this.own(image), squaredNorm });
+    if (parts.length === 0) return tf.clone(image);
     return parts.reduce((sum, part) => addScaled(sum, part.coefficient, part.image), image);
   }
 

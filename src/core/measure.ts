@@ -27,6 +27,13 @@ export function layerNorms(f: Float32Array, b: Float32Array, change: Float32Arra
   return { features: Math.sqrt(ff), backward: Math.sqrt(bb), change: Math.sqrt(cc), overlap: bc };
 }
 
+/** |x|_2, summed in float64. */
+export function norm(x: Float32Array): number {
+  let sum = 0;
+  for (const value of x) sum += value * value;
+  return Math.sqrt(sum);
+}
+
 /**
  * The backward-feature angle: between -b and the change of the features, in [0, pi] rad (Thm 2.1).
  *
@@ -36,15 +43,23 @@ export function layerNorms(f: Float32Array, b: Float32Array, change: Float32Arra
  * @returns NaN when one of the two is zero or not finite: there is no angle then.
  */
 export function backwardFeatureAngle(b: Float32Array, change: Float32Array, norms: LayerNorms): number {
-  const u = -1 / norms.backward;
-  const w = 1 / norms.change;
+  return angleOf(b, -1 / norms.backward, change, 1 / norms.change);
+}
+
+/** The angle between x and y, in [0, pi] rad; NaN when one of the two is zero or not finite. */
+export function angleBetween(x: Float32Array, y: Float32Array): number {
+  return angleOf(x, 1 / norm(x), y, 1 / norm(y));
+}
+
+/** The angle between u x and w y, which have norm 1. */
+function angleOf(x: Float32Array, u: number, y: Float32Array, w: number): number {
   let difference = 0;
   let sum = 0;
-  for (let i = 0; i < b.length; i++) {
-    const x = u * b[i]!;
-    const y = w * change[i]!;
-    difference += (x - y) ** 2;
-    sum += (x + y) ** 2;
+  for (let i = 0; i < x.length; i++) {
+    const a = u * x[i]!;
+    const b = w * y[i]!;
+    difference += (a - b) ** 2;
+    sum += (a + b) ** 2;
   }
   return 2 * Math.atan2(Math.sqrt(difference), Math.sqrt(sum));
 }

@@ -4,7 +4,14 @@
  * They call the kernels directly: the public functions of the library convert and check their arguments on each of
  * some thirty calls a layer, which is half the overhead of a call.
  */
-import { engine, getBackend, getKernel, type NamedTensorMap, type Tensor3D } from '@tensorflow/tfjs-core';
+import {
+  engine,
+  getBackend,
+  getKernel,
+  type NamedTensorMap,
+  type Tensor3D,
+  tensor3d,
+} from '@tensorflow/tfjs-core';
 
 const run = (kernel: string, inputs: NamedTensorMap, attributes = {}): Tensor3D =>
   engine().runKernel(kernel, inputs, attributes);
@@ -56,6 +63,20 @@ export function outerProducts(a: Tensor3D, b: Tensor3D): Tensor3D {
 /** a b^T of each lane: [lanes, n, m] x [lanes, p, m] -> [lanes, n, p]. */
 export function innerProducts(a: Tensor3D, b: Tensor3D): Tensor3D {
   return has('InnerProducts') ? run('InnerProducts', { a, b }) : matMul(a, b, false, true);
+}
+
+/** phi of every entry, on the host in float64. */
+export function mapped(x: Tensor3D, phi: (x: number) => number): Tensor3D {
+  return tensor3d(x.dataSync<'float32'>().map(phi), x.shape);
+}
+
+/** phi of every pair of entries of two states of one shape, on the host in float64. */
+export function mappedPair(x: Tensor3D, y: Tensor3D, phi: (x: number, y: number) => number): Tensor3D {
+  const others = y.dataSync<'float32'>();
+  return tensor3d(
+    x.dataSync<'float32'>().map((value, i) => phi(value, others[i]!)),
+    x.shape,
+  );
 }
 
 const matMul = (a: Tensor3D, b: Tensor3D, transposeA: boolean, transposeB: boolean) =>

@@ -1,37 +1,30 @@
 /**
- * One gradient step of the network of Eq. 12, for a batch of lanes: forward, backward, and the change of the
- * features. This file is the paper's recursions; where the weights come from and what is measured is elsewhere.
+ * One gradient step of the networks of a batch: forward, backward, and the change of the features. This file is the
+ * paper's recursions, for the ResNet of Eq. 12 and the MLP of Eq. 10 (see `network.ts`); what is measured is elsewhere.
  *
- *     f_1 = W_1 x,   f_l = a f_{l-1} + beta V_l q_{l-1},   q = phi(f),   f_L = W_L f_{L-1},   a = sqrt(1 - beta^2)
- *     loss = |f_L - y|^2 / (2 k n)
+ * With b_l = d loss / d f_l and M_l = beta V_l (an MLP has a = 0 and beta = 1):
  *
- * V_2 .. V_{L-1} are trained, W_1 and W_L are not.
+ *     b_{L-1} = W_L^T b_L,                     b_{l-1} = a b_l + phi'(f_{l-1}) * (M_l^T b_l)        resnet
+ *     z_{L-1} = W_L^T b_L,   b_l = phi'(f_l) * z_l,   z_{l-1} = M_l^T b_l                           mlp
+ *     G_l = b_l (phi(f_{l-1}))^T,   C_l = eta_l |G_l|^2                                             both
  *
- * Lanes are networks of one width but any depth and branch scale. They are aligned at the readout: a layer is
- * counted by its `distance` L - l from it, and lanes are sorted by falling depth. At a distance the active lanes
- * are then a prefix, which grows on the way forward (shorter networks join with their embedding) and shrinks on
- * the way back. States are [active lanes, n, m]; rows are samples.
+ * The features of a ResNet are f_l; those of an MLP are g_l = phi(f_l), with the backward pass z_l = d loss / d g_l.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import type { Activation } from './activation.js';
-import { DenseWeights } from './dense-weights.js';
 import { type Gradient, gradient } from './gradient.js';
-import type { Lane, Shape } from './lane.js';
-import { lossOf, lossSlope, outputErrors } from './loss.js';
-import { MatrixFreeWeights } from './matrix-free-weights.js';
-import { add, addScaled } from './ops.js';
-import type { Source, Weights } from './weights.js';
-
-/** The kinds of weights. */
-const WEIGHTS = { dense: DenseWeights, 'matrix-free': MatrixFreeWeights } as const;
-
-export type WeightsName = keyof typeof WEIGHTS;
+import { type LayerGroup, learns, type Train } from './lane.js';
+import type { Loss } from './loss.js';
+import type { Network } from './network.js';
+import { add } from './ops.js';
+import type { TrainedWeights } from './trained-weights.js';
 
 export interface StepSettings {
-  readonly activation: Activation;
-  readonly weights: WeightsName;
   /** One finite step, or its limit dt -> 0. */
   readonly kind: 'update' | 'velocity';
+  readonly loss: Loss;
+  readonly train: Train;
+  /** Whether the states of all layers outlive their visit, for what comes after the step; else memory stays small. */
+  readonly keepsStates?: boolean;
 }
 
 /** The finished step at one layer of every active lane. Tensors are [active, n, m] and freed after the visit. */
@@ -40,9 +33,11 @@ export interface FinishedLayer {
   readonly distance: number;
   /** Number of active lanes: those with depth > distance. */
   readonly active: number;
+  /** f_l; g_l of an MLP. */
   readonly features: tf.Tensor3D;
+  /** b_l; z_l of an MLP. */
   readonly backward: tf.Tensor3D;
-  /** fdot, or df for an update. */
+  /** The velocity of the features, or their update. */
   readonly change: tf.Tensor3D;
 }
 
@@ -51,184 +46,264 @@ export interface FinishedStep {
   readonly loss: Float64Array;
   /** dloss of the update, or d loss / dt. */
   readonly lossChange: Float64Array;
-  /** contributions[lane][l] = C_l = eta_l |G_l|^2 for l = 1 .. L-1; C_1 = 0. */
+  /** contributions[lane][l] = C_l = eta_l |G_l|^2 for l = 1 .. L; 0 where a layer does not learn. */
   readonly contributions: readonly Float64Array[];
   /** The first layer whose features are not finite; undefined when all are. */
   readonly overflow: readonly (number | undefined)[];
 }
 
-/** What is remembered, between the passes, of the layer at a distance. */
+/** How one matrix learns: its gradient G = sum_i b_i q_i^T, and what that is multiplied by, for each lane. */
+interface Descent {
+  readonly weights: TrainedWeights;
+  readonly gradient: Gradient;
+  readonly backward: tf.Tensor3D;
+  readonly input: tf.Tensor3D;
+  /** eta_l, times beta^2 for M_l = beta V_l; and the same times dt. */
+  readonly rates: readonly number[];
+  readonly steps: readonly number[];
+}
+
+/** The layer at a distance, as the passes leave it. */
 interface Layer {
   /** f_l, [active, n, m]. */
   readonly features: tf.Tensor3D;
-  /** What leads to f_l in the lanes for which l > 1. */
-  readonly block?: { readonly weights: Weights; readonly input: tf.Tensor3D };
-  /** b_l, [active, n, m]. */
+  /** phi(f_l), where something follows that takes it. */
+  readonly activations?: tf.Tensor3D;
+  /** b_l. */
   backward?: tf.Tensor3D;
-  /** G_l and eta_l, for the lanes of the block. */
-  descent?: {
-    readonly gradient: Gradient;
-    readonly backward: tf.Tensor3D;
-    readonly rates: readonly number[];
-  };
+  /** z_l of an MLP. */
+  activationBackward?: tf.Tensor3D;
+  /** Of M_l, in the lanes that have a layer before this one; of W_1, in those that begin here. */
+  block?: Descent;
+  embedding?: Descent;
 }
 
-/**
- * Takes the step and shows every finished layer to `visit`, from the first layers to the last.
- *
- * @param lanes sorted by falling depth.
- * @throws Error when lanes are not sorted. Overflow is no error: it shows as entries that are not finite.
- */
-export function takeStep(
-  source: Source,
-  shape: Shape,
-  lanes: readonly Lane[],
-  settings: StepSettings,
-  visit: (layer: FinishedLayer) => void,
-): FinishedStep {
-  if (lanes.some((lane, i) => i > 0 && lane.depth > lanes[i - 1]!.depth)) {
-    throw new Error('lanes must be sorted by falling depth');
-  }
-  return new Step(source, shape, lanes, settings).take(visit);
-}
-
-class Step {
+export class Step {
   /** By distance from the readout, 1 .. farthest. */
-  private readonly layers: Layer[] = [];
-  private readonly farthest: number;
+  readonly layers: Layer[] = [];
+  /** f_L, b_L and the change of f_L, [lanes x n x k]. */
+  output: Float32Array = new Float32Array();
+  slope: Float64Array = new Float64Array();
+  outputChange: Float32Array = new Float32Array();
+  /** Of W_L. */
+  readout: Descent | undefined;
   private readonly contributions: Float64Array[];
-  private readonly skips = new Map<number, tf.Tensor3D>();
 
   constructor(
-    private readonly source: Source,
-    private readonly shape: Shape,
-    private readonly lanes: readonly Lane[],
-    private readonly settings: StepSettings,
+    readonly network: Network,
+    readonly settings: StepSettings,
   ) {
-    this.farthest = lanes[0]!.depth - 1;
-    this.contributions = lanes.map((lane) => new Float64Array(lane.depth));
+    this.contributions = network.lanes.map((lane) => new Float64Array(lane.depth + 1));
   }
 
-  take(visit: (layer: FinishedLayer) => void): FinishedStep {
+  /**
+   * Takes the step and shows every finished layer to `visit`, from the first layers to the last.
+   *
+   * Overflow is no error: it shows as entries that are not finite.
+   */
+  take(visit: (layer: FinishedLayer) => void = () => {}): FinishedStep {
     this.forward();
     const overflow = this.overflow();
-    const readout = this.weights(0, 0, this.lanes.length);
-    const output = tf.tidy(() => readout.times(this.layers[1]!.features).dataSync());
-    const { samples, outputWidth } = this.shape;
-    const error = outputErrors(output, this.lanes);
-    const slope = this.upload(lossSlope(error, this.shape), this.lanes.length, samples, outputWidth);
-    this.backward(readout, slope);
-    const outputChange = this.change(readout, visit);
-    readout.dispose();
-    tf.dispose([slope, ...this.skips.values()]);
-    const losses = lossOf(error, outputChange, this.shape, this.settings.kind);
-    return { ...losses, contributions: this.contributions, overflow };
+    this.backward();
+    this.change(visit);
+    return { ...this.losses(), contributions: this.contributions, overflow };
   }
 
-  /** f_1 = W_1 x;  f_l = a f_{l-1} + beta V_l phi(f_{l-1}). */
+  /** Moves the weights by dt along the step that was taken, whose states must have been kept. */
+  learn(): void {
+    const descents = this.layers.flatMap(({ block, embedding }) => [block, embedding]);
+    for (const descent of [this.readout, ...descents]) {
+      if (descent) descent.weights.learn(descent.backward, descent.input, descent.steps);
+    }
+  }
+
+  /** Frees the states, if they were kept. */
+  dispose(): void {
+    for (let distance = 1; distance <= this.network.farthest; distance++) this.release(distance);
+    this.releaseReadout();
+  }
+
+  /** f_1 = W_1 x;  f_l = a f_{l-1} + M_l phi(f_{l-1});  f_L = W_L f_{L-1}, of an MLP W_L phi(f_{L-1}). */
   private forward(): void {
-    for (let distance = this.farthest; distance >= 1; distance--) {
-      const continuing = this.active(distance + 1);
-      const joining = this.active(distance) - continuing;
-      const previous = this.layers[distance + 1]?.features;
+    const { network, layers } = this;
+    const { activation, architecture } = network.settings;
+    for (let distance = network.farthest; distance >= 1; distance--) {
+      const previous = layers[distance + 1];
       tf.tidy(() => {
-        if (!previous) {
-          this.layers[distance] = { features: tf.keep(this.embedding(0, joining)) };
-          return;
+        const parts = [];
+        if (previous) {
+          const branch = network.propagate('hidden', distance, previous.activations!);
+          parts.push(network.addSkip(branch, previous.features));
         }
-        const input = tf.keep(this.settings.activation.value(previous));
-        const weights = this.weights(distance, 0, continuing);
-        const features = addScaled(weights.times(input), this.skipScale(continuing), previous);
-        const joined = joining > 0 ? tf.concat([features, this.embedding(continuing, joining)]) : features;
-        this.layers[distance] = { features: tf.keep(joined), block: { weights, input } };
+        if (network.active(distance) > network.active(distance + 1)) {
+          parts.push(network.propagate('input', distance, network.input(distance)));
+        }
+        const features = tf.keep(joined(parts));
+        const isTaken = distance > 1 || architecture === 'mlp';
+        const activations = isTaken ? tf.keep(activation.value(features)) : undefined;
+        layers[distance] = { features, ...(activations && { activations }) };
       });
     }
+    this.output = tf.tidy(() => network.weights('output', 0).times(this.last).dataSync<'float32'>());
   }
 
-  /** b_{L-1} = W_L^T (f_L - y) / (k n);  b_{l-1} = a b_l + phi'(f_{l-1}) * (beta V_l^T b_l); G_l and eta_l. */
-  private backward(readout: Weights, slope: tf.Tensor3D): void {
-    let backward = tf.tidy(() => readout.transposeTimes(slope));
+  /** b_l (and z_l) of all layers, with the gradients and rates of their matrices. */
+  private backward(): void {
+    const { network, layers, isMlp } = this;
+    const { samples, outputWidth } = network.shape;
+    const { activation } = network.settings;
+    this.slope = this.eachLane((loss, y, own) => loss.slope(own(this.output), y, network.shape));
+    const slope = network.upload(Float32Array.from(this.slope), network.lanes.length, samples, outputWidth);
+    this.readout = this.descent('output', 0, tf.keep(slope), this.last);
+    /** d loss / d f_l, or d loss / d g_l of an MLP. */
+    let arriving = tf.tidy(() => this.readout!.weights.transposeTimes(slope));
     for (let distance = 1; ; distance++) {
-      const layer = this.layers[distance]!;
-      layer.backward = backward;
-      if (!layer.block) return;
-      const { weights, input } = layer.block;
-      const continuing = input.shape[0];
-      const features = this.layers[distance + 1]!.features;
-      backward = tf.tidy(() => {
-        const b = tf.keep(leading(layer.backward!, continuing));
-        const descent = gradient(this.source.backend, b, input);
-        const rates = this.rates(distance, descent.squaredNorm());
-        layer.descent = { gradient: descent, backward: b, rates };
-        const branch = this.settings.activation.tangent(features, weights.transposeTimes(b));
-        return addScaled(branch, this.skipScale(continuing), b);
+      const layer = layers[distance]!;
+      if (isMlp) layer.activationBackward = arriving;
+      const b = isMlp ? tf.tidy(() => activation.tangent(layer.features, arriving)) : arriving;
+      layer.backward = b;
+      const continuing = network.active(distance + 1);
+      if (continuing < network.active(distance)) {
+        const own = tf.keep(lanesOf(b, continuing, network.active(distance)));
+        layer.embedding = this.descent('input', distance, own, network.input(distance));
+      }
+      if (continuing === 0) return;
+      const previous = layers[distance + 1]!;
+      arriving = tf.tidy(() => {
+        const own = tf.keep(lanesOf(b, 0, continuing));
+        layer.block = this.descent('hidden', distance, own, previous.activations!);
+        const branch = layer.block.weights.transposeTimes(own);
+        return isMlp ? branch : network.addSkip(activation.tangent(previous.features, branch), own);
       });
     }
   }
 
   /**
-   * The velocity  fdot_l = a fdot_{l-1} + beta ( V_l (phi'(f_{l-1}) * fdot_{l-1}) - eta_l G_l q_{l-1} ),  or the
-   * update  df_l = a df_{l-1} + beta ( V_l dq_{l-1} - dt eta_l G_l (q_{l-1} + dq_{l-1}) ),  dq = phi(f + df) - phi(f):
+   * The velocity  fdot_l = a fdot_{l-1} + M_l (phi'(f_{l-1}) * fdot_{l-1}) - beta^2 eta_l G_l q_{l-1},  or the
+   * update  df_l = a df_{l-1} + M_l dq_{l-1} - dt beta^2 eta_l G_l (q_{l-1} + dq_{l-1}),  dq = phi(f + df) - phi(f):
    * written as a difference, since two float32 forward passes subtracted are wrong by up to 0.2 rad.
-   *
-   * @returns the change of f_L, [lanes x n x k].
    */
-  private change(readout: Weights, visit: (layer: FinishedLayer) => void): Float32Array {
-    const { activation } = this.settings;
+  private change(visit: (layer: FinishedLayer) => void): void {
+    const { network, layers, isMlp } = this;
+    const { activation } = network.settings;
     const isVelocity = this.settings.kind === 'velocity';
+    const after = (q: tf.Tensor3D, dq: tf.Tensor3D) => (isVelocity ? q : add(q, dq));
+    /** Of f_l, and of phi(f_l) where something follows that takes it. */
     let change: tf.Tensor3D | undefined;
-    for (let distance = this.farthest; distance >= 1; distance--) {
-      const { features, block, backward, descent } = this.layers[distance]!;
-      const active = this.active(distance);
-      const next: tf.Tensor3D = tf.tidy(() => {
-        if (!change || !block || !descent) return tf.zerosLike(features);
-        const continuing = block.input.shape[0];
-        const f = this.layers[distance + 1]!.features;
-        const dq = isVelocity ? activation.tangent(f, change) : activation.difference(f, change);
-        const q = isVelocity ? block.input : add(block.input, dq);
-        const branch = descent.gradient.descend(block.weights.times(dq), descent.rates, q);
-        const moved = addScaled(branch, this.skipScale(continuing), change);
-        const { samples, width } = this.shape;
-        const resting = active - continuing; // f_1 does not move
-        return resting > 0 ? tf.concat([moved, tf.zeros<tf.Rank.R3>([resting, samples, width])]) : moved;
+    let activationChange: tf.Tensor3D | undefined;
+    for (let distance = network.farthest; distance >= 1; distance--) {
+      const layer = layers[distance]!;
+      const [before, dq] = [change, activationChange];
+      const df = tf.tidy(() => {
+        const parts = [];
+        if (layer.block) {
+          const q = after(layers[distance + 1]!.activations!, dq!);
+          parts.push(network.addSkip(this.descend(layer.block, layer.block.weights.times(dq!), q), before!));
+        }
+        if (layer.embedding) {
+          const { backward, input } = layer.embedding;
+          parts.push(this.descend(layer.embedding, tf.zeros<tf.Rank.R3>(backward.shape), input));
+        }
+        return joined(parts);
       });
-      if (change) this.dispose(distance + 1);
-      change?.dispose();
-      change = next;
-      visit({ distance, active, features, backward: backward!, change });
+      tf.dispose([before, dq].filter((tensor) => tensor !== undefined));
+      if (before && !this.settings.keepsStates) this.release(distance + 1);
+      change = df;
+      activationChange =
+        layer.activations &&
+        tf.tidy(() =>
+          isVelocity ? activation.tangent(layer.features, df) : activation.difference(layer.features, df),
+        );
+      visit({
+        distance,
+        active: network.active(distance),
+        features: isMlp ? layer.activations! : layer.features,
+        backward: isMlp ? layer.activationBackward! : layer.backward!,
+        change: isMlp ? activationChange! : change,
+      });
     }
-    const outputChange = tf.tidy(() => readout.times(change!).dataSync<'float32'>());
-    change!.dispose();
-    this.dispose(1);
-    return outputChange;
+    const dr = isMlp ? activationChange! : change!;
+    this.outputChange = tf.tidy(() => {
+      const readout = this.readout!;
+      return this.descend(readout, readout.weights.times(dr), after(this.last, dr)).dataSync<'float32'>();
+    });
+    tf.dispose([change, activationChange].filter((tensor) => tensor !== undefined));
+    if (!this.settings.keepsStates) {
+      this.release(1);
+      this.releaseReadout();
+    }
+  }
+
+  /** y - eta G x, times dt for an update; y itself where nothing learns. */
+  private descend({ gradient, rates, steps }: Descent, y: tf.Tensor3D, x: tf.Tensor3D): tf.Tensor3D {
+    if (rates.every((rate) => rate === 0)) return y;
+    return gradient.descend(y, this.settings.kind === 'velocity' ? rates : steps, x);
   }
 
   /**
-   * beta^2 eta_l, times dt for an update, for each lane: what multiplies sum_i b_i <q_i, x> in the change of f_l.
-   * eta_l is Eq. 8, 1 / (L |G_l|^2) with |G_l|^2 = beta^2 |sum_i b_i q_i^T|^2, or the given rate. Records C_l.
+   * The gradient of a matrix, and its rates: eta_l is Eq. 8, 1 / (L |G_l|^2) with |G_l|^2 = beta^2 |sum_i b_i q_i^T|^2,
+   * or the given one, and 0 where the layer does not learn. Notes C_l.
    */
-  private rates(distance: number, squaredNorm: ArrayLike<number>): number[] {
-    return Array.from(squaredNorm, (norm, i) => {
-      const { depth, branchScale, learningRate, stepSize } = this.lanes[i]!;
-      const gradientNorm = branchScale ** 2 * norm;
+  private descent(group: LayerGroup, distance: number, b: tf.Tensor3D, q: tf.Tensor3D): Descent {
+    const { network } = this;
+    const own = gradient(network.source.backend, b, q);
+    const { first, lanes } = network.lanesOf(group, distance);
+    const isLearning = lanes.map(({ depth }) => learns(this.settings.train, depth - distance, depth));
+    const norms = isLearning.includes(true) ? own.squaredNorm() : [];
+    const rates = lanes.map(({ depth, branchScale, learningRate }, i) => {
+      if (!isLearning[i]) return 0;
+      const layer = depth - distance;
+      const square = group === 'hidden' ? branchScale ** 2 : 1;
+      const gradientNorm = square * norms[i]!;
       const scaleInvariant = gradientNorm === 0 ? 0 : 1 / (depth * gradientNorm);
-      const rate = learningRate === 'scale-invariant' ? scaleInvariant : learningRate;
-      this.contributions[i]![depth - distance] = rate * gradientNorm;
-      return branchScale ** 2 * rate * (this.settings.kind === 'velocity' ? 1 : stepSize);
+      const rate = learningRate === 'scale-invariant' ? scaleInvariant : learningRate[layer]!;
+      this.contributions[first + i]![layer] = rate * gradientNorm;
+      return square * rate;
     });
+    const steps = rates.map((rate, i) => rate * lanes[i]!.stepSize);
+    return { weights: network.weights(group, distance), gradient: own, backward: b, input: q, rates, steps };
+  }
+
+  private losses(): { loss: Float64Array; lossChange: Float64Array } {
+    const { shape } = this.network;
+    return {
+      loss: this.eachLane((loss, y, own) => [loss.value(own(this.output), y, shape)]),
+      lossChange: this.eachLane((loss, y, own) => {
+        const df = own(this.outputChange);
+        if (this.settings.kind === 'update') return [loss.change(own(this.output), df, y, shape)];
+        return [own(this.slope).reduce((sum, b, i) => sum + b * df[i]!, 0)];
+      }),
+    };
+  }
+
+  /** Numbers of each lane, one after the other; `own` is a lane's part of numbers of all, [lanes x n x k]. */
+  eachLane(
+    of: (
+      loss: Loss,
+      target: Float32Array,
+      own: (all: Float32Array | Float64Array) => number[],
+    ) => ArrayLike<number>,
+  ): Float64Array {
+    const { lanes, shape } = this.network;
+    const size = shape.samples * shape.outputWidth;
+    return Float64Array.from(
+      lanes.flatMap(({ target }, i) =>
+        Array.from(
+          of(this.settings.loss, target, (all) => Array.from(all.subarray(i * size, (i + 1) * size))),
+        ),
+      ),
+    );
   }
 
   /** The first layer whose features are not finite, for each lane. */
   private overflow(): (number | undefined)[] {
-    const { samples, width } = this.shape;
+    const { samples, width } = this.network.shape;
     const size = samples * width;
     const infinite = (distance: number, i: number) =>
-      !tf
-        .tidy(() => tf.slice(this.layers[distance]!.features, [i, 0, 0], [1, samples, width]).dataSync())
-        .every(Number.isFinite);
+      !tf.tidy(() => lanesOf(this.layers[distance]!.features, i, i + 1).dataSync()).every(Number.isFinite);
     // Once features overflow they never come back, so the last layer tells which lanes to look into.
     const last = this.layers[1]!.features.dataSync();
-    return this.lanes.map(({ depth }, i) => {
+    return this.network.lanes.map(({ depth }, i) => {
       if (last.subarray(i * size, (i + 1) * size).every(Number.isFinite)) return undefined;
       let distance = depth - 1;
       while (distance > 1 && !infinite(distance, i)) distance--;
@@ -236,67 +311,41 @@ class Step {
     });
   }
 
-  /** Number of lanes that have a layer at this distance. */
-  private active(distance: number): number {
-    let count = this.lanes.length;
-    while (count > 0 && this.lanes[count - 1]!.depth <= distance) count--;
-    return count;
+  private get isMlp(): boolean {
+    return this.network.settings.architecture === 'mlp';
   }
 
-  private embedding(from: number, count: number): tf.Tensor3D {
-    const { samples, inputWidth } = this.shape;
-    const x = new Float32Array(count * samples * inputWidth);
-    for (let i = 0; i < count; i++) x.set(this.lanes[from + i]!.input, i * samples * inputWidth);
-    const weights = this.weights(this.lanes[from]!.depth - 1, from, count);
-    const features = tf.clone(weights.times(this.upload(x, count, samples, inputWidth)));
-    weights.dispose();
-    return features;
+  /** What the readout takes. */
+  private get last(): tf.Tensor3D {
+    const { features, activations } = this.layers[1]!;
+    return this.isMlp ? activations! : features;
   }
 
-  /** The weights at a distance of the lanes from .. from + count - 1: W_L at 0, W_1 for l = 1, else beta V_l. */
-  private weights(distance: number, from: number, count: number): Weights {
-    const { width, inputWidth, outputWidth } = this.shape;
-    const lanes = this.lanes.slice(from, from + count);
-    const matrix = distance === 0 ? 'output' : distance === lanes[0]!.depth - 1 ? 'input' : 'hidden';
-    return new WEIGHTS[this.settings.weights](this.source, {
-      outputs: matrix === 'output' ? outputWidth : width,
-      inputs: matrix === 'input' ? inputWidth : width,
-      lanes: lanes.map(({ seed, depth, sigma, branchScale }) => ({
-        seed,
-        layer: depth - distance,
-        // beta is part of the matrix: one multiplication of a state less in each of three passes.
-        sigma: matrix === 'hidden' ? branchScale * sigma.hidden : sigma[matrix],
-      })),
-    });
-  }
-
-  /** a = sqrt(1 - beta^2) of the first `count` lanes, [count, 1, 1]. */
-  private skipScale(count: number): tf.Tensor3D {
-    let skip = this.skips.get(count);
-    if (!skip) {
-      const values = Float32Array.from(this.lanes.slice(0, count), (lane) =>
-        Math.sqrt(1 - lane.branchScale ** 2),
-      );
-      skip = tf.keep(this.upload(values, count, 1, 1));
-      this.skips.set(count, skip);
+  private release(distance: number): void {
+    const layer = this.layers[distance];
+    if (!layer) return;
+    for (const descent of [layer.block, layer.embedding]) {
+      descent?.gradient.dispose();
+      descent?.backward.dispose();
     }
-    return skip;
+    const { features, activations, backward, activationBackward } = layer;
+    for (const tensor of [features, activations, backward, activationBackward]) tensor?.dispose();
+    if (!this.settings.keepsStates) this.network.release(distance);
   }
 
-  private upload(values: Float32Array, lanes: number, rows: number, columns: number): tf.Tensor3D {
-    return this.source.backend.upload<tf.Rank.R3>(values, [lanes, rows, columns]);
-  }
-
-  private dispose(distance: number): void {
-    const { features, block, backward, descent } = this.layers[distance]!;
-    block?.weights.dispose();
-    descent?.gradient.dispose();
-    for (const tensor of [features, block?.input, backward, descent?.backward]) tensor?.dispose();
+  private releaseReadout(): void {
+    this.readout?.gradient.dispose();
+    this.readout?.backward.dispose();
   }
 }
 
-/** The first lanes of a state. */
-function leading(state: tf.Tensor3D, lanes: number): tf.Tensor3D {
-  if (lanes === state.shape[0]) return state;
-  return tf.slice(state, [0, 0, 0], [lanes, state.shape[1], state.shape[2]]);
+/** The state of all lanes, from those of the first and of the others. */
+function joined(parts: readonly tf.Tensor3D[]): tf.Tensor3D {
+  return parts.length === 1 ? parts[0]! : tf.concat([...parts]);
+}
+
+/** The lanes of a state from `first` on, before `end`. */
+function lanesOf(state: tf.Tensor3D, first: number, end: number): tf.Tensor3D {
+  if (first === 0 && end === state.shape[0]) return state;
+  return tf.slice(state, [first, 0, 0], [end - first, state.shape[1], state.shape[2]]);
 }

@@ -8,7 +8,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import type { Backend } from './backend.js';
 import type { GaussianSampler, Seed } from './random.js';
 
-/** States handed in are borrowed: they must live until the last product. What is returned may be kept by the weights. */
+/** What is handed in stays the caller's, and what is returned is. */
 export interface Weights {
   /** V q for each row: [lanes, n, inputs] -> [lanes, n, outputs]. */
   times(q: tf.Tensor3D): tf.Tensor3D;

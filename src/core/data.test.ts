@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { drawData } from './data.js';
+import { GaussianSampler } from './random.js';
+
+const sampler = new GaussianSampler();
+const SHAPE = { samples: 4000, width: 1, inputWidth: 5, outputWidth: 3 };
+
+test('one-hot inputs and targets have one entry a row, each as often as another', () => {
+  const { input, target } = drawData(
+    sampler,
+    [1, 2, 3, 4],
+    { input: { law: 'one-hot', scale: 2, normalize: 'none' }, target: { law: 'one-hot' } },
+    SHAPE,
+  );
+  for (const [values, length, value] of [
+    [input, 5, 2],
+    [target, 3, 1],
+  ] as const) {
+    const counts = new Array<number>(length).fill(0);
+    for (let start = 0; start < values.length; start += length) {
+      const row = values.subarray(start, start + length);
+      expect([...row].sort()).toEqual([...new Array(length - 1).fill(0), value]);
+      counts[row.indexOf(value)]! += 1;
+    }
+    const expected = SHAPE.samples / length;
+    for (const count of counts) expect(Math.abs(count - expected)).toBeLessThan(4 * Math.sqrt(expected));
+  }
+});
+
+test('inputs do not depend on the law of the targets', () => {
+  const of = (law: 'normal' | 'cosine' | 'one-hot') =>
+    drawData(
+      sampler,
+      [5, 6, 7, 8],
+      { input: { law: 'normal', scale: 1, normalize: 'unit-norm' }, target: { law } },
+      SHAPE,
+    ).input;
+  expect(of('one-hot')).toEqual(of('normal'));
+  expect(of('cosine')).toEqual(of('normal'));
+});
