@@ -19,6 +19,13 @@ export interface Quantity {
 }
 
 export const QUANTITIES = {
+  step_number: {
+    symbol: 't',
+    unit: '1',
+    meaning: 'number of the step that is measured, from 1; of an experiment with several steps',
+    equation: 'README, Experiments',
+    title: 'step',
+  },
   bfa_rad: {
     symbol: 'theta_v',
     unit: 'rad',
@@ -74,6 +81,27 @@ export const QUANTITIES = {
     meaning: 'size of the feature velocity; for an update, |df_v|_rms / dt',
     equation: 'Thm 2.1',
     title: 'feature speed',
+  },
+  feature_displacement_rms: {
+    symbol: '|f_v(t) - f_v(0)|_rms',
+    unit: '1',
+    meaning: 'distance of the features from where they were before the first step',
+    equation: 'README, Experiments',
+    title: 'feature displacement',
+  },
+  backward_speed_rms: {
+    symbol: '|bdot_v|_rms',
+    unit: '1 / time',
+    meaning: 'size of the velocity of the backward pass (homogeneous activations)',
+    equation: 'Prop 6.1',
+    title: 'backward speed',
+  },
+  fba_rad: {
+    symbol: 'theta~_v',
+    unit: 'rad',
+    meaning: 'feature-backward angle: between f_v and minus the velocity of the backward pass',
+    equation: 'Prop 6.1',
+    title: 'FBA',
   },
   contribution: {
     symbol: 'C_v',

@@ -1,9 +1,9 @@
 /** Config files named on the command line, read and checked together. */
 import { basename, join } from 'node:path';
-import { NAMED_SCALINGS } from '../config/experiment.js';
 import { parseExperiment } from '../config/load.js';
 import { formatProblems } from '../config/problem.js';
 import type { Experiment } from '../config/resolve.js';
+import { NAMED_SCALINGS } from '../config/scalings.js';
 import type { Manifest } from '../results/manifest.js';
 import { listFiles, PACKAGE_ROOT, readText } from './files.js';
 import { UserError } from './user-error.js';
@@ -52,11 +52,15 @@ export function readExperiments(paths: readonly string[], overrides: readonly st
 export function experimentOf(manifest: Manifest, path: string): Experiment {
   const problems = (() => {
     try {
-      const { name, axes, nesting, ...rest } = manifest.experiment as Experiment;
-      // Scalings of Table 1 are known by their names, which a config may not give to others.
-      const scaling = axes.scaling.map((each) => (each.name in NAMED_SCALINGS ? each.name : each));
+      const { name, axes, nesting, commonRandomNumbers: common, ...rest } = manifest.experiment as Experiment;
+      // Scalings of the paper are known by their names, which a config may not give to others.
+      const scaling = axes.scaling.map(({ isNormalized, ...each }) =>
+        each.name in NAMED_SCALINGS ? each.name : each,
+      );
       const sweep = Object.fromEntries(nesting.map((axis) => [axis, { ...axes, scaling }[axis]]));
-      const parsed = parseExperiment(JSON.stringify({ ...rest, sweep }), `${name}.json`);
+      const commonRandomNumbers = common.length > 0 ? common : undefined;
+      const text = JSON.stringify({ ...rest, commonRandomNumbers, sweep });
+      const parsed = parseExperiment(text, `${name}.json`);
       if (!parsed.ok) return formatProblems(parsed.problems);
       if (NAME.test(name) && JSON.stringify(parsed.experiment) === JSON.stringify(manifest.experiment)) {
         return parsed.experiment;

@@ -1,7 +1,8 @@
-import { type ExperimentFile, MOST_CELLS, SCALING_NAMES } from './experiment.js';
+import { type ExperimentFile, MOST_CELLS } from './experiment.js';
 import { compileExpression, ExpressionError, type Values } from './expression.js';
 import { expected, type Path } from './problem.js';
 import type { Experiment } from './resolve.js';
+import { SCALING_NAMES } from './scalings.js';
 import { countSettings, valuesAt } from './settings.js';
 
 /** Something wrong at a key of an experiment file. */
@@ -16,6 +17,10 @@ interface Check {
   readonly reads: readonly (keyof ExperimentFile)[];
   readonly find: (experiment: Experiment, file: ExperimentFile) => readonly Issue[];
 }
+
+/** Quantities of the velocity of the backward pass, and the activations that it is known for. */
+const BACKWARD_QUANTITIES: readonly string[] = ['backward_speed_rms', 'fba_rad'];
+const HOMOGENEOUS: readonly string[] = ['relu', 'linear', 'leaky'];
 
 const CHECKS: readonly Check[] = [
   {
@@ -42,7 +47,7 @@ const CHECKS: readonly Check[] = [
           ? [
               {
                 path: [...path, 'name'],
-                message: expected('a name of its own', entry.name, 'this one is in Table 1'),
+                message: expected('a name of its own', entry.name, 'this one is the name of another'),
               },
             ]
           : [],
@@ -65,22 +70,76 @@ const CHECKS: readonly Check[] = [
         : [],
   },
   {
-    reads: ['step', 'record'],
-    find: ({ step, record }) => {
-      const index = record.quantities.indexOf('sensitivity_finite');
-      return step.kind === 'velocity' && index >= 0
+    reads: ['network', 'sweep'],
+    find: ({ network, axes }, file) =>
+      network.architecture === 'mlp' && axes.branchScale.some((beta) => beta !== 1)
         ? [
             {
-              path: ['record', 'quantities', index],
+              path:
+                file.sweep?.branchScale === undefined ? ['network', 'branchScale'] : ['sweep', 'branchScale'],
               message: expected(
-                'step.kind "update" for sensitivity_finite',
-                step.kind,
-                'sensitivity is its limit for a velocity',
+                'no branch scale but 1 for "mlp"',
+                axes.branchScale[0],
+                '"resnet" has branches',
               ),
             },
           ]
-        : [];
-    },
+        : [],
+  },
+  {
+    reads: ['network', 'loss', 'data'],
+    find: ({ network, loss, data }) => [
+      ...(loss === 'cross-entropy' && data.target.law !== 'one-hot'
+        ? [
+            {
+              path: ['data', 'target', 'law'],
+              message: expected('"one-hot" for the cross-entropy', data.target.law, 'y is a class'),
+            },
+          ]
+        : []),
+      ...(data.target.law === 'one-hot' && network.outputWidth < 2
+        ? [
+            {
+              path: ['network', 'outputWidth'],
+              message: expected(
+                'an integer >= 2 for "one-hot" targets',
+                network.outputWidth,
+                'they are classes',
+              ),
+            },
+          ]
+        : []),
+    ],
+  },
+  {
+    reads: ['network', 'step', 'record'],
+    find: ({ network, step }, file) =>
+      file.record.quantities.flatMap((name, index) => {
+        const refuse = (what: string, value: unknown, advice: string) => [
+          {
+            path: ['record', 'quantities', index],
+            message: expected(`${what} for ${name}`, value, advice),
+          },
+        ];
+        if (step.kind === 'velocity' && name === 'sensitivity_finite') {
+          return refuse('step.kind "update"', step.kind, 'sensitivity is its limit for a velocity');
+        }
+        if (step.count === 1 && name === 'feature_displacement_rms') {
+          return refuse('step.count >= 2', step.count, 'before the first step nothing is displaced');
+        }
+        if (!BACKWARD_QUANTITIES.includes(name)) return [];
+        if (step.kind === 'update') {
+          return refuse('step.kind "velocity"', step.kind, 'it is of the velocity of the backward pass');
+        }
+        if (!HOMOGENEOUS.includes(network.activation)) {
+          return refuse(
+            `network.activation ${HOMOGENEOUS.join(', ')}`,
+            network.activation,
+            'Prop 6.1 needs one',
+          );
+        }
+        return [];
+      }),
   },
   {
     reads: ['sweep', 'draws'],
@@ -149,10 +208,13 @@ function findScaleIssues(experiment: Experiment, file: ExperimentFile): readonly
     ),
     ...scalingEntries(file).flatMap(({ path, entry }) =>
       Object.entries(typeof entry === 'string' ? {} : entry)
-        .filter(([key, value]) => key !== 'name' && value !== undefined && value !== 'scale-invariant')
         .flatMap(([key, value]) =>
-          findFault([...path, key], value, points, 'a number >= 0', (sigma) => sigma >= 0),
-        ),
+          typeof value === 'object'
+            ? Object.entries(value).map(([group, rate]) => ({ at: [...path, key, group], value: rate }))
+            : [{ at: [...path, key], value }],
+        )
+        .filter(({ at, value }) => at.at(-1) !== 'name' && value !== undefined && value !== 'scale-invariant')
+        .flatMap(({ at, value }) => findFault(at, value!, points, 'a number >= 0', (number) => number >= 0)),
     ),
   ];
 }

@@ -9,6 +9,7 @@ import { QUANTITIES, QUANTITY_NAMES, type QuantityName } from '../quantities.js'
 import { compileExpression, ExpressionError, VARIABLE_NAMES, type VariableName } from './expression.js';
 import { nearest } from './nearest.js';
 import { expected, show } from './problem.js';
+import { ACTIVATION_NAMES, type ActivationName, SCALING_NAMES, type ScalingName } from './scalings.js';
 
 /** Axes that a sweep can run over. */
 export const AXIS_NAMES = ['branchScale', 'depth', 'width', 'scaling'] as const;
@@ -17,25 +18,6 @@ export type AxisName = (typeof AXIS_NAMES)[number];
 
 /** Cells that an experiment may have, and values that an axis may have. */
 export const MOST_CELLS = 1e6;
-
-/**
- * Output scales sigma_L of the scalings of Table 1 that have a name.
- *
- * Initial scales of the other layers are the same for the three: sigma_1 = 1/sqrt(d), sigma_hid = sqrt(2/m) for ReLU
- * (Table 1 prints 2/sqrt(m), with which activations would grow by 2^((L-2)/2)) and 1/sqrt(m) for linear networks.
- * All have the scale-invariant learning rates eta_l = 1/(L |G_l|^2) (Eq. 8), and differ by sigma_L only, as in Fig. 2a.
- * MF+muP is 1/m, as the figures were drawn, where Table 1 has sqrt(k)/m: this matters in Fig. 2b, where k = 2.
- */
-export const NAMED_SCALINGS = {
-  NTK: { sigmaOutput: '1/sqrt(m)' },
-  'MF+muP': { sigmaOutput: '1/m' },
-  FSC: { sigmaOutput: 'sqrt(k*L)/m' },
-} as const;
-
-export type ScalingName = keyof typeof NAMED_SCALINGS;
-
-/** Names of the scalings of Table 1. */
-export const SCALING_NAMES = Object.keys(NAMED_SCALINGS) as ScalingName[];
 
 /** `a, b or c`. */
 function listed(values: readonly unknown[]): string {
@@ -172,16 +154,16 @@ const integerEnd = (least: number, advice = '') =>
 
 const sigma = expression().optional();
 
-const RATE = '"scale-invariant", a number or an expression in L, m, d, k, n, beta';
+const RATE = '"scale-invariant", a number, an expression, or {"input", "hidden", "output"} with one each';
 // Unions stay flat: which member was meant is told by which one the value's type fits.
 const rate = expression(VARIABLE_NAMES, RATE);
 
+const SCALING =
+  '"NTK", "MF+muP", "FSC", "auto", a row of Table 1 or 2 such as "FSC (Table 1)", or an object with a "name"';
+
 const scaling = z.union(
   [
-    oneOf(
-      SCALING_NAMES as [ScalingName, ...ScalingName[]],
-      `${listed(SCALING_NAMES)}, or an object with a "name"`,
-    ),
+    oneOf(SCALING_NAMES as [ScalingName, ...ScalingName[]], SCALING),
     object({
       name: z
         .string(expecting('a name'))
@@ -190,16 +172,27 @@ const scaling = z.union(
         .describe('how tables and charts call it'),
       sigmaInput: sigma.describe('standard deviation of W_1; default 1/sqrt(d)'),
       sigmaHidden: sigma.describe(
-        'standard deviation of V_l; default sqrt(2/m) for relu, 1/sqrt(m) for linear networks',
+        'standard deviation of V_l; default: keeps the size of the features, sqrt(2/m) for relu',
       ),
       sigmaOutput: sigma.describe('standard deviation of W_L; default 1/m'),
       learningRate: z
-        .union([z.literal('scale-invariant'), ...rate.options], expecting(RATE))
+        .union(
+          [
+            z.literal('scale-invariant'),
+            ...rate.options,
+            object({
+              input: expression().describe('eta_1'),
+              hidden: expression().describe('eta_2 .. eta_{L-1}'),
+              output: expression().describe('eta_L'),
+            }),
+          ],
+          expecting(RATE),
+        )
         .optional()
-        .describe('of the hidden layers; default "scale-invariant": 1/(L |G_l|^2) (Eq. 8)'),
+        .describe('eta_l of the layers that learn; default "scale-invariant": 1/(L |G_l|^2) (Eq. 8)'),
     }),
   ],
-  expecting(`${listed(SCALING_NAMES)}, or an object with a "name"`),
+  expecting(SCALING),
 );
 
 const target = z.discriminatedUnion(
@@ -211,9 +204,15 @@ const target = z.discriminatedUnion(
       value: number('a number').any().describe('the value of every y'),
     }),
     object({ law: z.literal('cosine').describe('y_i = cos(pi x_i), i = 1 .. k; needs k <= d') }),
+    object({ law: z.literal('one-hot').describe('y = e_j, j uniform in 1 .. k') }),
   ],
-  expecting('"normal", "constant" or "cosine"'),
+  expecting('"normal", "constant", "cosine" or "one-hot"'),
 );
+
+const TRAIN = '"hidden", "all" or a list of layers';
+const LAYER = '"input", "hidden", "output" or the number of a layer, from 1';
+/** Steps of one cell: all are kept, as factors of the weights. */
+const MOST_STEPS = 100;
 
 const nonEmptyText = z.string(expecting('a text')).min(1, expecting('a text, not empty'));
 
@@ -224,10 +223,15 @@ export const experimentSchema = object({
   title: nonEmptyText.optional().describe('what the experiment shows; default: its name'),
   figure: nonEmptyText.optional().describe('figure of the paper that this experiment redraws, such as 1a'),
   network: object({
-    architecture: oneOf(['resnet'])
+    architecture: oneOf(['resnet', 'mlp'])
       .optional()
-      .describe('Eq. 12: f_l = sqrt(1 - beta^2) f_{l-1} + beta V_l phi(f_{l-1}); at beta = 1 an MLP'),
-    activation: oneOf(['relu', 'linear']).optional().describe('phi; default relu'),
+      .describe(
+        'resnet: Eq. 12, f_l = sqrt(1 - beta^2) f_{l-1} + beta V_l phi(f_{l-1}) with features f_l, at beta = 1 an MLP; ' +
+          'mlp: Eq. 10, with features g_l = phi(f_l), and phi before W_L; default resnet',
+      ),
+    activation: oneOf(ACTIVATION_NAMES as [ActivationName, ...ActivationName[]])
+      .optional()
+      .describe('phi; leaky has slope 0.1 below 0; default relu'),
     depth: depth.optional().describe('L >= 3, counting the embedding and the readout; needed unless swept'),
     width: width.optional().describe('m >= 1; needed unless swept'),
     inputWidth: integer(1).optional().describe('d; default 10'),
@@ -237,11 +241,21 @@ export const experimentSchema = object({
       .describe('beta in 0 .. 1, or an expression in L, m, d, k, n; default 1'),
   }).describe('the network; what the sweep also names, the sweep decides'),
   scaling: scaling.optional().describe('initial scales and learning rates; needed unless swept'),
+  loss: oneOf(['squared', 'linear', 'cross-entropy'])
+    .optional()
+    .describe(
+      'squared: |f_L - y|^2 / (2 k n); linear: <y, f_L> / (k n); cross-entropy: of softmax(f_L) with y one-hot, / n; ' +
+        'default squared',
+    ),
   data: object({
     samples: integer(1).optional().describe('n; default 1'),
     input: object({
-      law: oneOf(['normal']).describe('entries N(0, scale^2)'),
-      scale: expression().optional().describe('standard deviation of the entries; default 1'),
+      law: oneOf(['normal', 'one-hot']).describe(
+        'normal: entries N(0, scale^2); one-hot: scale e_i, i uniform',
+      ),
+      scale: expression()
+        .optional()
+        .describe('standard deviation of the entries, or size of the one; default 1'),
       normalize: oneOf(['none', 'unit-norm'])
         .optional()
         .describe('unit-norm: every sample is divided by its norm; default none'),
@@ -259,7 +273,23 @@ export const experimentSchema = object({
     size: expression()
       .optional()
       .describe('dt > 0: a number or an expression in L, m, d, k, n, beta; default 0.001'),
-    train: oneOf(['hidden']).optional().describe('layers that learn: V_2 .. V_{L-1}'),
+    train: z
+      .union(
+        [
+          oneOf(['hidden', 'all'], TRAIN),
+          list(
+            z.union([oneOf(['input', 'hidden', 'output'], LAYER), integer(1)], expecting(LAYER)),
+            'a list of layers, not empty',
+          ),
+        ],
+        expecting(TRAIN),
+      )
+      .optional()
+      .describe('layers that learn; hidden: V_2 .. V_{L-1}; default hidden'),
+    count: integer(1)
+      .max(MOST_STEPS, expecting(`an integer from 1 to ${MOST_STEPS}`))
+      .optional()
+      .describe('steps that are taken and measured, one after the other; default 1'),
   })
     .optional()
     .describe('the gradient step'),
@@ -277,6 +307,11 @@ export const experimentSchema = object({
   })
     .optional()
     .describe('every combination of these values; the first key is the outermost loop'),
+  commonRandomNumbers: list(oneOf(AXIS_NAMES), 'a list of axes, not empty')
+    .optional()
+    .describe(
+      'axes of the sweep whose cells draw the same random numbers, so that they differ by nothing else',
+    ),
   draws: integer(1).optional().describe('independent networks at every setting; default 1'),
   seed: z
     .int(expecting(`an integer from 0 to ${Number.MAX_SAFE_INTEGER}`))

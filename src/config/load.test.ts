@@ -46,16 +46,19 @@ describe('a right file', () => {
             sigmaHidden: 'sqrt(2/m)',
             sigmaOutput: '1/m',
             learningRate: 'scale-invariant',
+            isNormalized: false,
           },
         ],
       },
       nesting: ['branchScale', 'depth', 'width', 'scaling'],
+      loss: 'squared',
       data: {
         samples: 1,
         input: { law: 'normal', scale: 1, normalize: 'none' },
         target: { law: 'normal' },
       },
-      step: { kind: 'update', size: 0.001, train: 'hidden' },
+      step: { kind: 'update', size: 0.001, train: 'hidden', count: 1 },
+      commonRandomNumbers: [],
       draws: 1,
       seed: 1,
       record: { layers: 'all', quantities: ['bfa_rad'] },
@@ -165,7 +168,7 @@ describe('the problems of a file', () => {
     expect(complaints(text)).toEqual([
       'x.json:2:3 titel: unknown key; did you mean "title"?',
       'x.json:4:14 network.depth: expected an integer >= 3, got 2; L counts the embedding and the readout',
-      'x.json:5:19 network.activation: expected "relu" or "linear", got "Relu"; did you mean "relu"?',
+      'x.json:5:19 network.activation: expected "relu", "linear", "leaky", "tanh", "erf" or "gelu", got "Relu"; did you mean "relu"?',
       'x.json:6:20 network.branchScale: expected a number or an expression in L, m, d, k, n, got "2/sqrt(L"; it ends too early; allowed are numbers, L, m, d, k, n, pi, e, + - * / ( ) and sqrt, exp, log, pow, abs, min, max',
       'x.json:8:32 scaling.sigmaHiden: unknown key; did you mean "sigmaHidden"?',
       'x.json:10:5 sweep.depth[0]: expected an integer >= 3, got 2; L counts the embedding and the readout',
@@ -221,12 +224,18 @@ describe('the problems of a file', () => {
     [{ network: null }, 'network: expected an object { ... }, got null'],
     [{ record: undefined }, 'record: expected an object { ... }, got nothing'],
     [{ scaling: undefined }, 'scaling: expected a scaling, got nothing; give it, or sweep.scaling'],
-    [{ scaling: 'ntk' }, 'scaling: expected "NTK", "MF+muP" or "FSC", or an object with a "name", got "ntk"'],
-    [{ scaling: 3 }, 'scaling: expected "NTK", "MF+muP" or "FSC", or an object with a "name", got 3'],
+    [
+      { scaling: 'ntk' },
+      'scaling: expected "NTK", "MF+muP", "FSC", "auto", a row of Table 1 or 2 such as "FSC (Table 1)", or an object with a "name", got "ntk"',
+    ],
+    [
+      { scaling: 3 },
+      'scaling: expected "NTK", "MF+muP", "FSC", "auto", a row of Table 1 or 2 such as "FSC (Table 1)", or an object with a "name", got 3',
+    ],
     [{ scaling: { sigmaInput: 1 } }, 'scaling.name: expected a name, got nothing'],
     [
       { scaling: { name: 'FSC', sigmaOutput: 1 } },
-      'scaling.name: expected a name of its own, got "FSC"; this one is in Table 1',
+      'scaling.name: expected a name of its own, got "FSC"; this one is the name of another',
     ],
     [{ scaling: { name: 'a', sigmaInput: -1 } }, 'scaling.sigmaInput: expected a number >= 0, got -1'],
     [
@@ -238,20 +247,64 @@ describe('the problems of a file', () => {
       'scaling.learningRate: expected a number >= 0, got "beta - 2"; it is -1 at beta = 1',
     ],
     [
+      { scaling: { name: 'a', learningRate: { input: 1, hidden: 'L - 20', output: 1 } } },
+      'scaling.learningRate.hidden: expected a number >= 0, got "L - 20"; it is -10 at L = 10',
+    ],
+    [
+      { scaling: { name: 'a', learningRate: { input: 1, hidden: 1 } } },
+      'scaling.learningRate.output: expected a number or an expression in L, m, d, k, n, beta, got nothing',
+    ],
+    [
+      { network: { depth: 10, width: 16, architecture: 'mlp', branchScale: 0.5 } },
+      'network.branchScale: expected no branch scale but 1 for "mlp", got 0.5; "resnet" has branches',
+    ],
+    [
+      { loss: 'cross-entropy', data: { target: { law: 'normal' } } },
+      'data.target.law: expected "one-hot" for the cross-entropy, got "normal"; y is a class',
+    ],
+    [
+      { data: { target: { law: 'one-hot' } } },
+      'network.outputWidth: expected an integer >= 2 for "one-hot" targets, got 1; they are classes',
+    ],
+    [
+      { step: { train: ['first'] } },
+      'step.train[0]: expected "input", "hidden", "output" or the number of a layer, from 1, got "first"',
+    ],
+    [{ step: { train: [] } }, 'step.train: expected a list of layers, not empty, got []'],
+    [{ step: { count: 101 } }, 'step.count: expected an integer from 1 to 100, got 101'],
+    [
+      { record: { quantities: ['fba_rad'] } },
+      'record.quantities[0]: expected step.kind "velocity" for fba_rad, got "update"; it is of the velocity of the backward pass',
+    ],
+    [
+      { record: { quantities: ['feature_displacement_rms'] } },
+      'record.quantities[0]: expected step.count >= 2 for feature_displacement_rms, got 1; before the first step nothing is displaced',
+    ],
+    [
+      { commonRandomNumbers: ['draw'] },
+      'commonRandomNumbers[0]: expected "branchScale", "depth", "width" or "scaling", got "draw"',
+    ],
+    [
       { scaling: { name: 'a', learningRate: 'scale-free' } },
-      `scaling.learningRate: expected "scale-invariant", ${NAMES}, got "scale-free"; the name "scale" is not known here; allowed are numbers, L, m, d, k, n, beta, ${ALLOWED}`,
+      `scaling.learningRate: expected "scale-invariant", a number, an expression, or {"input", "hidden", "output"} with one each, got "scale-free"; the name "scale" is not known here; allowed are numbers, L, m, d, k, n, beta, ${ALLOWED}`,
     ],
     [{ data: { samples: 0 } }, 'data.samples: expected an integer >= 1, got 0'],
-    [{ data: { input: { law: 'uniform' } } }, 'data.input.law: expected "normal", got "uniform"'],
+    [
+      { data: { input: { law: 'uniform' } } },
+      'data.input.law: expected "normal" or "one-hot", got "uniform"',
+    ],
     [{ data: { input: { law: 'normal', scale: 0 } } }, 'data.input.scale: expected a number > 0, got 0'],
     [
       { data: { input: { law: 'normal', scale: 'eval(1)' } } },
       `data.input.scale: expected ${NAMES}, got "eval(1)"; the function "eval" is not known; allowed are numbers, L, m, d, k, n, beta, ${ALLOWED}`,
     ],
-    [{ data: { target: {} } }, 'data.target.law: expected "normal", "constant" or "cosine", got nothing'],
+    [
+      { data: { target: {} } },
+      'data.target.law: expected "normal", "constant", "cosine" or "one-hot", got nothing',
+    ],
     [
       { data: { target: { law: 'cos' } } },
-      'data.target.law: expected "normal", "constant" or "cosine", got "cos"',
+      'data.target.law: expected "normal", "constant", "cosine" or "one-hot", got "cos"',
     ],
     [{ data: { target: { law: 'constant' } } }, 'data.target.value: expected a number, got nothing'],
     [
@@ -280,7 +333,7 @@ describe('the problems of a file', () => {
     [{ sweep: { '': 1 } }, 'sweep[""]: unknown key; known are branchScale, depth, width, scaling'],
     [
       JSON.parse('{"__proto__": 1}'),
-      '__proto__: unknown key; known are $schema, title, figure, network, scaling, data, step, sweep, draws, seed, record',
+      '__proto__: unknown key; known are $schema, title, figure, network, scaling, loss, data, step, sweep, commonRandomNumbers, draws, seed, record',
     ],
     [{ sweep: { width: [] } }, 'sweep.width: expected a list of integers >= 1, not empty, got []'],
     [
@@ -430,11 +483,11 @@ describe('an override', () => {
     ['swep.depth=[3]', '--set swep.depth: unknown path; did you mean "sweep.depth"?'],
     [
       'a b=1',
-      '--set "a b": unknown path; known are $schema, title, figure, network, scaling, data, step, sweep, draws, seed, record',
+      '--set "a b": unknown path; known are $schema, title, figure, network, scaling, loss, data, step, sweep, commonRandomNumbers, draws, seed, record',
     ],
     [
       '__proto__.x=1',
-      '--set __proto__.x: unknown path; known are $schema, title, figure, network, scaling, data, step, sweep, draws, seed, record',
+      '--set __proto__.x: unknown path; known are $schema, title, figure, network, scaling, loss, data, step, sweep, commonRandomNumbers, draws, seed, record',
     ],
     ['network.width', '--set: expected path=value, got "network.width"; such as network.width=50'],
     ['scaling.sigmaOutput=2', '--set scaling.sigmaOutput: expected an object at scaling, got "MF+muP"'],

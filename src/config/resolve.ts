@@ -3,13 +3,11 @@ import {
   AXIS_NAMES,
   type AxisName,
   type ExperimentFile,
-  NAMED_SCALINGS,
   type Range,
   rangeLength,
   type ScalingEntry,
 } from './experiment.js';
-
-type Activation = 'relu' | 'linear';
+import { type ActivationName, NAMED_SCALINGS, type NamedScaling, SIGMA_HIDDEN } from './scalings.js';
 
 /** Initial scales and learning rate by formula, in L, m, d, k, n and beta. */
 export interface Scaling {
@@ -17,13 +15,21 @@ export interface Scaling {
   readonly sigmaInput: number | string;
   readonly sigmaHidden: number | string;
   readonly sigmaOutput: number | string;
-  readonly learningRate: 'scale-invariant' | number | string;
+  readonly learningRate: 'scale-invariant' | Rates;
+  /** Whether the scales are set by what is measured, from these on (section 4.2). */
+  readonly isNormalized: boolean;
+}
+
+/** eta_1, eta_2 .. eta_{L-1} and eta_L, by formula. */
+interface Rates {
+  readonly input: number | string;
+  readonly hidden: number | string;
+  readonly output: number | string;
 }
 
 type Target =
-  | { readonly law: 'normal' }
-  | { readonly law: 'constant'; readonly value: number }
-  | { readonly law: 'cosine' };
+  | { readonly law: 'normal' | 'cosine' | 'one-hot' }
+  | { readonly law: 'constant'; readonly value: number };
 
 /** What a sweep runs over; an axis that is not swept has one value. */
 interface Axes {
@@ -41,8 +47,8 @@ export interface Experiment {
   /** Figure of the paper, if it is one: `1a`. */
   readonly figure: string | undefined;
   readonly network: {
-    readonly architecture: 'resnet';
-    readonly activation: Activation;
+    readonly architecture: 'resnet' | 'mlp';
+    readonly activation: ActivationName;
     /** d */
     readonly inputWidth: number;
     /** k */
@@ -51,11 +57,12 @@ export interface Experiment {
   readonly axes: Axes;
   /** The axes from the outermost loop to the innermost. */
   readonly nesting: readonly AxisName[];
+  readonly loss: 'squared' | 'linear' | 'cross-entropy';
   readonly data: {
     /** n */
     readonly samples: number;
     readonly input: {
-      readonly law: 'normal';
+      readonly law: 'normal' | 'one-hot';
       readonly scale: number | string;
       readonly normalize: 'none' | 'unit-norm';
     };
@@ -65,8 +72,12 @@ export interface Experiment {
     readonly kind: 'update' | 'velocity';
     /** dt, by formula */
     readonly size: number | string;
-    readonly train: 'hidden';
+    readonly train: 'hidden' | 'all' | readonly ('input' | 'hidden' | 'output' | number)[];
+    /** Steps that are taken and measured. */
+    readonly count: number;
   };
+  /** Axes whose cells draw the same random numbers. */
+  readonly commonRandomNumbers: readonly AxisName[];
   readonly draws: number;
   readonly seed: number;
   readonly record: {
@@ -74,9 +85,6 @@ export interface Experiment {
     readonly quantities: readonly QuantityName[];
   };
 }
-
-/** sigma_hid that keeps the size of the features, by activation. */
-const SIGMA_HIDDEN: Readonly<Record<Activation, string>> = { relu: 'sqrt(2/m)', linear: '1/sqrt(m)' };
 
 /**
  * Fills in every default of an experiment file. All defaults stand here, and here only.
@@ -89,13 +97,29 @@ export function resolveExperiment(file: ExperimentFile, name: string): Experimen
   const swept = Object.keys(sweep).filter((key): key is AxisName => AXIS_NAMES.includes(key as AxisName));
 
   function scaling(entry: ScalingEntry): Scaling {
+    const sigmaHidden = SIGMA_HIDDEN[activation];
+    if (typeof entry === 'string') {
+      const { sigmaInput, sigmaOutput, learningRate, isNormalized }: NamedScaling = NAMED_SCALINGS[entry];
+      return {
+        name: entry,
+        sigmaInput,
+        sigmaHidden,
+        sigmaOutput,
+        learningRate,
+        isNormalized: isNormalized ?? false,
+      };
+    }
+    const { learningRate = 'scale-invariant', ...given } = entry;
+    const isOne = typeof learningRate !== 'object' && learningRate !== 'scale-invariant';
     return {
-      name: typeof entry === 'string' ? entry : entry.name,
       sigmaInput: '1/sqrt(d)',
-      sigmaHidden: SIGMA_HIDDEN[activation],
+      sigmaHidden,
       sigmaOutput: '1/m',
-      learningRate: 'scale-invariant',
-      ...(typeof entry === 'string' ? NAMED_SCALINGS[entry] : entry),
+      ...given,
+      learningRate: isOne
+        ? { input: learningRate, hidden: learningRate, output: learningRate }
+        : learningRate,
+      isNormalized: false,
     };
   }
 
@@ -116,6 +140,7 @@ export function resolveExperiment(file: ExperimentFile, name: string): Experimen
       scaling: (sweep.scaling ?? given(file.scaling)).map(scaling),
     },
     nesting: [...AXIS_NAMES.filter((axis) => !swept.includes(axis)), ...swept],
+    loss: file.loss ?? 'squared',
     data: {
       samples: data.samples ?? 1,
       input: {
@@ -125,11 +150,22 @@ export function resolveExperiment(file: ExperimentFile, name: string): Experimen
       },
       target: data.target ?? { law: 'normal' },
     },
-    step: { kind: step.kind ?? 'update', size: step.size ?? 0.001, train: step.train ?? 'hidden' },
+    step: {
+      kind: step.kind ?? 'update',
+      size: step.size ?? 0.001,
+      train: step.train ?? 'hidden',
+      count: step.count ?? 1,
+    },
+    commonRandomNumbers: file.commonRandomNumbers ?? [],
     draws: file.draws ?? 1,
     seed: file.seed ?? 1,
-    record: { layers: record.layers ?? 'all', quantities: record.quantities },
+    record: { layers: record.layers ?? 'all', quantities: recorded(record.quantities, step.count ?? 1) },
   };
+}
+
+/** Of several steps, rows are told apart by the step. */
+function recorded(quantities: readonly QuantityName[], steps: number): readonly QuantityName[] {
+  return steps === 1 || quantities.includes('step_number') ? quantities : ['step_number', ...quantities];
 }
 
 /** A list of one, or of none for what is missing, which the checks report. */

@@ -38,7 +38,12 @@ describe('expandAxes', () => {
       network: { depth: 9, width: 100, inputWidth: 4, outputWidth: 1 },
       sweep: { scaling: ['NTK', 'MF+muP', 'FSC'] },
     });
-    const same = { sigmaInput: 0.5, sigmaHidden: Math.sqrt(2 / 100), learningRate: 'scale-invariant' };
+    const same = {
+      sigmaInput: 0.5,
+      sigmaHidden: Math.sqrt(2 / 100),
+      learningRate: 'scale-invariant',
+      isNormalized: false,
+    };
     expect(expandAxes(experiment).map(({ scaling }) => scaling)).toEqual([
       { name: 'NTK', sigmaOutput: 0.1, ...same },
       { name: 'MF+muP', sigmaOutput: 0.01, ...same },
@@ -65,7 +70,8 @@ describe('expandAxes', () => {
           sigmaInput: 1 / Math.sqrt(10),
           sigmaHidden: 1 / 32,
           sigmaOutput: 1 / 16,
-          learningRate: 0,
+          learningRate: { input: 0, hidden: 0, output: 0 },
+          isNormalized: false,
         },
       },
     ]);

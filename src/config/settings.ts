@@ -12,7 +12,11 @@ interface ScalingValues {
   /** Standard deviation of W_L. */
   readonly sigmaOutput: number;
   /** `scale-invariant`: eta_l = 1/(L |G_l|^2) (Eq. 8). */
-  readonly learningRate: 'scale-invariant' | number;
+  readonly learningRate:
+    | 'scale-invariant'
+    | { readonly input: number; readonly hidden: number; readonly output: number };
+  /** Whether the scales are set by what is measured, from these on. */
+  readonly isNormalized: boolean;
 }
 
 /** One combination of the values of a sweep: what all the draws of a network share. */
@@ -88,13 +92,27 @@ function compileScaling(scaling: Scaling): (values: Values) => ScalingValues {
   const sigmaInput = compileExpression(scaling.sigmaInput);
   const sigmaHidden = compileExpression(scaling.sigmaHidden);
   const sigmaOutput = compileExpression(scaling.sigmaOutput);
-  const rate =
-    scaling.learningRate === 'scale-invariant' ? undefined : compileExpression(scaling.learningRate);
+  const { learningRate } = scaling;
+  const rates =
+    learningRate === 'scale-invariant'
+      ? undefined
+      : {
+          input: compileExpression(learningRate.input),
+          hidden: compileExpression(learningRate.hidden),
+          output: compileExpression(learningRate.output),
+        };
   return (values) => ({
     name: scaling.name,
     sigmaInput: sigmaInput.evaluate(values),
     sigmaHidden: sigmaHidden.evaluate(values),
     sigmaOutput: sigmaOutput.evaluate(values),
-    learningRate: rate?.evaluate(values) ?? 'scale-invariant',
+    learningRate: rates
+      ? {
+          input: rates.input.evaluate(values),
+          hidden: rates.hidden.evaluate(values),
+          output: rates.output.evaluate(values),
+        }
+      : 'scale-invariant',
+    isNormalized: scaling.isNormalized,
   });
 }

@@ -41,18 +41,23 @@ export function cutBatches(
   choice: WeightsChoice,
   limits: BatchLimits = DEFAULT_LIMITS,
 ): Batch[] {
-  const widths = [...new Set(cells.map((cell) => cell.setting.width))];
-  const batches = widths.flatMap((width) => {
-    const indices = cells.flatMap((cell, i) => (cell.setting.width === width ? [i] : []));
+  // One step measures what is normalized, or what is not.
+  const kindOf = ({ setting }: Cell) => `${setting.width} ${setting.scaling.isNormalized}`;
+  const kinds = [...new Set(cells.map(kindOf))];
+  const batches = kinds.flatMap((kind) => {
+    const indices = cells.flatMap((cell, i) => (kindOf(cell) === kind ? [i] : []));
+    const { width } = cells[indices[0]!]!.setting;
     const n = experiment.data.samples;
-    const weights = chooseWeights(choice, n, width);
+    const vectors = vectorsOf(experiment);
+    const weights = chooseWeights(choice, vectors, width);
     const depth = (i: number) => cells[i]!.setting.depth;
+    const bytesOf = (i: number) => cellBytes(weights, vectors, width, depth(i));
     const lanes = Math.max(1, Math.floor(limits.stateSize / (n * width)));
     const sorted = indices.toSorted((i, j) => depth(j) - depth(i) || i - j);
     const groups: number[][] = [];
     let bytes = 0;
     for (const i of sorted) {
-      const own = cellBytes(weights, n, width, depth(i));
+      const own = bytesOf(i);
       const last = groups.at(-1);
       if (last && last.length < lanes && bytes + own <= limits.bytes) {
         last.push(i);
@@ -64,12 +69,13 @@ export function cutBatches(
     }
     return groups.map((group): Batch => {
       const layers = group.reduce((sum, i) => sum + depth(i), 0);
-      const layerNs = UNIT_NS * n * width + (weights === 'dense' ? ENTRY_NS * width ** 2 : 0);
+      const layerNs =
+        UNIT_NS * (vectors ** 2 / n) * width + (weights === 'dense' ? ENTRY_NS * width ** 2 : 0);
       return {
         cells: group,
         width,
         weights,
-        bytes: group.reduce((sum, i) => sum + cellBytes(weights, n, width, depth(i)), 0),
+        bytes: group.reduce((sum, i) => sum + bytesOf(i), 0),
         cost: (layers * layerNs + depth(group[0]!) * LAYER_NS) / 1e6,
       };
     });
@@ -79,15 +85,22 @@ export function cutBatches(
 
 /**
  * Matrix-free where it draws and multiplies less: its price for a layer is some 20 n^2 m operations, as every product
- * passes over the directions of all samples before, that of dense weights some m^2 numbers.
+ * passes over the directions of all vectors before, that of dense weights some m^2 numbers.
+ *
+ * @param vectors that a matrix is multiplied with in a pass: samples, of all steps.
  */
-export function chooseWeights(choice: WeightsChoice, samples: number, width: number): Batch['weights'] {
+export function chooseWeights(choice: WeightsChoice, vectors: number, width: number): Batch['weights'] {
   if (choice !== 'auto') return choice;
-  return 8 * samples ** 2 <= width ? 'matrix-free' : 'dense';
+  return 8 * vectors ** 2 <= width ? 'matrix-free' : 'dense';
+}
+
+/** Vectors that a matrix of an experiment is multiplied with in a pass. */
+export function vectorsOf({ data, step }: Experiment): number {
+  return data.samples * step.count;
 }
 
 /** float32 numbers that one cell holds between the passes: states and images of products, and matrices if dense. */
-function cellBytes(weights: Batch['weights'], samples: number, width: number, depth: number): number {
-  const states = samples * width * (weights === 'dense' ? 4 : 6);
+function cellBytes(weights: Batch['weights'], vectors: number, width: number, depth: number): number {
+  const states = vectors * width * (weights === 'dense' ? 4 : 6);
   return 4 * depth * (states + (weights === 'dense' ? width ** 2 : 0));
 }

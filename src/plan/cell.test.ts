@@ -143,3 +143,15 @@ test('cells come in the order of the file, draws innermost', () => {
     [3, 0.5, 1],
   ]);
 });
+
+test('cells that differ in axes with common random numbers only have one seed, and keys of their own', () => {
+  const cells = cellsOf({ branchScale: [0.5, 1], depth: [4, 5] }, { commonRandomNumbers: ['branchScale'] });
+  expect(new Set(cells.map(({ key }) => key)).size).toBe(8);
+  const draws = new Map<string, Set<string>>();
+  for (const { setting, draw, seed } of cells) {
+    const shared = `L=${setting.depth} draw=${draw}`;
+    draws.set(shared, (draws.get(shared) ?? new Set()).add(seed.join()));
+  }
+  expect([...draws.values()].map((seeds) => seeds.size)).toEqual([1, 1, 1, 1]);
+  expect(new Set(cells.map(({ seed }) => seed.join())).size).toBe(4);
+});

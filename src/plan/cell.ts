@@ -43,15 +43,19 @@ export function keyOf(cell: CellIdentity): string {
   ].join(' ');
 }
 
-/** The cells of an experiment in the order of the table: settings as the file nests them, draws innermost. */
+/**
+ * The cells of an experiment in the order of the table: settings as the file nests them, draws innermost. Cells that
+ * differ only in axes with common random numbers have one seed.
+ */
 export function expandCells(experiment: Experiment): Cell[] {
-  const { network, data, draws, seed } = experiment;
+  const { network, data, draws, seed, commonRandomNumbers } = experiment;
   return expandAxes(experiment).flatMap((setting) =>
     Array.from({ length: draws }, (_, draw) => {
       const { depth, width, branchScale, scaling } = setting;
       const { samples } = data;
-      const key = keyOf({ ...network, depth, width, samples, branchScale, scaling: scaling.name, draw });
-      return { setting, draw, key, seed: seedOf(seed, key) };
+      const identity = { ...network, depth, width, samples, branchScale, scaling: scaling.name, draw };
+      const shared = Object.fromEntries(commonRandomNumbers.map((axis) => [axis, 'any']));
+      return { setting, draw, key: keyOf(identity), seed: seedOf(seed, keyOf({ ...identity, ...shared })) };
     }),
   );
 }

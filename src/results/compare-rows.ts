@@ -34,12 +34,15 @@ export interface RowsComparison {
   readonly quantities: readonly QuantityChanges[];
 }
 
-/** Columns that name a row within an experiment. */
-export const CELL_COLUMNS: readonly string[] = IDENTITY_COLUMNS.filter((column) => column !== 'experiment');
+/** Columns that name a row within an experiment; the step of several is a quantity of the tables that have it. */
+export const CELL_COLUMNS: readonly string[] = [
+  ...IDENTITY_COLUMNS.filter((column) => column !== 'experiment'),
+  'step_number',
+];
 
 /** Quantities of a table, in its order. */
 export function quantitiesOf({ columns }: Table): string[] {
-  return columns.filter((column) => !(IDENTITY_COLUMNS as readonly string[]).includes(column));
+  return columns.filter((column) => column !== 'experiment' && !CELL_COLUMNS.includes(column));
 }
 
 /** Cell columns that tell rows of the two tables apart: all others have one value throughout. */
@@ -66,7 +69,10 @@ export function keysOf({ columns, rows }: Table, by: readonly string[]): string[
 /** The cell of a row. */
 export function cellOf({ columns, rows }: Table, row: number): Cell {
   return Object.fromEntries(
-    CELL_COLUMNS.map((column) => [column, rows[row]![columns.indexOf(column)] ?? null]),
+    CELL_COLUMNS.filter((column) => columns.includes(column)).map((column) => [
+      column,
+      rows[row]![columns.indexOf(column)] ?? null,
+    ]),
   );
 }
 

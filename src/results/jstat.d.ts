@@ -1,6 +1,8 @@
 /** The part of jstat that is used; it brings no types. */
 declare module 'jstat' {
   const jStat: {
+    /** The error function. */
+    erf(x: number): number;
     /** Regularised incomplete beta function I_x(a, b). */
     ibeta(x: number, a: number, b: number): number;
     readonly hypgeom: {

@@ -1,6 +1,13 @@
 /** Measures a task, on the backend of its thread. */
+import type { Setting } from '../config/settings.js';
 import { openBackend } from '../core/backend.js';
-import { type CellMeasurement, type MeasuredQuantity, measureBatch } from '../core/experiment.js';
+import {
+  type BatchCell,
+  type CellMeasurement,
+  type MeasuredQuantity,
+  measureBatch,
+} from '../core/experiment.js';
+import { groupOf } from '../core/lane.js';
 import { GaussianSampler } from '../core/random.js';
 import type { Source } from '../core/weights.js';
 import type { QuantityName } from '../quantities.js';
@@ -13,7 +20,7 @@ export async function measureTask(task: MeasureTask): Promise<BatchOutcome> {
   opened ??= openBackend(task.backend).then((backend) => ({ backend, sampler: new GaussianSampler() }));
   const source = await opened;
   const started = performance.now();
-  const { network, data, step } = task;
+  const { network, data, step, record } = task;
   const measurements = measureBatch(
     source,
     task.cells.map(({ seed, setting }) => ({
@@ -25,9 +32,9 @@ export async function measureTask(task: MeasureTask): Promise<BatchOutcome> {
         hidden: setting.scaling.sigmaHidden,
         output: setting.scaling.sigmaOutput,
       },
-      learningRate: setting.scaling.learningRate,
+      learningRate: ratesOf(setting),
       stepSize: setting.stepSize,
-      data: { input: { scale: setting.inputScale, normalize: data.input.normalize }, target: data.target },
+      data: { input: { ...data.input, scale: setting.inputScale }, target: data.target },
     })),
     {
       shape: {
@@ -36,16 +43,28 @@ export async function measureTask(task: MeasureTask): Promise<BatchOutcome> {
         inputWidth: network.inputWidth,
         outputWidth: network.outputWidth,
       },
+      architecture: network.architecture,
       activation: network.activation,
       weights: task.weights,
+      isNormalized: task.cells[0]!.setting.scaling.isNormalized,
+      loss: task.loss,
+      train: step.train,
       kind: step.kind,
-      layers: task.record.layers,
+      steps: step.count,
+      layers: record.layers,
+      measuresBackward: record.quantities.some((name) => name === 'fba_rad' || name === 'backward_speed_rms'),
     },
   );
   return {
-    measurements: measurements.map((cell) => recorded(cell, task.record.quantities)),
+    measurements: measurements.map((cell) => recorded(cell, record.quantities)),
     elapsedMs: performance.now() - started,
   };
+}
+
+/** eta_l at index l = 1 .. L. */
+function ratesOf({ depth, scaling: { learningRate } }: Setting): BatchCell['learningRate'] {
+  if (learningRate === 'scale-invariant') return learningRate;
+  return Array.from({ length: depth + 1 }, (_, layer) => learningRate[groupOf(layer, depth)]);
 }
 
 function recorded(

@@ -34,7 +34,7 @@ export function mergeTables(
   shards: number | undefined,
 ): Table {
   const columns = parts[0]!.table.columns;
-  const found = new Map<string, Map<number, Found>>();
+  const found = new Map<string, Map<string, Found>>();
   for (const part of parts) {
     if (part.table.columns.join() !== columns.join()) {
       throw new MergeError(`${part.name}: has other columns than ${parts[0]!.name}`);
@@ -42,11 +42,11 @@ export function mergeTables(
     const identityOf = identityReader(columns, part.name);
     for (const row of part.table.rows) {
       const { key, layer } = identityOf(row);
-      const layers = found.get(key) ?? new Map<number, Found>();
+      const layers = found.get(key) ?? new Map<string, Found>();
       const other = layers.get(layer);
       if (other?.row.some((value, i) => value !== row[i])) {
         throw new MergeError(
-          `${part.name} and ${other.part.name} differ in ${differingColumn(columns, row, other.row)} of layer ${layer} of ${key}`,
+          `${part.name} and ${other.part.name} differ in ${differingColumn(columns, row, other.row)} of ${layer} of ${key}`,
         );
       }
       found.set(key, layers.set(layer, other ?? { part, row }));
@@ -54,8 +54,12 @@ export function mergeTables(
   }
 
   const cells = expandCells(experiment);
-  const layersOf = (depth: number) =>
-    experiment.record.layers === 'all' ? Array.from({ length: depth - 1 }, (_, i) => i + 1) : [depth - 1];
+  const layersOf = (depth: number) => {
+    const layers =
+      experiment.record.layers === 'all' ? Array.from({ length: depth - 1 }, (_, i) => i + 1) : [depth - 1];
+    const steps = Array.from({ length: experiment.step.count }, (_, i) => i + 1);
+    return steps.flatMap((step) => layers.map((layer) => placeOf(step, layer)));
+  };
   const missing = cells.filter(
     ({ key, setting }) => !layersOf(setting.depth).every((layer) => found.get(key)?.has(layer)),
   );
@@ -74,8 +78,7 @@ export function mergeTables(
   const used = new Set(rows.map(({ row }) => row));
   for (const [key, layers] of found) {
     for (const [layer, { part, row }] of layers) {
-      if (!used.has(row))
-        throw new MergeError(`${part.name}: layer ${layer} of ${key} is not in the experiment`);
+      if (!used.has(row)) throw new MergeError(`${part.name}: ${layer} of ${key} is not in the experiment`);
     }
   }
   return { columns, rows: rows.map(({ row }) => row) };
@@ -104,10 +107,16 @@ function identityReader(columns: readonly string[], name: string) {
     draw: column('draw').number,
   };
   const layer = column('layer').number;
+  const step = columns.includes('step_number') ? column('step_number').number : () => 1;
   return (row: readonly Value[]) => {
     const values = Object.fromEntries(Object.entries(readers).map(([part, read]) => [part, read(row)]));
-    return { key: keyOf(values as unknown as CellIdentity), layer: layer(row) };
+    return { key: keyOf(values as unknown as CellIdentity), layer: placeOf(step(row), layer(row)) };
   };
+}
+
+/** Where a row of a cell is, in words. */
+function placeOf(step: number, layer: number): string {
+  return step === 1 ? `layer ${layer}` : `step ${step}, layer ${layer}`;
 }
 
 function differingColumn(columns: readonly string[], a: readonly Value[], b: readonly Value[]): string {

@@ -63,25 +63,34 @@ class TheoryColumns {
   constructor(private readonly experiment: Experiment) {}
 
   /**
-   * NaN where no limit is known: several samples, rates that are not Eq. 8, hidden weights that let the features grow
-   * or shrink; for the sensitivity also several outputs, and another layer than the last.
+   * NaN where no limit is known: several samples or a later step, rates that are not Eq. 8, hidden weights that let the
+   * features grow or shrink, an activation that is neither linear nor ReLU; for the sensitivity also several outputs, and
+   * another layer than the last.
    */
   value(name: 'bfa_theory_rad' | 'sensitivity_theory', setting: Setting, layer: number): number {
-    const { data, network } = this.experiment;
-    const { learningRate, sigmaHidden } = setting.scaling;
-    const critical = Math.sqrt((network.activation === 'relu' ? 2 : 1) / setting.width);
-    const isCritical = Math.abs(sigmaHidden / critical - 1) < 1e-9;
+    const { data, network, step } = this.experiment;
+    const { learningRate, sigmaHidden, sigmaOutput, isNormalized } = setting.scaling;
+    const { activation } = network;
+    if (activation !== 'relu' && activation !== 'linear') return Number.NaN;
+    if (typeof step.train !== 'string' || step.count > 1) return Number.NaN;
+    const critical = Math.sqrt((activation === 'relu' ? 2 : 1) / setting.width);
+    const isCritical = isNormalized || Math.abs(sigmaHidden / critical - 1) < 1e-9;
     if (data.samples !== 1 || learningRate !== 'scale-invariant' || !isCritical) return Number.NaN;
-    const angle = this.anglesOf(setting)[layer]!;
+    const angle = this.anglesOf(setting, activation, step.train === 'all')[layer]!;
     if (name === 'bfa_theory_rad') return angle;
     if (network.outputWidth !== 1 || layer !== setting.depth - 1) return Number.NaN;
-    return sensitivityLimit(angle, setting.width, setting.scaling.sigmaOutput);
+    return isNormalized ? 1 : sensitivityLimit(angle, setting.width, sigmaOutput);
   }
 
-  private anglesOf({ depth, branchScale }: Setting): Float64Array {
-    const { activation } = this.experiment.network;
+  private anglesOf(
+    { depth, branchScale }: Setting,
+    activation: 'relu' | 'linear',
+    trainsInput: boolean,
+  ): Float64Array {
+    const { architecture } = this.experiment.network;
     const key = `${depth} ${branchScale}`;
-    const known = this.angles.get(key) ?? bfaLimit({ activation, depth, branchScale });
+    const known =
+      this.angles.get(key) ?? bfaLimit({ architecture, activation, depth, branchScale, trainsInput });
     this.angles.set(key, known);
     return known;
   }

@@ -1,7 +1,7 @@
 /** Jobs -> batches -> workers -> checkpoint -> tables. */
 import type { Experiment } from '../config/resolve.js';
 import type { BackendName } from '../core/backend-name.js';
-import { type Batch, chooseWeights } from '../plan/batch.js';
+import { type Batch, chooseWeights, vectorsOf } from '../plan/batch.js';
 import type { Table } from '../results/table.js';
 import { openExecutor } from './executor.js';
 import type { Job } from './job.js';
@@ -167,6 +167,6 @@ class JobProgress {
   }
 
   private weightsAt(width: number): Batch['weights'] {
-    return chooseWeights(this.job.weights, this.job.experiment.data.samples, width);
+    return chooseWeights(this.job.weights, vectorsOf(this.job.experiment), width);
   }
 }

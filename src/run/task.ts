@@ -8,6 +8,7 @@ import type { Cell } from '../plan/cell.js';
 export interface MeasureTask {
   readonly backend: BackendName;
   readonly network: Experiment['network'];
+  readonly loss: Experiment['loss'];
   readonly data: Experiment['data'];
   readonly step: Experiment['step'];
   readonly record: Experiment['record'];
@@ -23,11 +24,12 @@ export function taskOf(
   batch: Batch,
   backend: BackendName,
 ): MeasureTask {
-  const { network, data, step, record } = experiment;
+  const { network, loss, data, step, record } = experiment;
   const { weights, width } = batch;
   return {
     backend,
     network,
+    loss,
     data,
     step,
     record,

@@ -1,10 +1,14 @@
 /**
- * The backward-feature angle at initialisation in the limit of infinite width: one sample, hidden layers trained
- * with scale-invariant rates (Eq. 8), velocity. Exact at every depth, layer and branch scale.
+ * The backward-feature angle at initialisation in the limit of infinite width: one sample, hidden layers (and, if asked,
+ * the embedding) trained with scale-invariant rates (Eq. 8), velocity. Exact at every depth, layer and branch scale.
  */
 
 /** What the limit depends on. */
 export interface LimitNetwork {
+  /** `mlp`: the angle of g_v = phi(f_v), at branch scale 1; default `resnet`. */
+  readonly architecture?: 'resnet' | 'mlp';
+  /** Whether W_1 is trained too; default false. */
+  readonly trainsInput?: boolean;
   readonly activation: 'relu' | 'linear';
   /** L >= 3. */
   readonly depth: number;
@@ -13,14 +17,15 @@ export interface LimitNetwork {
 }
 
 /**
- * theta_v for v = 2 .. L-1 in rad, at index v; NaN at 0 and 1, where nothing moves, and everywhere at beta = 0.
+ * theta_v for v = 1 .. L-1 in rad, at index v; NaN where nothing moves: at 0, at 1 unless W_1 is trained, and everywhere at
+ * beta = 0.
  *
  * Derivation (ours; the paper has the exponents). Scale b so that |b_l| = 1, which all layers share in the limit, and
  * the velocity so that each layer contributes 1:
  *
  *     z_l = a z_{l-1} + beta V_l D_{l-1} z_{l-1} - b_l,   b_{l-1} = a b_l + beta D_{l-1} t_{l-1},   t_{l-1} = V_l^T b_l
  *
- * with the gates D = phi'(f). Then -<b_l, z_l> = N_l = l - 1, the number of trained layers, and cos theta_l =
+ * with the gates D = phi'(f). Then -<b_l, z_l> = N_l, the number of trained layers up to l (l - 1, or l), and cos theta_l =
  * N_l / |z_l|. Given V_l^T b_l the rest of V_l is fresh, so V_l D z splits into a part along b_l, known through t, and
  * a fresh one that is independent of all gates and of all b. With B_l the part of z_l made of b's and F_l = |fresh|^2,
  *
@@ -29,16 +34,29 @@ export interface LimitNetwork {
  * B_l is a sum of the independent vectors D_r t_r and of W_L^T (f_L - y), with the coefficients a^|l-r| N_min(l,r), and
  * the gates of two layers are both open with the probability P(|l-r|) = 1/4 + arcsin(a^|l-r|) / (2 pi):
  *
- *     |D_l B_l|^2 = sum_{r=2}^{L-2} 2 beta^2 P(|l-r|) (a^|l-r| N_min(l,r))^2 + (a^(L-1-l) N_l)^2 / 2
+ *     |D_l B_l|^2 = sum_{r=1}^{L-2} 2 beta^2 P(|l-r|) (a^|l-r| N_min(l,r))^2 + (a^(L-1-l) N_l)^2 / 2
  *
  * and |B_l|^2 is the same with P = 1/2 and without the last halving. At beta = 1 this is cos theta = sqrt(3N / (2N^2 + 1));
- * a linear activation has D = 1 and a closed form.
+ * a linear activation has D = 1 and a closed form. The features g = D f of an MLP have velocity D z and backward pass t, of
+ * which b = D t: there |D z|^2 = N^2 + F / 2 and |t|^2 = 2, so that tan^2 theta = (2N^2 + 1) / (3N).
  */
-export function bfaLimit({ activation, depth, branchScale: beta }: LimitNetwork): Float64Array {
+export function bfaLimit({
+  architecture = 'resnet',
+  activation,
+  depth,
+  branchScale: beta,
+  trainsInput = false,
+}: LimitNetwork): Float64Array {
   const angles = new Float64Array(depth).fill(Number.NaN);
   if (beta === 0) return angles;
-  if (activation === 'linear') {
-    for (let v = 2; v < depth; v++) angles[v] = linearAngle(v - 1, beta);
+  const trained = (l: number) => (trainsInput ? l : l - 1);
+  if (activation === 'linear' || architecture === 'mlp') {
+    for (let v = 1; v < depth; v++) {
+      const N = trained(v);
+      if (N === 0) continue;
+      angles[v] =
+        activation === 'linear' ? linearAngle(N, beta) : Math.atan(Math.sqrt((2 * N ** 2 + 1) / (3 * N)));
+    }
     return angles;
   }
 
@@ -49,18 +67,19 @@ export function bfaLimit({ activation, depth, branchScale: beta }: LimitNetwork)
 
   let fresh = 0; // F_{l-1}
   let open = 0; // Q_{l-1}
-  for (let l = 2; l < depth; l++) {
+  for (let l = 1; l < depth; l++) {
+    const N = trained(l);
     fresh = a ** 2 * fresh + 2 * beta ** 2 * open;
-    let backward = (l - 1) ** 2; // |B_l|^2: the terms r >= l sum to N_l^2
-    let gatedBackward = (a ** (2 * (depth - 1 - l)) * (l - 1) ** 2) / 2; // |D_l B_l|^2
-    for (let r = 2; r < l; r++) {
-      backward += overlap[l - r]! * (r - 1) ** 2;
-      gatedBackward += gated[l - r]! * (r - 1) ** 2;
+    let backward = N ** 2; // |B_l|^2: the terms r >= l sum to N_l^2
+    let gatedBackward = (a ** (2 * (depth - 1 - l)) * N ** 2) / 2; // |D_l B_l|^2
+    for (let r = 1; r < l; r++) {
+      backward += overlap[l - r]! * trained(r) ** 2;
+      gatedBackward += gated[l - r]! * trained(r) ** 2;
     }
-    for (let r = l; r <= depth - 2; r++) gatedBackward += gated[r - l]! * (l - 1) ** 2;
+    for (let r = l; r <= depth - 2; r++) gatedBackward += gated[r - l]! * N ** 2;
     open = gatedBackward + fresh / 2;
-    const excess = backward + fresh - (l - 1) ** 2; // |z|^2 - N^2, so that tan and not cos is formed
-    angles[l] = Math.atan2(Math.sqrt(excess), l - 1);
+    const excess = backward + fresh - N ** 2; // |z|^2 - N^2, so that tan and not cos is formed
+    if (N > 0) angles[l] = Math.atan2(Math.sqrt(excess), N);
   }
   return angles;
 }

@@ -25,7 +25,8 @@ export async function plan(paths: readonly string[], command: PlanCommand): Prom
       name: experiment.name,
       cells: cells.length,
       rows: cells.reduce(
-        (sum, { setting }) => sum + (experiment.record.layers === 'all' ? setting.depth - 1 : 1),
+        (sum, { setting }) =>
+          sum + experiment.step.count * (experiment.record.layers === 'all' ? setting.depth - 1 : 1),
         0,
       ),
       batches: batches.length,

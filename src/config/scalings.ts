@@ -1,0 +1,128 @@
+/**
+ * The scalings that have a name: initial scales and learning rates by formula, as data.
+ *
+ * All share sigma_hid, which keeps the size of the features: sqrt(2/m) for ReLU. Table 1 prints 2/sqrt(m), with which
+ * activations would grow by 2^((L-2)/2).
+ */
+
+/** A formula for each group of layers, in L, m, d, k, n and beta. */
+export interface Formulas {
+  readonly input: string;
+  readonly hidden: string;
+  readonly output: string;
+}
+
+export interface NamedScaling {
+  /** Where the paper has it. */
+  readonly where: string;
+  /** sigma_1 and sigma_L. */
+  readonly sigmaInput: string;
+  readonly sigmaOutput: string;
+  /** Eq. 8, or formulas. */
+  readonly learningRate: 'scale-invariant' | Formulas;
+  /** Whether the scales are set by what is measured (section 4.2), from these on. */
+  readonly isNormalized?: true;
+  /** What differs from the printed row, and why. */
+  readonly corrections?: readonly string[];
+}
+
+const HIDDEN_SCALE =
+  'sigma_hid = sqrt(2/m) for ReLU; printed 2/sqrt(m) makes activations grow by 2^((L-2)/2)';
+const NTK_RATES = 'eta_1 and eta_hid have a factor k; without it their contributions fall as 1/k';
+
+export const NAMED_SCALINGS = {
+  // As the figures were drawn: Eq. 8, and sigma_L alone differs. MF+muP is 1/m, where Table 1 has sqrt(k)/m, which
+  // matters in Fig. 2b.
+  NTK: {
+    where: 'Fig. 2',
+    sigmaInput: '1/sqrt(d)',
+    sigmaOutput: '1/sqrt(m)',
+    learningRate: 'scale-invariant',
+  },
+  'MF+muP': { where: 'Fig. 2', sigmaInput: '1/sqrt(d)', sigmaOutput: '1/m', learningRate: 'scale-invariant' },
+  FSC: {
+    where: 'Fig. 2',
+    sigmaInput: '1/sqrt(d)',
+    sigmaOutput: 'sqrt(k*L)/m',
+    learningRate: 'scale-invariant',
+  },
+  auto: {
+    where: 'section 4.2',
+    sigmaInput: '1/sqrt(d)',
+    sigmaOutput: '1/m',
+    learningRate: 'scale-invariant',
+    isNormalized: true,
+  },
+  'FSC (Table 1)': {
+    where: 'Table 1, dense',
+    sigmaInput: '1/sqrt(d)',
+    sigmaOutput: 'sqrt(k*L)/m',
+    learningRate: { input: 'm/(L*L*d)', hidden: '1/(L*L)', output: 'k/(L*m)' },
+    corrections: [HIDDEN_SCALE],
+  },
+  'MF+muP (Table 1)': {
+    where: 'Table 1, dense',
+    sigmaInput: '1/sqrt(d)',
+    sigmaOutput: 'sqrt(k)/m',
+    learningRate: { input: 'm/(L*sqrt(L)*d)', hidden: '1/(L*sqrt(L))', output: 'k/(L*sqrt(L)*m)' },
+    corrections: [HIDDEN_SCALE],
+  },
+  'NTK (Table 1)': {
+    where: 'Table 1, dense',
+    sigmaInput: '1/sqrt(d)',
+    sigmaOutput: '1/sqrt(m)',
+    learningRate: { input: 'k/(L*d)', hidden: 'k/(L*m)', output: 'k/(L*m)' },
+    corrections: [HIDDEN_SCALE, NTK_RATES],
+  },
+  'FSC (Table 2)': {
+    where: 'Table 2, dense',
+    sigmaInput: '1/sqrt(d)',
+    sigmaOutput: 'sqrt(k)/m',
+    learningRate: { input: 'm/(L*d)', hidden: '1/(beta*beta*L)', output: 'k/(L*m)' },
+  },
+  'FSC (Table 1, sparse)': {
+    where: 'Table 1, sparse',
+    sigmaInput: '1',
+    sigmaOutput: 'sqrt(L)/m',
+    learningRate: { input: 'm/(L*L)', hidden: '1/(L*L)', output: '1/(L*m)' },
+    corrections: [HIDDEN_SCALE],
+  },
+  'MF+muP (Table 1, sparse)': {
+    where: 'Table 1, sparse',
+    sigmaInput: '1',
+    sigmaOutput: '1/m',
+    learningRate: { input: 'm/(L*sqrt(L))', hidden: '1/(L*sqrt(L))', output: '1/(L*sqrt(L)*m)' },
+    corrections: [HIDDEN_SCALE],
+  },
+  'NTK (Table 1, sparse)': {
+    where: 'Table 1, sparse',
+    sigmaInput: '1',
+    sigmaOutput: '1/sqrt(m)',
+    learningRate: { input: '1/L', hidden: '1/(L*m)', output: '1/(L*m)' },
+    corrections: [HIDDEN_SCALE],
+  },
+  'FSC (Table 2, sparse)': {
+    where: 'Table 2, sparse',
+    sigmaInput: '1',
+    sigmaOutput: '1/m',
+    learningRate: { input: 'm/L', hidden: '1/(beta*beta*L)', output: '1/(L*m)' },
+  },
+} as const satisfies Record<string, NamedScaling>;
+
+export type ScalingName = keyof typeof NAMED_SCALINGS;
+
+export const SCALING_NAMES = Object.keys(NAMED_SCALINGS) as ScalingName[];
+
+/** sigma_hid that keeps the size of the features, 1/sqrt(m E phi(z)^2) with z ~ N(0, 1), by activation. */
+export const SIGMA_HIDDEN = {
+  relu: 'sqrt(2/m)',
+  linear: '1/sqrt(m)',
+  leaky: 'sqrt(2/(1.01*m))',
+  tanh: 'sqrt(1/(0.394294490398*m))',
+  erf: 'sqrt(1/(0.46455905439754*m))',
+  gelu: 'sqrt(1/(0.4252214825703*m))',
+} as const;
+
+export type ActivationName = keyof typeof SIGMA_HIDDEN;
+
+export const ACTIVATION_NAMES = Object.keys(SIGMA_HIDDEN) as ActivationName[];
