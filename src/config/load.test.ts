@@ -9,6 +9,9 @@ const TEXT = `{
   "record": { "quantities": ["bfa_rad"] }
 }`;
 
+/** Inputs of a property test. */
+const RUNS = process.env.FEATURE_SPEED_SLOW ? 10_000 : 1000;
+
 /** What is said about a file; nothing when it is right. */
 function complaints(text: string, ...overrides: string[]): readonly string[] {
   const parsed = parseExperiment(text, 'x.json', overrides);
@@ -415,7 +418,7 @@ describe('the problems of a file', () => {
         const parsed = parseExperiment(text, 'x.json');
         expect(parsed.ok || parsed.problems.length > 0).toBe(true);
       }),
-      { numRuns: 2000 },
+      { numRuns: RUNS },
     );
   });
 
@@ -438,7 +441,7 @@ describe('the problems of a file', () => {
         expect(parseExperiment(text, 'x.json')).toHaveProperty('ok');
         expect(parseExperiment(TEXT, 'x.json', [`${key}=${JSON.stringify(value)}`])).toHaveProperty('ok');
       }),
-      { numRuns: 1000 },
+      { numRuns: RUNS },
     );
   });
 });
@@ -519,7 +522,7 @@ describe('an override', () => {
       fc.property(fc.array(override, { maxLength: 3 }), (overrides) => {
         expect(parseExperiment(TEXT, 'x.json', overrides)).toHaveProperty('ok');
       }),
-      { numRuns: 1000 },
+      { numRuns: RUNS },
     );
     expect(complaints(TEXT, `${'a.'.repeat(50_000)}b=1`)).toHaveLength(1);
     expect(complaints(TEXT, `sweep=${'['.repeat(100_000)}`)).toHaveLength(1);

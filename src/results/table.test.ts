@@ -3,6 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { ReadError } from './read-text.js';
 import { fromCsv, IDENTITY_COLUMNS, readTable, type Table, toCsv, type Value } from './table.js';
 
+/** Inputs of a property test. */
+const RUNS = process.env.FEATURE_SPEED_SLOW ? 10_000 : 300;
+
 const COLUMNS = ['experiment', 'scaling', 'depth', 'layer', 'bfa_rad'];
 
 /** Every finite double: subnormals, integers beyond 2^53, -0, which a table does not tell from 0. */
@@ -47,7 +50,7 @@ describe('a table as CSV', () => {
       fc.property(table, (written) => {
         expect(fromCsv(toCsv(written))).toEqual(written);
       }),
-      { numRuns: 500 },
+      { numRuns: RUNS },
     );
   });
 
@@ -216,7 +219,7 @@ describe('the bytes of a file', () => {
           table.rows.map((row) => row.map((value) => (value === 0 ? 0 : value))),
         );
       }),
-      { numRuns: process.env.FEATURE_SPEED_SLOW ? 10_000 : 300 },
+      { numRuns: RUNS },
     );
   });
 });
