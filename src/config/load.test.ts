@@ -383,7 +383,7 @@ describe('the problems of a file', () => {
 
   it('may have only small axes and products of axes, which are refused without being made', () => {
     const thousand = { from: 3, to: 1002, step: 1 };
-    const started = performance.now();
+    const started = process.cpuUsage();
     expect(complaintsAbout({ sweep: { depth: { from: 3, to: 4, count: 1e9 } } })).toEqual([
       'sweep.depth: expected at most 1000000 values, got 1000000000',
     ]);
@@ -395,7 +395,8 @@ describe('the problems of a file', () => {
     expect(complaintsAbout({ draws: 1e9 })).toEqual([
       'draws: expected at most 1000000 cells, got 1000000000; 1 settings x 1000000000 draws',
     ]);
-    expect(performance.now() - started).toBeLessThan(500);
+    // Of a processor: of the clock, a busy machine may take more.
+    expect(process.cpuUsage(started).user / 1e3).toBeLessThan(500);
   });
 
   it('never throw, whatever the text', () => {
