@@ -33,14 +33,37 @@ export function readText(path: string): string {
 }
 
 /**
+ * Makes a directory with those that hold it.
+ *
+ * `mkdirSync` with `recursive` does not come back where a file system that exists makes no directories, as /proc.
+ *
+ * @returns whether it did not exist before.
+ * @throws Error of the file system.
+ */
+function makeDirectory(path: string): boolean {
+  if (existsSync(path)) return false;
+  makeDirectory(dirname(path));
+  try {
+    mkdirSync(path);
+    return true;
+  } catch (error) {
+    // Another run was faster.
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/**
  * Makes a directory and makes sure that files can be written there.
  *
+ * @returns whether it did not exist before.
  * @throws UserError when they cannot.
  */
-export function ensureWritableDirectory(path: string): void {
+export function ensureWritableDirectory(path: string): boolean {
   try {
-    mkdirSync(path, { recursive: true });
+    const isNew = makeDirectory(path);
     accessSync(path, constants.W_OK | constants.X_OK);
+    return isNew;
   } catch (error) {
     throw asUserError(path, error);
   }

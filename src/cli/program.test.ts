@@ -290,6 +290,12 @@ describe('a mistake is told clearly, with exit code 2, at once, and nothing is w
       /^c\.json:\d+:\d+ sweep: expected at most 1000000 cells, got 1000000000;.*$/,
     ],
     [
+      'an output folder where none can be made',
+      { 'c.json': tiny() },
+      'run c.json --out /proc/new',
+      /^\/(proc\/new\/c)?: .*$/,
+    ],
+    [
       'a network of more than 4 GB',
       { 'c.json': tiny({ network: { width: 1e8 } }) },
       'run c.json --backend wasm',

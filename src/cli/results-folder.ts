@@ -1,5 +1,5 @@
 /** The folder of an experiment's results while a run writes there: locked, with the checkpoint of what is not finished. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Manifest, readManifest } from '../results/manifest.js';
 import { checkSize, ReadError } from '../results/read-text.js';
@@ -83,8 +83,7 @@ export class ResultsFolder {
   ): Promise<ResultsFolder> {
     const path = join(out, name);
     try {
-      const isNew = mkdirSync(path, { recursive: true }) !== undefined;
-      ensureWritableDirectory(path);
+      const isNew = ensureWritableDirectory(path);
       const lock = await takeLock(join(path, LOCK), onCompromised);
       for (const file of readdirSync(path)) if (UNFINISHED.test(file)) rmSync(join(path, file));
       return new ResultsFolder(path, lock, isNew);
