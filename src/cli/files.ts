@@ -13,6 +13,7 @@ import {
 import { dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import writeFileAtomic from 'write-file-atomic';
+import { checkSize, ReadError } from '../results/read-text.js';
 import { UserError } from './user-error.js';
 
 /** Root of the installed package, which carries the configs of the figures. */
@@ -25,8 +26,26 @@ export const PACKAGE_ROOT = fileURLToPath(new URL('../..', import.meta.url));
  */
 export function readText(path: string): string {
   try {
-    if (statSync(path).isDirectory()) throw new UserError(`${path}: expected a file, found a directory`);
+    const status = statSync(path);
+    if (status.isDirectory()) throw new UserError(`${path}: expected a file, found a directory`);
+    checkSize(status.size);
     return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw asUserError(path, error);
+  }
+}
+
+/**
+ * What a reader makes of the bytes of a result.
+ *
+ * @throws UserError when they cannot be read, or the reader throws a `ReadError`.
+ */
+export function readWith<T>(path: string, read: (bytes: Uint8Array) => T): T {
+  try {
+    const status = statSync(path);
+    if (!status.isFile()) throw new ReadError('expected a file, found something else');
+    checkSize(status.size);
+    return read(readFileSync(path));
   } catch (error) {
     throw asUserError(path, error);
   }
@@ -164,6 +183,7 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /** The error as a message for people, where it is of a file and no bug of ours; else the error as it is. */
 export function asUserError(path: string, error: unknown): unknown {
+  if (error instanceof ReadError) return new UserError(`${path}: ${error.message}`);
   const reason = REASONS[(error as NodeJS.ErrnoException).code ?? ''];
   return reason ? new UserError(`${path}: ${reason}`) : error;
 }

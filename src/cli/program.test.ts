@@ -392,6 +392,18 @@ describe('a mistake is told clearly, with exit code 2, at once, and nothing is w
       /^results\/c\/table\.csv: no such file or directory$/,
     ],
     [
+      'a plot of a table that is cut off',
+      { 'results/c/table.csv': 'layer,bfa_rad\n1,0.5\n2,0.', 's.json': SPEC },
+      'plot c --spec s.json',
+      /^results\/c\/table\.csv: line 3: .*it is cut off$/,
+    ],
+    [
+      'a plot of a table with what is no number',
+      { 'results/c/table.csv': 'layer,bfa_rad\n1,NaN\n', 's.json': SPEC },
+      'plot c --spec s.json',
+      /^results\/c\/table\.csv: line 2, column bfa_rad: expected a number, got "NaN"$/,
+    ],
+    [
       'a plot without a specification',
       { 'results/c/table.csv': TABLE },
       'plot c',

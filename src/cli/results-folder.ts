@@ -1,8 +1,7 @@
 /** The folder of an experiment's results while a run writes there: locked, with the checkpoint of what is not finished. */
-import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Manifest, readManifest } from '../results/manifest.js';
-import { checkSize, ReadError } from '../results/read-text.js';
 import { readTable, type Table, toCsv } from '../results/table.js';
 import type { Origin } from '../run/cell-file.js';
 import { Checkpoint, ForeignCheckpoint, removeCheckpoint } from '../run/checkpoint.js';
@@ -12,6 +11,7 @@ import {
   checkStaysInside,
   checkWritableDirectory,
   ensureWritableDirectory,
+  readWith,
   writeFile,
 } from './files.js';
 import { type Lock, takeLock } from './lock.js';
@@ -48,18 +48,6 @@ export function readResults(folder: string): { readonly manifest: Manifest; read
     manifest: readWith(join(folder, MANIFEST), readManifest),
     table: readWith(join(folder, TABLE), readTable),
   };
-}
-
-function readWith<T>(path: string, read: (bytes: Uint8Array) => T): T {
-  try {
-    const status = statSync(path);
-    if (!status.isFile()) throw new ReadError('expected a file, found something else');
-    checkSize(status.size);
-    return read(readFileSync(path));
-  } catch (error) {
-    if (error instanceof ReadError) throw new UserError(`${path}: ${error.message}`);
-    throw asUserError(path, error);
-  }
 }
 
 export class ResultsFolder {

@@ -2,9 +2,11 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { renderChart, type VegaLiteSpec } from '../../charts/render.js';
+import { decodeText } from '../../results/read-text.js';
+import { fromCsv } from '../../results/table.js';
 import { EXIT } from '../exit-code.js';
 import { specName } from '../experiments.js';
-import { configDirectories, readText, shown, writeFile } from '../files.js';
+import { configDirectories, readText, readWith, shown, writeFile } from '../files.js';
 import { UserError } from '../user-error.js';
 
 export interface PlotCommand {
@@ -26,7 +28,7 @@ export async function plot(names: readonly string[], command: PlotCommand): Prom
  * @throws UserError when there is no table, no specification, or the two do not fit.
  */
 export async function plotFolder(folder: string, command: PlotCommand): Promise<void> {
-  const table = readText(join(folder, 'table.csv'));
+  const table = readWith(join(folder, 'table.csv'), checkedTable);
   const specPath = command.spec ?? findSpec(folder);
   let chart: Awaited<ReturnType<typeof renderChart>>;
   try {
@@ -45,6 +47,17 @@ export async function plotFolder(folder: string, command: PlotCommand): Promise<
   writeFile(join(folder, 'chart.html'), chart.html);
   if (!command.quiet)
     process.stdout.write(`${basename(resolve(folder))}: ${shown(join(folder, 'chart.{svg,png,html}'))}\n`);
+}
+
+/**
+ * The text of a table, which the chart reads once more: what is cut off or no number would be drawn as if it were missing.
+ *
+ * @throws ReadError
+ */
+function checkedTable(bytes: Uint8Array): string {
+  const text = decodeText(bytes);
+  fromCsv(text);
+  return text;
 }
 
 function resultsFolder(name: string, out: string): string {
