@@ -255,10 +255,10 @@ export const experimentSchema = object({
       ),
       scale: expression()
         .optional()
-        .describe('standard deviation of the entries, or size of the one; default 1'),
+        .describe('standard deviation of the entries, size of the one, or norm of a sample; default 1'),
       normalize: oneOf(['none', 'unit-norm'])
         .optional()
-        .describe('unit-norm: every sample is divided by its norm; default none'),
+        .describe('unit-norm: every sample has the norm `scale`; default none'),
     })
       .optional()
       .describe('x; default N(0, 1)'),

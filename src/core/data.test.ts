@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { drawData } from './data.js';
+import { type DataLaw, drawData } from './data.js';
 import { GaussianSampler } from './random.js';
 
 const sampler = new GaussianSampler();
@@ -37,4 +37,16 @@ test('inputs do not depend on the law of the targets', () => {
     ).input;
   expect(of('one-hot')).toEqual(of('normal'));
   expect(of('cosine')).toEqual(of('normal'));
+});
+
+test('inputs of unit norm are scaled, and not left at norm 1', () => {
+  const normOf = (scale: number) => {
+    const data: DataLaw = {
+      input: { law: 'normal', scale, normalize: 'unit-norm' },
+      target: { law: 'normal' },
+    };
+    return Math.hypot(...drawData(sampler, [5, 6, 7, 8], data, { ...SHAPE, samples: 1 }).input);
+  };
+  expect(normOf(1)).toBeCloseTo(1, 6);
+  expect(normOf(2.5)).toBeCloseTo(2.5, 6);
 });

@@ -4,7 +4,7 @@ import { type GaussianSampler, ROLE, type Seed } from './random.js';
 
 /** The law of the data (x, y). */
 export interface DataLaw {
-  /** x: iid N(0, scale^2), rows divided by their norm if asked; or scale e_i with i uniform, the sparse setting. */
+  /** x: iid N(0, scale^2), or rows of norm `scale` in uniform directions; or scale e_i with i uniform, the sparse setting. */
   readonly input: {
     readonly law: 'normal' | 'one-hot';
     readonly scale: number;
@@ -31,7 +31,7 @@ export function drawData(
     eachRow(input, d, (row) => {
       const norm = Math.hypot(...row);
       row.forEach((x, j) => {
-        row[j] = x / norm;
+        row[j] = (inputLaw.scale * x) / norm;
       });
     });
   }

@@ -1,0 +1,116 @@
+/** The kinds of checks: an identity, a bound, an exponent, a mean. */
+import jStat from 'jstat';
+import type { Check } from './claim.js';
+
+/** How far from the exponent of a statement the interval of a measured one may reach: half of what tells sqrt(L) from 1 / 5. */
+const EXPONENT_MARGIN = 0.1;
+
+/** A number of `digits` significant digits. */
+const brief = (value: number, digits = 3) => String(Number(value.toPrecision(digits)));
+
+/** The largest deviation of an identity. */
+export function smallest(what: string, deviations: readonly number[], bound: number): Check {
+  const measured = Math.max(...deviations.map(Math.abs));
+  return { what, measured, low: null, high: null, expected: `< ${brief(bound)}`, holds: measured < bound };
+}
+
+/** A number against bounds. */
+export function between(what: string, measured: number, least: number, most: number): Check {
+  const expected =
+    least === -Infinity
+      ? `<= ${brief(most)}`
+      : most === Infinity
+        ? `>= ${brief(least)}`
+        : `${brief(least)} .. ${brief(most)}`;
+  return { what, measured, low: null, high: null, expected, holds: measured >= least && measured <= most };
+}
+
+/** Mean and its 95 % interval. */
+export function meanOf(values: readonly number[]): {
+  mean: number;
+  low: number;
+  high: number;
+  error: number;
+} {
+  const n = values.length;
+  const mean = values.reduce((sum, x) => sum + x, 0) / n;
+  const variance = values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / (n - 1);
+  const error = Math.sqrt(variance / n);
+  const reach = jStat.studentt.inv(0.975, n - 1) * error;
+  return { mean, low: mean - reach, high: mean + reach, error };
+}
+
+/** A mean against a value: within `sigmas` standard errors and a tolerance for what is finite. */
+export function meanIs(
+  what: string,
+  values: readonly number[],
+  expected: number,
+  tolerance = 0,
+  sigmas = 4,
+): Check {
+  const { mean, low, high, error } = meanOf(values);
+  return {
+    what,
+    measured: mean,
+    low,
+    high,
+    expected: tolerance === 0 ? brief(expected, 4) : `${brief(expected, 4)} +- ${brief(tolerance)}`,
+    holds: Math.abs(mean - expected) <= tolerance + sigmas * error,
+  };
+}
+
+/** A value y at x, over draws. */
+export interface Point {
+  readonly x: number;
+  readonly y: readonly number[];
+}
+
+/** Slope of log y against log x by least squares over all draws at all x, with its 95 % interval. */
+export function exponentOf(points: readonly Point[]): { slope: number; low: number; high: number } {
+  const logs = points.flatMap(({ x, y }) => y.map((value) => ({ x: Math.log(x), y: Math.log(value) })));
+  const mean = (of: (point: { x: number; y: number }) => number) =>
+    logs.reduce((sum, point) => sum + of(point), 0) / logs.length;
+  const [mx, my] = [mean(({ x }) => x), mean(({ y }) => y)];
+  const sxx = logs.reduce((sum, { x }) => sum + (x - mx) ** 2, 0);
+  const slope = logs.reduce((sum, { x, y }) => sum + (x - mx) * (y - my), 0) / sxx;
+  const residual = logs.reduce((sum, { x, y }) => sum + (y - my - slope * (x - mx)) ** 2, 0);
+  const error = Math.sqrt(residual / (logs.length - 2) / sxx);
+  const reach = jStat.studentt.inv(0.975, logs.length - 2) * error;
+  return { slope, low: slope - reach, high: slope + reach };
+}
+
+/** An exponent: its interval lies within the margin around what the statement says. */
+export function exponentIs(
+  what: string,
+  points: readonly Point[],
+  expected: number,
+  margin = EXPONENT_MARGIN,
+): Check {
+  const { slope, low, high } = exponentOf(points);
+  return {
+    what,
+    measured: slope,
+    low,
+    high,
+    expected: `${brief(expected)} +- ${margin}`,
+    holds: low > expected - margin && high < expected + margin,
+  };
+}
+
+/** An exponent that may be smaller: O(...) instead of Theta(...). */
+export function exponentAtMost(
+  what: string,
+  points: readonly Point[],
+  expected: number,
+  margin = EXPONENT_MARGIN,
+): Check {
+  const { slope, low, high } = exponentOf(points);
+  return {
+    what,
+    measured: slope,
+    low,
+    high,
+    expected: `<= ${brief(expected)} + ${margin}`,
+    holds: high < expected + margin,
+  };
+}

@@ -1,0 +1,341 @@
+/** Sections 5.1 and 5.2: signal, angle and scalings of deep ReLU MLPs. */
+import type { ScalingName } from '../config/scalings.js';
+import { bfaLimit } from '../theory/bfa.js';
+import { exponentIs, meanIs } from './checks.js';
+import { type Check, defineClaim } from './claim.js';
+import { dense, type Lab, SPARSE } from './lab.js';
+import {
+  ALONG,
+  along,
+  alongDepth,
+  alongWidth,
+  type Exponents,
+  exponentChecks,
+  type Kind,
+  type Sequence,
+} from './sequences.js';
+
+interface Signal {
+  readonly inDepth: Sequence;
+  readonly inWidth: Sequence;
+  readonly inInput: Sequence;
+  readonly inOutput: Sequence;
+  /** cos(theta_v) over its limit, and against v. */
+  readonly ratios: readonly number[];
+  readonly cosines: readonly { readonly x: number; readonly y: readonly number[] }[];
+}
+
+export const proposition51 = defineClaim<
+  Signal,
+  { inDepth: Exponents; inWidth: Exponents; inInput: Exponents; inOutput: Exponents; angle: number }
+>({
+  id: 'prop-5.1',
+  title: 'Signal and angle of MLPs of large width and depth',
+  where: 'Proposition 5.1',
+  statement:
+    '|f_v|_rms = Theta(|x|_rms), |b_v|_2 = Theta(sqrt(m) sigma_L |b_L|_2), and under (BC) cos(theta_v) = Theta(v^(-1/2))',
+  note: 'The constant is ours: tan(theta_v)^2 = (2 v^2 + 1) / (3 v) for g_v with all layers trained.',
+  law: {
+    inDepth: { smallestFeature: 0, largestFeature: 0, firstBackward: 0 },
+    inWidth: { smallestFeature: 0, largestFeature: 0, firstBackward: 0.5 },
+    inInput: { smallestFeature: 1, largestFeature: 1, firstBackward: 0 },
+    inOutput: { smallestFeature: 0, largestFeature: 0, firstBackward: -0.5 },
+    angle: -0.5,
+  },
+  measure: (lab) => {
+    const kind: Kind = { sigma: { output: 0.01 } };
+    const depth = 101;
+    const distances = [12, 24, 48, 96];
+    const draws = 6;
+    const theory = bfaLimit({
+      architecture: 'mlp',
+      trainsInput: true,
+      activation: 'relu',
+      depth,
+      branchScale: 1,
+    });
+    const cells = lab.measure({ depth, width: 4096 }, draws * distances.length);
+    return {
+      inDepth: alongDepth(lab, () => kind),
+      inWidth: alongWidth(lab, () => kind),
+      inInput: along(lab, [0.1, 1, 10], (rms) => ({ ...kind, data: dense(10, rms) })),
+      inOutput: along(lab, [4, 16, 64], (outputWidth) => ({ ...kind, outputWidth })),
+      ratios: cells.flatMap(({ values }) => [Math.cos(values.bfa_rad[49]!) / Math.cos(theory[50]!)]),
+      cosines: distances.map((x, i) => ({
+        x,
+        y: cells.slice(i * draws, (i + 1) * draws).map(({ values }) => Math.cos(values.bfa_rad[x - 1]!)),
+      })),
+    };
+  },
+  judge: (signal, law) => [
+    ...exponentChecks('features and backward pass', 'L', signal.inDepth, law.inDepth),
+    ...exponentChecks('features and backward pass', 'm', signal.inWidth, law.inWidth),
+    ...exponentChecks('features and backward pass', '|x|_rms', signal.inInput, law.inInput),
+    ...exponentChecks('features and backward pass, |b_L|_2 = 1/sqrt(k)', 'k', signal.inOutput, law.inOutput),
+    exponentIs('exponent of cos(theta_v) in v', signal.cosines, law.angle),
+    meanIs('cos(theta_50) over its limit at infinite width', signal.ratios, 1, 0.02),
+  ],
+  mutations: {
+    'an angle that stays': { angle: 0 },
+    'the angle 1/v': { angle: -1 },
+    'a backward pass without sqrt(m)': { inWidth: { firstBackward: 0 } },
+    'a backward pass without |b_L|': { inOutput: { firstBackward: 0 } },
+  },
+});
+
+/** Properties of a scaling with the rates of Table 1, along depth and width. */
+interface Scaled {
+  readonly inDepth: Sequence;
+  readonly inWidth: Sequence;
+}
+
+interface ScaledLaw {
+  readonly inDepth: Exponents;
+  readonly inWidth: Exponents;
+}
+
+const HOLD: Exponents = {
+  smallestFeature: 0,
+  largestFeature: 0,
+  featureSpeed: 0,
+  lossDecay: 0,
+  imbalance: 0,
+};
+
+const measureScaling =
+  (kind: Kind) =>
+  (lab: Lab): Scaled => ({ inDepth: alongDepth(lab, () => kind), inWidth: alongWidth(lab, () => kind) });
+
+const judgeScaling =
+  (subject: string) =>
+  (measured: Scaled, law: ScaledLaw): Check[] => [
+    ...exponentChecks(subject, 'L', measured.inDepth, law.inDepth),
+    ...exponentChecks(subject, 'm', measured.inWidth, law.inWidth),
+  ];
+
+export const proposition53i = defineClaim<Scaled, ScaledLaw>({
+  id: 'prop-5.3-i',
+  title: 'MF+muP: all but loss decay',
+  where: 'Proposition 5.3 (i), Table 1',
+  statement: 'MF+muP satisfies (SP), (BC), (FL) but not (LD): -dloss/dt = Theta(L^(-1/2))',
+  note: 'With sigma_hid = sqrt(2/m), for the 2/sqrt(m) of Table 1.',
+  law: { inDepth: { ...HOLD, lossDecay: -0.5 }, inWidth: HOLD },
+  measure: measureScaling({ scaling: 'MF+muP (Table 1)' }),
+  judge: judgeScaling('MF+muP'),
+  mutations: {
+    'with (LD)': { inDepth: HOLD },
+    'a loss decay of 1/L': { inDepth: { ...HOLD, lossDecay: -1 } },
+  },
+});
+
+export const proposition53ii = defineClaim<Scaled, ScaledLaw>({
+  id: 'prop-5.3-ii',
+  title: 'NTK: all but feature learning',
+  where: 'Proposition 5.3 (ii), Table 1',
+  statement: 'NTK satisfies (SP), (BC), (LD) but not (FL): |fdot_{L-1}|_rms = Theta(sqrt(L/m))',
+  note: 'With sigma_hid = sqrt(2/m), for the 2/sqrt(m) of Table 1.',
+  law: { inDepth: { ...HOLD, featureSpeed: 0.5 }, inWidth: { ...HOLD, featureSpeed: -0.5 } },
+  measure: measureScaling({ scaling: 'NTK (Table 1)' }),
+  judge: judgeScaling('NTK'),
+  mutations: {
+    'with (FL)': { inWidth: HOLD },
+    'constant with depth, as the caption of Fig. 2': { inDepth: HOLD },
+  },
+});
+
+export const proposition53iii = defineClaim<Scaled, ScaledLaw>({
+  id: 'prop-5.3-iii',
+  title: 'FSC: all properties',
+  where: 'Proposition 5.3 (iii), Table 1',
+  statement: 'FSC satisfies (SP), (BC), (LD) and (FL); that no other scaling does is Prop 4.1',
+  note: 'With sigma_hid = sqrt(2/m), for the 2/sqrt(m) of Table 1.',
+  law: { inDepth: HOLD, inWidth: HOLD },
+  measure: measureScaling({ scaling: 'FSC (Table 1)' }),
+  judge: judgeScaling('FSC'),
+  mutations: {
+    'without the sqrt(L) of sigma_L': { inDepth: { ...HOLD, featureSpeed: 0.5 } },
+    'without (LD)': { inDepth: { ...HOLD, lossDecay: -0.5 } },
+  },
+});
+
+/** What input and output widths must not change. */
+const KEEP: Exponents = {
+  smallestFeature: 0,
+  featureSpeed: 0,
+  lossDecay: 0,
+  inputContribution: 0,
+  hiddenContribution: 0,
+  outputContribution: 0,
+};
+
+interface InWidths {
+  readonly inInput: Sequence;
+  readonly inOutput: Sequence;
+}
+
+interface WidthsLaw {
+  /** Exponents in d and in k, by scaling. */
+  readonly inInput: Partial<Record<ScalingName, Exponents>>;
+  readonly inOutput: Partial<Record<ScalingName, Exponents>>;
+}
+
+/** The rows of Table 1 along input and output width. */
+function acrossWidths(
+  names: readonly ScalingName[],
+  base: Kind,
+  inputWidths: readonly number[],
+  outputWidths: readonly number[],
+): (lab: Lab) => Partial<Record<ScalingName, InWidths>> {
+  const { inputWidth = 16, outputWidth = 16 } = base;
+  return (lab) =>
+    Object.fromEntries(
+      names.map((scaling) => {
+        const kind = { ...base, scaling };
+        const inInput = along(lab, inputWidths, (d) => ({ ...kind, outputWidth, inputWidth: d }));
+        const inOutput = along(lab, outputWidths, (k) => ({ ...kind, inputWidth, outputWidth: k }));
+        return [scaling, { inInput, inOutput }];
+      }),
+    );
+}
+
+function judgeWidths(measured: Partial<Record<ScalingName, InWidths>>, law: WidthsLaw): Check[] {
+  return (Object.entries(measured) as [ScalingName, InWidths][]).flatMap(([name, { inInput, inOutput }]) => [
+    ...exponentChecks(name, 'd', inInput, law.inInput[name]!),
+    ...exponentChecks(name, 'k', inOutput, law.inOutput[name]!),
+  ]);
+}
+
+const keepAll = (names: readonly ScalingName[]) => Object.fromEntries(names.map((name) => [name, KEEP]));
+
+const DENSE_ROWS: readonly ScalingName[] = ['FSC (Table 1)', 'MF+muP (Table 1)', 'NTK (Table 1)'];
+const DENSE_LAW: WidthsLaw = {
+  inInput: keepAll(DENSE_ROWS),
+  // |b_{L-1}| falls with |b_L| = 1/sqrt(k) where sigma_L has no k, and the feature speed grows.
+  inOutput: { ...keepAll(DENSE_ROWS), 'NTK (Table 1)': { ...KEEP, featureSpeed: 0.5 } },
+};
+
+export const table1Dense = defineClaim<Partial<Record<ScalingName, InWidths>>, WidthsLaw>({
+  id: 'table-1-dense',
+  title: 'Input and output widths, dense setting',
+  where: 'Table 1, section 5.2',
+  statement:
+    'With |x|_2 = sqrt(d) and |b_L|_2 = 1/sqrt(k), neither d nor k changes features, feature speed, loss decay or ' +
+    'contributions of FSC and MF+muP, nor, but for the feature speed, of NTK',
+  note: 'NTK with a factor k in eta_1 and eta_hid, which Table 1 leaves out.',
+  law: DENSE_LAW,
+  measure: acrossWidths(DENSE_ROWS, {}, [4, 16, 64, 256], [4, 16, 64, 256]),
+  judge: judgeWidths,
+  mutations: {
+    'contributions that fall as 1/k': {
+      inOutput: { ...DENSE_LAW.inOutput, 'FSC (Table 1)': { ...KEEP, hiddenContribution: -1 } },
+    },
+    'an input contribution that grows with d': {
+      inInput: { ...DENSE_LAW.inInput, 'FSC (Table 1)': { ...KEEP, inputContribution: 1 } },
+    },
+  },
+});
+
+const SPARSE_ROWS: readonly ScalingName[] = [
+  'FSC (Table 1, sparse)',
+  'MF+muP (Table 1, sparse)',
+  'NTK (Table 1, sparse)',
+];
+const SPARSE_LAW: WidthsLaw = { inInput: keepAll(SPARSE_ROWS), inOutput: keepAll(SPARSE_ROWS) };
+
+export const table1Sparse = defineClaim<Partial<Record<ScalingName, InWidths>>, WidthsLaw>({
+  id: 'table-1-sparse',
+  title: 'Input and output widths, sparse setting',
+  where: 'Table 1, section 5.2',
+  statement:
+    'With one-hot inputs, one-hot targets and the cross-entropy, and 1 for d and k in Table 1, neither d nor k changes ' +
+    'features, feature speed, loss decay or contributions',
+  law: SPARSE_LAW,
+  measure: acrossWidths(
+    SPARSE_ROWS,
+    { data: SPARSE, loss: 'cross-entropy', outputWidth: 64 },
+    [4, 16, 64, 256],
+    [32, 128, 512],
+  ),
+  judge: judgeWidths,
+  mutations: {
+    'the exponents of a linear loss': {
+      inOutput: { ...SPARSE_LAW.inOutput, 'FSC (Table 1, sparse)': { ...KEEP, hiddenContribution: -1 } },
+    },
+    'an input contribution that grows with d': {
+      inInput: { ...SPARSE_LAW.inInput, 'NTK (Table 1, sparse)': { ...KEEP, inputContribution: 1 } },
+    },
+  },
+});
+
+export const table1NtkPrinted = defineClaim<Sequence, { inOutput: Exponents }>({
+  id: 'table-1-ntk-printed',
+  title: 'The NTK row, as printed',
+  where: 'Table 1',
+  statement:
+    'With eta_1 = 1/(L d), eta_hid = 1/(L m) and eta_L = k/(L m), contributions are balanced at any k',
+  note: 'Input and hidden contributions fall as 1/k; eta_1 = k/(L d) and eta_hid = k/(L m) repair it.',
+  law: { inOutput: { inputContribution: 0, hiddenContribution: 0, outputContribution: 0, imbalance: 0 } },
+  measure: (lab) => {
+    const [d, m, L] = [16, ALONG.width, ALONG.depth];
+    return along(lab, [4, 16, 64, 256], (k) => ({
+      scaling: 'NTK (Table 1)',
+      inputWidth: d,
+      outputWidth: k,
+      learningRate: Array.from({ length: L + 1 }, (_, l) =>
+        l === 1 ? 1 / (L * d) : (l === L ? k : 1) / (L * m),
+      ),
+    }));
+  },
+  judge: (measured, { inOutput }) => exponentChecks('NTK as printed', 'k', measured, inOutput),
+  mutations: {
+    'as measured': {
+      inOutput: { inputContribution: -1, hiddenContribution: -1, outputContribution: 0, imbalance: 1 },
+    },
+  },
+});
+
+export const table1SigmaPrinted = defineClaim<number[], { growth: number }>({
+  id: 'table-1-sigma-printed',
+  title: 'The hidden scale, as printed',
+  where: 'Table 1',
+  statement: 'With sigma_hid = 2/sqrt(m), (SP) holds: log2 |f_v|_rms does not grow with v',
+  note: 'Activations grow by sqrt(2) a layer, 2^((L-2)/2) in all; sigma_hid = sqrt(2/m) is meant, as in Prop 5.1.',
+  law: { growth: 0 },
+  measure: (lab) => {
+    const [depth, width] = [16, 4096];
+    return lab
+      .measure({ depth, width, sigma: { hidden: 2 / Math.sqrt(width) } }, 8)
+      .map(
+        ({ values: { feature_rms } }) => Math.log2(feature_rms[depth - 2]! / feature_rms[0]!) / (depth - 2),
+      );
+  },
+  judge: (growth, law) => [meanIs('growth of log2 |f_v|_rms a layer', growth, law.growth, 0.05)],
+  mutations: { 'as measured': { growth: 0.5 } },
+});
+
+export const zeroOutput = defineClaim<Sequence, { inDepth: Exponents; cosine: (L: number) => number }>({
+  id: 'zero-output',
+  title: 'Output weights initialized with zero',
+  where: 'End of section 5.2',
+  statement:
+    'With W_L(0) = 0 and eta_L(0) = sqrt(L) / (m |b_L|^2), the second step satisfies (SP), (FL), (LD) and (BC), its angle ' +
+    'being that of a random readout, cos(theta_{L-1}) = Theta(L^(-1/2))',
+  note:
+    'For a single input the b_{L-1} of the second step is parallel to the features, for which the angle is bounded away ' +
+    'from pi/2: cos(theta_{L-1}) is about 0.92 at any depth, and the feature speed falls as L^(-1/2).',
+  law: { inDepth: { ...HOLD, cosine: -0.5 }, cosine: (L) => Math.sqrt(3 / (2 * L)) },
+  measure: (lab) =>
+    // Eq. 8 gives eta_L = 1 / (L |G_L|^2) with |G_L|^2 = |b_L|^2 |g_{L-1}|^2 and |g_{L-1}|^2 = m/2: the step makes up for it.
+    alongDepth(lab, (L) => ({ sigma: { output: 0 }, stepSize: L ** 1.5 / 2, steps: 2 })),
+  judge: (measured, { inDepth, cosine }) => {
+    const { x: L, draws } = measured.at(-1)!;
+    const cosines = draws.map((each) => each.cosine);
+    return [
+      ...exponentChecks('second step', 'L', measured, inDepth),
+      meanIs(`second step: cos(theta_{L-1}) at L = ${L}`, cosines, cosine(L), 0.02),
+    ];
+  },
+  mutations: {
+    'as measured': { inDepth: { ...HOLD, featureSpeed: -0.5, cosine: 0 }, cosine: () => 0.92 },
+  },
+});
