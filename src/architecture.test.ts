@@ -17,11 +17,14 @@ const MAY_IMPORT: Readonly<
   run: { all: ['plan', 'core', 'results', 'theory', 'config', 'quantities'] },
   results: { all: ['quantities'], types: ['plan'] },
   charts: { all: ['results', 'quantities'] },
-  cli: { all: ['quantities', 'config', 'plan', 'core', 'theory', 'run', 'results', 'charts'] },
+  claims: { all: ['core', 'theory', 'config', 'results', 'quantities'] },
+  cli: {
+    all: ['quantities', 'config', 'plan', 'core', 'theory', 'run', 'results', 'charts', 'claims'],
+  },
 };
 
 /** Folders that are given what they need, and neither read files nor start processes. */
-const WITHOUT_EFFECTS = ['core', 'config', 'plan', 'theory', 'charts'];
+const WITHOUT_EFFECTS = ['core', 'config', 'plan', 'theory', 'charts', 'claims'];
 const EFFECTS = /^(node:)?(fs|fs\/promises|child_process)$/;
 
 interface Import {

@@ -63,8 +63,9 @@ Examples:
   $ feature-speed run my.json --set draws=20 --set sweep.depth=[10,100]
   $ feature-speed plot figure-1a                  draw it again from its table
   $ feature-speed plan configs/*.json             what would run, and how long
+  $ feature-speed verify                          every claim of the paper as a measured verdict
 
-Exit codes: 0 fine, 2 your mistake, 3 some cells diverged or failed, 70 a bug, 130 and 143 on signals.`,
+Exit codes: 0 fine, 1 differences or another verdict, 2 your mistake, 3 some cells diverged or failed, 70 a bug, 130 and 143 on signals.`,
     );
 
   program
@@ -216,6 +217,28 @@ Exit codes: 0 the same or the same law, 1 different, 2 your mistake.`,
     .addHelpText('after', '\nExamples:\n  $ feature-speed merge shards/*/figure-1b')
     .action(async (folders, options) =>
       exit(await (await import('./commands/merge.js')).merge(folders, options)),
+    );
+
+  program
+    .command('verify')
+    .description('measure every claim of the paper; exit code 1 where a verdict is not the one in <out>/claims.json')
+    .argument('[name...]', 'claims, such as thm-2.1; default: all')
+    .addOption(out())
+    .addOption(workers())
+    .addOption(new Option('--record', 'write the verdicts to <out>/claims.json'))
+    .addOption(json().conflicts('markdown'))
+    .addOption(new Option('--markdown', 'print markdown for a pull request'))
+    .addOption(quiet())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ feature-speed verify                          all claims, with what each verdict hangs on
+  $ feature-speed verify prop-5.3-iii thm-6.3     two of them, with every check
+  $ feature-speed verify --record                 after a change that was meant`,
+    )
+    .action(async (names, options) =>
+      exit(await (await import('./commands/verify.js')).verify(names, options)),
     );
 
   program

@@ -1,0 +1,160 @@
+/** `verify`: every claim of the paper as a measured verdict. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import pc from 'picocolors';
+import type { Check, Verdict } from '../../claims/claim.js';
+import { CLAIMS } from '../../claims/claims.js';
+import { readVerdicts, verdictsText } from '../../claims/record.js';
+import { verifyClaims } from '../../claims/verify.js';
+import { nearest } from '../../config/nearest.js';
+import { defaultWorkers } from '../../run/executor.js';
+import { EXIT } from '../exit-code.js';
+import { ensureWritableDirectory, readText, shown, writeFile } from '../files.js';
+import { UserError } from '../user-error.js';
+
+export interface VerifyCommand {
+  readonly out: string;
+  readonly workers?: number | undefined;
+  readonly record?: boolean | undefined;
+  readonly json?: boolean | undefined;
+  readonly markdown?: boolean | undefined;
+  readonly quiet?: boolean | undefined;
+}
+
+/** A verdict, and the recorded one if there is one. */
+interface Compared {
+  readonly verdict: Verdict;
+  readonly recorded: Verdict['verdict'] | undefined;
+}
+
+/**
+ * Measures claims, prints the verdicts and compares them with claims.json; exit code 1 where one differs.
+ *
+ * @throws UserError for a name that no claim has, and a record that cannot be read.
+ */
+export async function verify(names: readonly string[], command: VerifyCommand): Promise<number> {
+  const ids = chosen(names);
+  const path = join(command.out, 'claims.json');
+  const record = recorded(path);
+  if (command.record) ensureWritableDirectory(command.out);
+  const isShown = process.stderr.isTTY && !command.quiet;
+  let done = 0;
+  const verdicts = await verifyClaims(ids, command.workers ?? defaultWorkers('wasm'), ({ id }) => {
+    done++;
+    if (isShown) process.stderr.write(`\r\u001b[K${done} of ${ids.length}: ${id}`);
+  });
+  if (isShown) process.stderr.write('\r\u001b[K');
+  const compared = verdicts.map(
+    (verdict): Compared => ({
+      verdict,
+      recorded: record?.find(({ id }) => id === verdict.id)?.verdict,
+    }),
+  );
+  if (command.json) process.stdout.write(verdictsText(verdicts));
+  else if (command.markdown) process.stdout.write(markdownOf(compared));
+  else if (!command.quiet) process.stdout.write(textOf(compared, names.length > 0));
+  if (command.record) {
+    const kept = (record ?? []).filter(({ id }) => !ids.includes(id) && CLAIMS.some((each) => each.id === id));
+    const all = [...kept, ...verdicts];
+    const order = CLAIMS.map(({ id }) => id);
+    all.sort((a, b) => order.indexOf(a.id) - order.indexOf(b.id));
+    writeFile(path, verdictsText(all));
+    if (!command.quiet) process.stderr.write(`recorded in ${shown(path)}\n`);
+    return EXIT.fine;
+  }
+  if (!record) {
+    if (!command.quiet) process.stderr.write(`${shown(path)} does not exist; --record writes it\n`);
+    return EXIT.fine;
+  }
+  const different = compared.filter((each) => each.recorded !== each.verdict.verdict);
+  for (const { verdict, recorded } of different) {
+    const before = recorded ? `recorded: ${recorded}` : 'not recorded';
+    process.stderr.write(`${verdict.id}: ${verdict.verdict}, ${before} in ${shown(path)}\n`);
+  }
+  return different.length > 0 ? EXIT.different : EXIT.fine;
+}
+
+function chosen(names: readonly string[]): string[] {
+  const all = CLAIMS.map(({ id }) => id);
+  const unknown = names.filter((name) => !all.includes(name));
+  if (unknown.length > 0) {
+    const lines = unknown.map((name) => {
+      const near = nearest(name, all);
+      return `${name}: no claim has this name${near ? `; did you mean ${near}?` : ''}`;
+    });
+    throw new UserError(`${lines.join('\n')}\nthere are ${all.join(', ')}`);
+  }
+  return names.length === 0 ? all : all.filter((id) => names.includes(id));
+}
+
+function recorded(path: string): readonly Verdict[] | undefined {
+  if (!existsSync(path)) return undefined;
+  const text = readText(path);
+  try {
+    return readVerdicts(text);
+  } catch (error) {
+    throw new UserError(`${shown(path)}: ${(error as Error).message}\nverify --record writes it anew`);
+  }
+}
+
+const brief = (value: number) => String(Number(value.toPrecision(3)));
+
+/** `-0.52 [-0.55, -0.49]` */
+function measuredText({ measured, low, high }: Check): string {
+  return low === null || high === null
+    ? brief(measured)
+    : `${brief(measured)} [${brief(low)}, ${brief(high)}]`;
+}
+
+/** What a verdict hangs on: the checks that fail, or the first. */
+function decisive({ checks }: Verdict): readonly Check[] {
+  const failing = checks.filter(({ holds }) => !holds);
+  return failing.length > 0 ? failing : checks.slice(0, 1);
+}
+
+const countText = ({ checks }: Verdict) =>
+  `${checks.filter(({ holds }) => holds).length} of ${checks.length} checks hold`;
+
+function textOf(all: readonly Compared[], isWhole: boolean): string {
+  const width = Math.max(...all.map(({ verdict }) => verdict.id.length));
+  const indent = ' '.repeat(width + 2);
+  const blocks = all.map(({ verdict }) => {
+    const word = verdict.verdict === 'holds' ? pc.green('holds') : pc.yellow('fails');
+    const shownChecks = isWhole ? verdict.checks : decisive(verdict);
+    return [
+      `${verdict.id.padEnd(width)}  ${word}  ${verdict.title} (${verdict.where}); ${countText(verdict)}`,
+      `${indent}${verdict.statement}`,
+      ...shownChecks.map(
+        (check) =>
+          `${indent}${check.holds ? '+' : '-'} ${check.what}: ${measuredText(check)}, expected ${check.expected}`,
+      ),
+      ...(verdict.note === null ? [] : [`${indent}${verdict.note}`]),
+    ].join('\n');
+  });
+  const fails = all.filter(({ verdict }) => verdict.verdict === 'fails').length;
+  return `${blocks.join('\n\n')}\n\n${all.length - fails} claims hold, ${fails} fail\n`;
+}
+
+function markdownOf(all: readonly Compared[]): string {
+  const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+  const code = (text: string) => `\`${cell(text)}\``;
+  const rows = all.map(({ verdict, recorded }) => {
+    const checks = decisive(verdict);
+    const changed = recorded !== undefined && recorded !== verdict.verdict ? ` (recorded: ${recorded})` : '';
+    const column = (of: (check: Check) => string) => checks.map((check) => cell(of(check))).join('<br>');
+    return [
+      `**${verdict.id}** ${cell(verdict.where)}`,
+      code(verdict.statement),
+      column(({ what }) => what),
+      column(measuredText),
+      column(({ expected }) => expected),
+      `${verdict.verdict}${changed}, ${countText(verdict)}${verdict.note === null ? '' : `. ${cell(verdict.note)}`}`,
+    ].join(' | ');
+  });
+  return [
+    '| claim | statement | check | measured | expected | verdict |',
+    '|---|---|---|---|---|---|',
+    ...rows.map((row) => `| ${row} |`),
+    '',
+  ].join('\n');
+}
