@@ -107,6 +107,27 @@ test('a cell measures the same whatever experiment it is part of', async () => {
   expect(rows).toEqual(small.table.rows);
 });
 
+test('architectures and activations of a sweep measure what each of them measures alone', async () => {
+  const sweep = { architecture: ['resnet', 'mlp'] as const, activation: ['relu', 'tanh'] as const };
+  const small = { depth: [5, 3], width: [16] };
+  const network = { branchScale: '1/sqrt(L)' };
+  const { table } = await run(
+    experimentOf({
+      network,
+      sweep: { architecture: [...sweep.architecture], activation: [...sweep.activation], ...small },
+    }),
+  );
+  const alone: Table[] = [];
+  for (const architecture of sweep.architecture) {
+    for (const activation of sweep.activation) {
+      const own = architecture === 'mlp' ? {} : network;
+      const one = await run(experimentOf({ network: { ...own, architecture, activation }, sweep: small }));
+      alone.push(one.table);
+    }
+  }
+  expect(table.rows).toEqual(alone.flatMap(({ rows }) => rows));
+});
+
 test('only the quantities that are asked for are recorded, in the order of the glossary', async () => {
   const { table } = await run(
     experimentOf({ record: { layers: 'output', quantities: ['loss', 'bfa_rad'] } }),
