@@ -5,6 +5,10 @@ declare module 'jstat' {
     erf(x: number): number;
     /** Regularised incomplete beta function I_x(a, b). */
     ibeta(x: number, a: number, b: number): number;
+    readonly studentt: {
+      /** Quantile of Student's t. */
+      inv(p: number, degreesOfFreedom: number): number;
+    };
     readonly hypgeom: {
       /** Probability of k marked ones among n drawn from N of which m are marked. */
       pdf(k: number, N: number, m: number, n: number): number;
