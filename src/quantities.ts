@@ -110,6 +110,13 @@ export const QUANTITIES = {
     equation: 'Eq. 4',
     title: 'contribution',
   },
+  contribution_balance: {
+    symbol: 'max C_l / min C_l',
+    unit: '1',
+    meaning: 'largest contribution over the smallest, of the layers l = 1 .. L that learn; 1 is balanced',
+    equation: 'section 4.1, (BC)',
+    title: 'balance of contributions',
+  },
   loss: {
     symbol: 'loss',
     unit: 'loss',

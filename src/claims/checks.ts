@@ -1,5 +1,6 @@
 /** The kinds of checks: an identity, a bound, an exponent, a mean. */
 import jStat from 'jstat';
+import { type ExponentPoint, exponentOf } from '../results/exponent.js';
 import type { Check } from './claim.js';
 
 /** How far from the exponent of a statement the interval of a measured one may reach: half of what tells sqrt(L) from 1 / 5. */
@@ -59,30 +60,10 @@ export function meanIs(
   };
 }
 
-/** A value y at x, over draws. */
-export interface Point {
-  readonly x: number;
-  readonly y: readonly number[];
-}
-
-/** Slope of log y against log x by least squares over all draws at all x, with its 95 % interval. */
-export function exponentOf(points: readonly Point[]): { slope: number; low: number; high: number } {
-  const logs = points.flatMap(({ x, y }) => y.map((value) => ({ x: Math.log(x), y: Math.log(value) })));
-  const mean = (of: (point: { x: number; y: number }) => number) =>
-    logs.reduce((sum, point) => sum + of(point), 0) / logs.length;
-  const [mx, my] = [mean(({ x }) => x), mean(({ y }) => y)];
-  const sxx = logs.reduce((sum, { x }) => sum + (x - mx) ** 2, 0);
-  const slope = logs.reduce((sum, { x, y }) => sum + (x - mx) * (y - my), 0) / sxx;
-  const residual = logs.reduce((sum, { x, y }) => sum + (y - my - slope * (x - mx)) ** 2, 0);
-  const error = Math.sqrt(residual / (logs.length - 2) / sxx);
-  const reach = jStat.studentt.inv(0.975, logs.length - 2) * error;
-  return { slope, low: slope - reach, high: slope + reach };
-}
-
 /** An exponent: its interval lies within the margin around what the statement says. */
 export function exponentIs(
   what: string,
-  points: readonly Point[],
+  points: readonly ExponentPoint[],
   expected: number,
   margin = EXPONENT_MARGIN,
 ): Check {
@@ -100,7 +81,7 @@ export function exponentIs(
 /** An exponent that may be smaller: O(...) instead of Theta(...). */
 export function exponentAtMost(
   what: string,
-  points: readonly Point[],
+  points: readonly ExponentPoint[],
   expected: number,
   margin = EXPONENT_MARGIN,
 ): Check {

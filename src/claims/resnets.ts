@@ -1,6 +1,7 @@
 /** Sections 5.1 and 5.3: signal, angle and scalings of ResNets. */
+import type { ExponentPoint } from '../results/exponent.js';
 import { conjecturedAngle } from '../theory/bfa.js';
-import { exponentIs, meanIs, type Point } from './checks.js';
+import { exponentIs, meanIs } from './checks.js';
 import { type Check, defineClaim } from './claim.js';
 import type { Lab } from './lab.js';
 import {
@@ -140,8 +141,8 @@ export const proposition54 = defineClaim<
 
 interface Conjecture {
   /** theta_{L-1} along L at each c, and along c at the largest L. */
-  readonly inDepth: readonly { readonly c: number; readonly angles: readonly Point[] }[];
-  readonly cosines: readonly Point[];
+  readonly inDepth: readonly { readonly c: number; readonly angles: readonly ExponentPoint[] }[];
+  readonly cosines: readonly ExponentPoint[];
 }
 
 /** Output angles of ReLU ResNets with beta = c / sqrt(L), hidden layers trained. */
@@ -164,7 +165,7 @@ function outputAngles(lab: Lab, L: number, width: number, cs: readonly number[],
 }
 
 /** cos(theta_{L-1}) at large c. */
-function cosinesAlongC(lab: Lab): Point[] {
+function cosinesAlongC(lab: Lab): ExponentPoint[] {
   const cs = [4, 8, 16];
   return outputAngles(lab, 1000, 8192, cs, 8).map((angles, i) => ({ x: cs[i]!, y: angles.map(Math.cos) }));
 }
@@ -203,7 +204,7 @@ export const conjecture = defineClaim<Conjecture, { angle: (c: number) => number
   },
 });
 
-export const conjecturePrinted = defineClaim<Point[], { exponent: number }>({
+export const conjecturePrinted = defineClaim<ExponentPoint[], { exponent: number }>({
   id: 'conjecture-printed',
   title: 'The angle at large branch scales, as printed',
   where: 'Section 5.1, numerical experiments',

@@ -1,6 +1,8 @@
 /** Sequences of networks in width, depth, input or output width: scaled NNs, in the words of section 4.1. */
+
 import type { CellMeasurement, MeasuredQuantity } from '../core/experiment.js';
-import { exponentAtMost, exponentIs, type Point } from './checks.js';
+import type { ExponentPoint } from '../results/exponent.js';
+import { exponentAtMost, exponentIs } from './checks.js';
 import type { Check } from './claim.js';
 import type { Lab, Setup } from './lab.js';
 
@@ -143,7 +145,10 @@ export function exponentChecks(
 ): Check[] {
   return (Object.entries(exponents) as [keyof Properties, number | { atMost: number }][]).map(
     ([property, exponent]) => {
-      const points: Point[] = measured.map(({ x, draws }) => ({ x, y: draws.map((each) => each[property]) }));
+      const points: ExponentPoint[] = measured.map(({ x, draws }) => ({
+        x,
+        y: draws.map((each) => each[property]),
+      }));
       const what = `${subject}: exponent of ${LABELS[property]} in ${axis}`;
       return typeof exponent === 'number'
         ? exponentIs(what, points, exponent)

@@ -1,8 +1,10 @@
 /** Section 3 and Lemma A.1: angles by the spectra of the kernels. */
+
 import * as tf from '@tensorflow/tfjs-core';
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
 import { backwardFeatureKernel, featureBackwardKernel } from '../core/kernels.js';
-import { between, exponentIs, meanIs, type Point, smallest } from './checks.js';
+import type { ExponentPoint } from '../results/exponent.js';
+import { between, exponentIs, meanIs, smallest } from './checks.js';
 import { defineClaim } from './claim.js';
 import type { Lab, Setup } from './lab.js';
 
@@ -200,8 +202,8 @@ interface Layers {
   readonly moments: Moments[];
   readonly backward: Moments[];
   /** cos(theta_v) against v, and cos(theta~_v) against L - v, at large width. */
-  readonly forwardLaw: Point[];
-  readonly backwardLaw: Point[];
+  readonly forwardLaw: ExponentPoint[];
+  readonly backwardLaw: ExponentPoint[];
 }
 
 /** Cosines of a wide MLP by layer: theta_v against v and theta~_v against L - v. */

@@ -1,6 +1,8 @@
 /** Section 6 and appendix B: stability and invariance of homogeneous networks. */
+
 import { backwardVelocity } from '../core/backward-velocity.js';
-import { between, exponentIs, type Point, smallest } from './checks.js';
+import type { ExponentPoint } from '../results/exponent.js';
+import { between, exponentIs, smallest } from './checks.js';
 import { defineClaim } from './claim.js';
 import type { Lab, Setup } from './lab.js';
 import {
@@ -252,7 +254,7 @@ interface Homogeneity {
   readonly power: number;
   readonly other: number;
   /** -dloss/dt by the step of W_1, where W_1 is scaled by x and W_L by 1/x. */
-  readonly decays: readonly Point[];
+  readonly decays: readonly ExponentPoint[];
 }
 
 export const propositionB1 = defineClaim<

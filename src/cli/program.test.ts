@@ -644,7 +644,7 @@ describe.concurrent('the manifest', () => {
       experiment: expect.objectContaining({
         draws: 3,
         seed: 7,
-        network: { architecture: 'resnet', activation: 'relu', inputWidth: 10, outputWidth: 1 },
+        network: { inputWidth: 10, outputWidth: 1 },
         step: { kind: 'update', size: 0.001, train: 'hidden', count: 1 },
         record: { layers: 'all', quantities: ['bfa_rad', 'loss'] },
       }),

@@ -221,7 +221,9 @@ Exit codes: 0 the same or the same law, 1 different, 2 your mistake.`,
 
   program
     .command('verify')
-    .description('measure every claim of the paper; exit code 1 where a verdict is not the one in <out>/claims.json')
+    .description(
+      'measure every claim of the paper; exit code 1 where a verdict is not the one in <out>/claims.json',
+    )
     .argument('[name...]', 'claims, such as thm-2.1; default: all')
     .addOption(out())
     .addOption(workers())

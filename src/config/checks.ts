@@ -22,6 +22,9 @@ interface Check {
 const BACKWARD_QUANTITIES: readonly string[] = ['backward_speed_rms', 'fba_rad'];
 const HOMOGENEOUS: readonly string[] = ['relu', 'linear', 'leaky'];
 
+/** Values of a scaling that are no formula. */
+const WORDS: readonly unknown[] = ['critical', 'scale-invariant'];
+
 const CHECKS: readonly Check[] = [
   {
     reads: ['network', 'scaling', 'sweep'],
@@ -71,20 +74,29 @@ const CHECKS: readonly Check[] = [
   },
   {
     reads: ['network', 'sweep'],
-    find: ({ network, axes }, file) =>
-      network.architecture === 'mlp' && axes.branchScale.some((beta) => beta !== 1)
-        ? [
+    find: ({ axes: { architecture, branchScale } }, file) => {
+      if (!architecture.includes('mlp')) return [];
+      const path =
+        file.sweep?.branchScale === undefined ? ['network', 'branchScale'] : ['sweep', 'branchScale'];
+      if (!architecture.includes('resnet')) {
+        const other = branchScale.find((beta) => beta !== 1);
+        return other === undefined
+          ? []
+          : [{ path, message: expected('no branch scale but 1 for "mlp"', other, '"resnet" has branches') }];
+      }
+      return branchScale.length === 1
+        ? []
+        : [
             {
-              path:
-                file.sweep?.branchScale === undefined ? ['network', 'branchScale'] : ['sweep', 'branchScale'],
+              path,
               message: expected(
-                'no branch scale but 1 for "mlp"',
-                axes.branchScale[0],
-                '"resnet" has branches',
+                'one branch scale where an "mlp" is among the architectures',
+                branchScale,
+                'it is of the resnets; the mlp would be measured once for each',
               ),
             },
-          ]
-        : [],
+          ];
+    },
   },
   {
     reads: ['network', 'loss', 'data'],
@@ -112,8 +124,8 @@ const CHECKS: readonly Check[] = [
     ],
   },
   {
-    reads: ['network', 'step', 'record'],
-    find: ({ network, step }, file) =>
+    reads: ['network', 'step', 'sweep', 'record'],
+    find: ({ axes, step }, file) =>
       file.record.quantities.flatMap((name, index) => {
         const refuse = (what: string, value: unknown, advice: string) => [
           {
@@ -131,14 +143,9 @@ const CHECKS: readonly Check[] = [
         if (step.kind === 'update') {
           return refuse('step.kind "velocity"', step.kind, 'it is of the velocity of the backward pass');
         }
-        if (!HOMOGENEOUS.includes(network.activation)) {
-          return refuse(
-            `network.activation ${HOMOGENEOUS.join(', ')}`,
-            network.activation,
-            'Prop 6.1 needs one',
-          );
-        }
-        return [];
+        const other = axes.activation.find((activation) => !HOMOGENEOUS.includes(activation));
+        if (other === undefined) return [];
+        return refuse(`no activation but ${HOMOGENEOUS.join(', ')}`, other, 'Prop 6.1 needs one of them');
       }),
   },
   {
@@ -194,7 +201,12 @@ function findBranchScaleIssues(experiment: Experiment, file: ExperimentFile): re
 
 /** Scales of the layers and of the input, learning rates and the step size are in range at every setting. */
 function findScaleIssues(experiment: Experiment, file: ExperimentFile): readonly Issue[] {
-  const branchScales = experiment.axes.branchScale.map((source) => compileExpression(source));
+  const { architecture, branchScale } = experiment.axes;
+  const sources = [
+    ...(architecture.includes('resnet') ? branchScale : []),
+    ...(architecture.includes('mlp') ? [1] : []),
+  ];
+  const branchScales = sources.map((source) => compileExpression(source));
   const points = depthsAndWidths(experiment).flatMap((values) =>
     branchScales.map((branchScale) => ({ ...values, beta: branchScale.evaluate(values) })),
   );
@@ -213,7 +225,7 @@ function findScaleIssues(experiment: Experiment, file: ExperimentFile): readonly
             ? Object.entries(value).map(([group, rate]) => ({ at: [...path, key, group], value: rate }))
             : [{ at: [...path, key], value }],
         )
-        .filter(({ at, value }) => at.at(-1) !== 'name' && value !== undefined && value !== 'scale-invariant')
+        .filter(({ at, value }) => at.at(-1) !== 'name' && value !== undefined && !WORDS.includes(value))
         .flatMap(({ at, value }) => findFault(at, value!, points, 'a number >= 0', (number) => number >= 0)),
     ),
   ];

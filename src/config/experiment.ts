@@ -12,7 +12,7 @@ import { expected, show } from './problem.js';
 import { ACTIVATION_NAMES, type ActivationName, SCALING_NAMES, type ScalingName } from './scalings.js';
 
 /** Axes that a sweep can run over. */
-export const AXIS_NAMES = ['branchScale', 'depth', 'width', 'scaling'] as const;
+export const AXIS_NAMES = ['branchScale', 'depth', 'width', 'scaling', 'architecture', 'activation'] as const;
 
 export type AxisName = (typeof AXIS_NAMES)[number];
 
@@ -154,6 +154,15 @@ const integerEnd = (least: number, advice = '') =>
 
 const sigma = expression().optional();
 
+const HIDDEN = '"critical", a number or an expression';
+/** `critical` depends on the activation, which may be swept. */
+const sigmaHidden = z
+  .union([z.literal('critical'), ...expression(VARIABLE_NAMES, HIDDEN).options], expecting(HIDDEN))
+  .optional();
+
+const architecture = oneOf(['resnet', 'mlp']);
+const activation = oneOf(ACTIVATION_NAMES as [ActivationName, ...ActivationName[]]);
+
 const RATE = '"scale-invariant", a number, an expression, or {"input", "hidden", "output"} with one each';
 // Unions stay flat: which member was meant is told by which one the value's type fits.
 const rate = expression(VARIABLE_NAMES, RATE);
@@ -171,8 +180,8 @@ const scaling = z.union(
         .max(60, expecting('a name of at most 60 characters'))
         .describe('how tables and charts call it'),
       sigmaInput: sigma.describe('standard deviation of W_1; default 1/sqrt(d)'),
-      sigmaHidden: sigma.describe(
-        'standard deviation of V_l; default: keeps the size of the features, sqrt(2/m) for relu',
+      sigmaHidden: sigmaHidden.describe(
+        'standard deviation of V_l; default "critical": keeps the size of the features, sqrt(2/m) for relu',
       ),
       sigmaOutput: sigma.describe('standard deviation of W_L; default 1/m'),
       learningRate: z
@@ -223,22 +232,20 @@ export const experimentSchema = object({
   title: nonEmptyText.optional().describe('what the experiment shows; default: its name'),
   figure: nonEmptyText.optional().describe('figure of the paper that this experiment redraws, such as 1a'),
   network: object({
-    architecture: oneOf(['resnet', 'mlp'])
+    architecture: architecture
       .optional()
       .describe(
         'resnet: Eq. 12, f_l = sqrt(1 - beta^2) f_{l-1} + beta V_l phi(f_{l-1}) with features f_l, at beta = 1 an MLP; ' +
           'mlp: Eq. 10, with features g_l = phi(f_l), and phi before W_L; default resnet',
       ),
-    activation: oneOf(ACTIVATION_NAMES as [ActivationName, ...ActivationName[]])
-      .optional()
-      .describe('phi; leaky has slope 0.1 below 0; default relu'),
+    activation: activation.optional().describe('phi; leaky has slope 0.1 below 0; default relu'),
     depth: depth.optional().describe('L >= 3, counting the embedding and the readout; needed unless swept'),
     width: width.optional().describe('m >= 1; needed unless swept'),
     inputWidth: integer(1).optional().describe('d; default 10'),
     outputWidth: integer(1).optional().describe('k; default 1'),
     branchScale: branchScale
       .optional()
-      .describe('beta in 0 .. 1, or an expression in L, m, d, k, n; default 1'),
+      .describe('beta in 0 .. 1 of a resnet, or an expression in L, m, d, k, n; default 1'),
   }).describe('the network; what the sweep also names, the sweep decides'),
   scaling: scaling.optional().describe('initial scales and learning rates; needed unless swept'),
   loss: oneOf(['squared', 'linear', 'cross-entropy'])
@@ -304,6 +311,12 @@ export const experimentSchema = object({
       .optional()
       .describe('values of m: a list, or a range that is rounded to integers'),
     scaling: list(scaling, 'a list of scalings, not empty').optional().describe('scalings'),
+    architecture: list(architecture, 'a list of architectures, not empty')
+      .optional()
+      .describe(
+        'architectures; with an mlp, which has no branches, there is one branch scale, of the resnets',
+      ),
+    activation: list(activation, 'a list of activations, not empty').optional().describe('activations'),
   })
     .optional()
     .describe('every combination of these values; the first key is the outermost loop'),

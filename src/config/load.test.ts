@@ -37,7 +37,7 @@ describe('a right file', () => {
       name: 'x',
       title: 'x',
       figure: undefined,
-      network: { architecture: 'resnet', activation: 'relu', inputWidth: 10, outputWidth: 1 },
+      network: { inputWidth: 10, outputWidth: 1 },
       axes: {
         branchScale: [1],
         depth: [10],
@@ -46,14 +46,16 @@ describe('a right file', () => {
           {
             name: 'MF+muP',
             sigmaInput: '1/sqrt(d)',
-            sigmaHidden: 'sqrt(2/m)',
+            sigmaHidden: 'critical',
             sigmaOutput: '1/m',
             learningRate: 'scale-invariant',
             isNormalized: false,
           },
         ],
+        architecture: ['resnet'],
+        activation: ['relu'],
       },
-      nesting: ['branchScale', 'depth', 'width', 'scaling'],
+      nesting: ['branchScale', 'depth', 'width', 'scaling', 'architecture', 'activation'],
       loss: 'squared',
       data: {
         samples: 1,
@@ -81,10 +83,6 @@ describe('a right file', () => {
       'data.target={"law":"constant","value":0}',
     );
     expect(experiment).toMatchObject({ seed: 0, axes: { branchScale: [0] }, data: { target: { value: 0 } } });
-  });
-
-  it('has another hidden scale when it is linear', () => {
-    expect(experimentOf(TEXT, 'network.activation=linear').axes.scaling[0]?.sigmaHidden).toBe('1/sqrt(m)');
   });
 
   it('may have Windows line ends', () => {
@@ -262,6 +260,29 @@ describe('the problems of a file', () => {
       'network.branchScale: expected no branch scale but 1 for "mlp", got 0.5; "resnet" has branches',
     ],
     [
+      { sweep: { architecture: ['resnet', 'mlp'], branchScale: [0.5, 1] } },
+      'sweep.branchScale: expected one branch scale where an "mlp" is among the architectures, got [0.5,1]; ' +
+        'it is of the resnets; the mlp would be measured once for each',
+    ],
+    [
+      { sweep: { activation: ['relu', 'relu'] } },
+      'sweep.activation[1]: expected every value once, got "relu"; it is in the list before',
+    ],
+    [
+      { scaling: { name: 'a', sigmaHidden: 'criticl' } },
+      'scaling.sigmaHidden: expected "critical", a number or an expression, got "criticl"; the name "criticl" is not ' +
+        'known here; allowed are numbers, L, m, d, k, n, beta, pi, e, + - * / ( ) and sqrt, exp, log, pow, abs, min, max',
+    ],
+    [
+      {
+        step: { kind: 'velocity' },
+        sweep: { activation: ['relu', 'gelu'] },
+        record: { quantities: ['fba_rad'] },
+      },
+      'record.quantities[0]: expected no activation but relu, linear, leaky for fba_rad, got "gelu"; ' +
+        'Prop 6.1 needs one of them',
+    ],
+    [
       { loss: 'cross-entropy', data: { target: { law: 'normal' } } },
       'data.target.law: expected "one-hot" for the cross-entropy, got "normal"; y is a class',
     ],
@@ -285,7 +306,7 @@ describe('the problems of a file', () => {
     ],
     [
       { commonRandomNumbers: ['draw'] },
-      'commonRandomNumbers[0]: expected "branchScale", "depth", "width" or "scaling", got "draw"',
+      'commonRandomNumbers[0]: expected "branchScale", "depth", "width", "scaling", "architecture" or "activation", got "draw"',
     ],
     [
       { scaling: { name: 'a', learningRate: 'scale-free' } },
@@ -333,7 +354,10 @@ describe('the problems of a file', () => {
       'record.quantities[0]: expected the name of a quantity, got "bfa_rads"; did you mean "bfa_rad"?',
     ],
     [{ sweep: { widht: [1] } }, 'sweep.widht: unknown key; did you mean "width"?'],
-    [{ sweep: { '': 1 } }, 'sweep[""]: unknown key; known are branchScale, depth, width, scaling'],
+    [
+      { sweep: { '': 1 } },
+      'sweep[""]: unknown key; known are branchScale, depth, width, scaling, architecture, activation',
+    ],
     [
       JSON.parse('{"__proto__": 1}'),
       '__proto__: unknown key; known are $schema, title, figure, network, scaling, loss, data, step, sweep, commonRandomNumbers, draws, seed, record',

@@ -17,6 +17,8 @@ const SWEPT_BY: Readonly<Record<string, string>> = {
   'network.depth': 'depth',
   'network.width': 'width',
   scaling: 'scaling',
+  'network.architecture': 'architecture',
+  'network.activation': 'activation',
 };
 
 /** A value of JSON text; `undefined` for what is missing. */

@@ -7,12 +7,13 @@ import {
   rangeLength,
   type ScalingEntry,
 } from './experiment.js';
-import { type ActivationName, NAMED_SCALINGS, type NamedScaling, SIGMA_HIDDEN } from './scalings.js';
+import { type ActivationName, NAMED_SCALINGS, type NamedScaling } from './scalings.js';
 
 /** Initial scales and learning rate by formula, in L, m, d, k, n and beta. */
 export interface Scaling {
   readonly name: string;
   readonly sigmaInput: number | string;
+  /** `critical`: `SIGMA_HIDDEN` of the activation. */
   readonly sigmaHidden: number | string;
   readonly sigmaOutput: number | string;
   readonly learningRate: 'scale-invariant' | Rates;
@@ -33,10 +34,13 @@ type Target =
 
 /** What a sweep runs over; an axis that is not swept has one value. */
 interface Axes {
+  /** Of the resnets; an mlp has none. */
   readonly branchScale: readonly (number | string)[];
   readonly depth: readonly number[];
   readonly width: readonly number[];
   readonly scaling: readonly Scaling[];
+  readonly architecture: readonly ('resnet' | 'mlp')[];
+  readonly activation: readonly ActivationName[];
 }
 
 /** An experiment with everything filled in: nothing is optional, nothing is implied. */
@@ -47,8 +51,6 @@ export interface Experiment {
   /** Figure of the paper, if it is one: `1a`. */
   readonly figure: string | undefined;
   readonly network: {
-    readonly architecture: 'resnet' | 'mlp';
-    readonly activation: ActivationName;
     /** d */
     readonly inputWidth: number;
     /** k */
@@ -93,17 +95,15 @@ export interface Experiment {
  */
 export function resolveExperiment(file: ExperimentFile, name: string): Experiment {
   const { network, data = {}, step = {}, sweep = {}, record } = file;
-  const activation = network.activation ?? 'relu';
   const swept = Object.keys(sweep).filter((key): key is AxisName => AXIS_NAMES.includes(key as AxisName));
 
   function scaling(entry: ScalingEntry): Scaling {
-    const sigmaHidden = SIGMA_HIDDEN[activation];
     if (typeof entry === 'string') {
       const { sigmaInput, sigmaOutput, learningRate, isNormalized }: NamedScaling = NAMED_SCALINGS[entry];
       return {
         name: entry,
         sigmaInput,
-        sigmaHidden,
+        sigmaHidden: 'critical',
         sigmaOutput,
         learningRate,
         isNormalized: isNormalized ?? false,
@@ -113,7 +113,7 @@ export function resolveExperiment(file: ExperimentFile, name: string): Experimen
     const isOne = typeof learningRate !== 'object' && learningRate !== 'scale-invariant';
     return {
       sigmaInput: '1/sqrt(d)',
-      sigmaHidden,
+      sigmaHidden: 'critical',
       sigmaOutput: '1/m',
       ...given,
       learningRate: isOne
@@ -128,8 +128,6 @@ export function resolveExperiment(file: ExperimentFile, name: string): Experimen
     title: file.title ?? name,
     figure: file.figure,
     network: {
-      architecture: network.architecture ?? 'resnet',
-      activation,
       inputWidth: network.inputWidth ?? 10,
       outputWidth: network.outputWidth ?? 1,
     },
@@ -138,6 +136,8 @@ export function resolveExperiment(file: ExperimentFile, name: string): Experimen
       depth: integers(axisValues(sweep.depth ?? given(network.depth))),
       width: integers(axisValues(sweep.width ?? given(network.width))),
       scaling: (sweep.scaling ?? given(file.scaling)).map(scaling),
+      architecture: sweep.architecture ?? [network.architecture ?? 'resnet'],
+      activation: sweep.activation ?? [network.activation ?? 'relu'],
     },
     nesting: [...AXIS_NAMES.filter((axis) => !swept.includes(axis)), ...swept],
     loss: file.loss ?? 'squared',

@@ -6,7 +6,7 @@
  */
 
 /** A formula for each group of layers, in L, m, d, k, n and beta. */
-export interface Formulas {
+interface Formulas {
   readonly input: string;
   readonly hidden: string;
   readonly output: string;

@@ -59,6 +59,8 @@ describe('expandAxes', () => {
     });
     expect(expandAxes(experiment)).toEqual([
       {
+        architecture: 'resnet',
+        activation: 'relu',
         depth: 4,
         width: 16,
         branchScale: 0.5,
@@ -74,6 +76,39 @@ describe('expandAxes', () => {
           isNormalized: false,
         },
       },
+    ]);
+  });
+
+  it('gives every activation its own hidden scale, unless one is given for all', () => {
+    const sigmas = (scaling: ExperimentFile['scaling']) =>
+      expandAxes(experimentWith({ scaling, sweep: { activation: ['relu', 'linear', 'tanh'] } })).map(
+        (setting) => [setting.activation, setting.scaling.sigmaHidden],
+      );
+    expect(sigmas('FSC')).toEqual([
+      ['relu', Math.sqrt(2 / 16)],
+      ['linear', 1 / 4],
+      ['tanh', Math.sqrt(1 / (0.394294490398 * 16))],
+    ]);
+    expect(sigmas({ name: 'mine', sigmaHidden: '1/m' }).map(([, sigma]) => sigma)).toEqual([
+      1 / 16,
+      1 / 16,
+      1 / 16,
+    ]);
+  });
+
+  it('gives an mlp the branch scale 1, whatever that of the resnets beside it is', () => {
+    const experiment = experimentWith({
+      network: { width: 16, branchScale: '1/sqrt(L)' },
+      scaling: { name: 'mine', sigmaOutput: 'beta' },
+      sweep: { architecture: ['mlp', 'resnet'], depth: [4, 16] },
+    });
+    expect(
+      expandAxes(experiment).map((s) => [s.architecture, s.depth, s.branchScale, s.scaling.sigmaOutput]),
+    ).toEqual([
+      ['mlp', 4, 1, 1],
+      ['mlp', 16, 1, 1],
+      ['resnet', 4, 0.5, 0.5],
+      ['resnet', 16, 0.25, 0.25],
     ]);
   });
 

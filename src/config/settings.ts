@@ -1,6 +1,7 @@
 import type { AxisName } from './experiment.js';
 import { compileExpression, type Values } from './expression.js';
 import type { Experiment, Scaling } from './resolve.js';
+import { type ActivationName, SIGMA_HIDDEN } from './scalings.js';
 
 /** A scaling at one setting, in numbers. */
 interface ScalingValues {
@@ -21,11 +22,13 @@ interface ScalingValues {
 
 /** One combination of the values of a sweep: what all the draws of a network share. */
 export interface Setting {
+  readonly architecture: 'resnet' | 'mlp';
+  readonly activation: ActivationName;
   /** L */
   readonly depth: number;
   /** m */
   readonly width: number;
-  /** beta */
+  /** beta; 1 for an mlp, which has no branches. */
   readonly branchScale: number;
   /** beta as the file writes it, `1/sqrt(L)`: it stays the same where the depth changes the value. */
   readonly branchScaleSource: string;
@@ -56,13 +59,16 @@ export function valuesAt({ network, data }: Experiment, depth: number, width: nu
 export function expandAxes(experiment: Experiment): readonly Setting[] {
   const { axes, data, nesting, step } = experiment;
   const branchScales = axes.branchScale.map((source) => compileExpression(source));
-  const scalings = axes.scaling.map(compileScaling);
+  const noBranch = compileExpression(1);
+  const scalings = axes.activation.map((name) =>
+    axes.scaling.map((scaling) => compileScaling(scaling, name)),
+  );
   const inputScale = compileExpression(data.input.scale);
   const stepSize = compileExpression(step.size);
   const inward = [...nesting].reverse();
 
   return Array.from({ length: countSettings(experiment) }, (_, index) => {
-    const at: Record<AxisName, number> = { branchScale: 0, depth: 0, width: 0, scaling: 0 };
+    const at = Object.fromEntries(nesting.map((axis) => [axis, 0])) as Record<AxisName, number>;
     let rest = index;
     for (const axis of inward) {
       const { length } = axes[axis];
@@ -71,26 +77,31 @@ export function expandAxes(experiment: Experiment): readonly Setting[] {
     }
     const depth = axes.depth[at.depth]!;
     const width = axes.width[at.width]!;
-    const branchScale = branchScales[at.branchScale]!;
+    const architecture = axes.architecture[at.architecture]!;
+    const branchScale = architecture === 'mlp' ? noBranch : branchScales[at.branchScale]!;
     const values = valuesAt(experiment, depth, width);
     const beta = branchScale.evaluate(values);
     const all = { ...values, beta };
     return {
+      architecture,
+      activation: axes.activation[at.activation]!,
       depth,
       width,
       branchScale: beta,
       branchScaleSource: branchScale.source,
       inputScale: inputScale.evaluate(all),
       stepSize: stepSize.evaluate(all),
-      scaling: scalings[at.scaling]!(all),
+      scaling: scalings[at.activation]![at.scaling]!(all),
     };
   });
 }
 
 /** The formulas of a scaling, read once and evaluated at every setting. */
-function compileScaling(scaling: Scaling): (values: Values) => ScalingValues {
+function compileScaling(scaling: Scaling, activation: ActivationName): (values: Values) => ScalingValues {
   const sigmaInput = compileExpression(scaling.sigmaInput);
-  const sigmaHidden = compileExpression(scaling.sigmaHidden);
+  const sigmaHidden = compileExpression(
+    scaling.sigmaHidden === 'critical' ? SIGMA_HIDDEN[activation] : scaling.sigmaHidden,
+  );
   const sigmaOutput = compileExpression(scaling.sigmaOutput);
   const { learningRate } = scaling;
   const rates =

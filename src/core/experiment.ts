@@ -4,7 +4,7 @@ import type { QuantityName } from '../quantities.js';
 import { ACTIVATIONS, type ActivationName } from './activation.js';
 import { backwardVelocity } from './backward-velocity.js';
 import { type DataLaw, drawData } from './data.js';
-import type { Lane, Shape, Train } from './lane.js';
+import { type Lane, learns, type Shape, type Train } from './lane.js';
 import { LOSSES, type LossName } from './loss.js';
 import { angleBetween, backwardFeatureAngle, layerNorms, norm } from './measure.js';
 import { type Architecture, Network, type WeightsName } from './network.js';
@@ -148,6 +148,7 @@ class Draft {
       backward_speed_rms: column(),
       fba_rad: column(),
       contribution: column(),
+      contribution_balance: column(),
       loss: column(),
       loss_change: column(),
       speed_formula_residual: column(),
@@ -187,6 +188,11 @@ class Draft {
   /** What is known when the step is done; `index` is that of the lane. */
   finish(step: number, { contributions, loss, lossChange, overflow }: FinishedStep, index: number): void {
     const { values, lane } = this;
+    const learning = contributions[index]!.filter(
+      (_, l) => l > 0 && learns(this.settings.train, l, lane.depth),
+    );
+    // Infinite, and so missing from the table, where a layer that learns has no gradient.
+    const balance = Math.max(...learning) / Math.min(...learning);
     let decay = 0; // sum_{l <= v} C_l
     for (let v = 1; v < lane.depth; v++) {
       const contribution = contributions[index]![v]!;
@@ -196,6 +202,7 @@ class Draft {
       const speed = values.feature_speed_rms[at]!;
       values.step_number[at] = step;
       values.contribution[at] = contribution;
+      values.contribution_balance[at] = balance;
       values.sensitivity[at] = speed / decay;
       if (this.settings.kind === 'update') {
         values.sensitivity_finite[at] = (speed * lane.stepSize) / Math.abs(lossChange[index]!);

@@ -314,6 +314,9 @@ describe('every architecture, activation, loss and set of trained layers agrees 
         for (let v = 1; v < c.depth; v++) {
           expect(values.contribution[v - 1]).toBeCloseTo(reference!.contributions[v]!, 5);
         }
+        const learning = reference!.contributions.filter((contribution) => contribution > 0);
+        const balance = Math.max(...learning) / Math.min(...learning);
+        expect(values.contribution_balance[0]! / balance - 1).toBeCloseTo(0, 4);
       }
     }
   });

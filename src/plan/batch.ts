@@ -33,7 +33,8 @@ const LAYER_NS = 150_000;
 /**
  * Cuts the cells into batches, the costly first so that workers end together.
  *
- * Cells of one width share a batch whatever their depth, branch scale and scaling: lanes are ragged.
+ * Cells of one width, architecture and activation share a batch whatever their depth, branch scale and scaling: lanes
+ * are ragged.
  */
 export function cutBatches(
   experiment: Experiment,
@@ -42,7 +43,8 @@ export function cutBatches(
   limits: BatchLimits = DEFAULT_LIMITS,
 ): Batch[] {
   // One step measures what is normalized, or what is not.
-  const kindOf = ({ setting }: Cell) => `${setting.width} ${setting.scaling.isNormalized}`;
+  const kindOf = ({ setting: { width, architecture, activation, scaling } }: Cell) =>
+    [width, architecture, activation, scaling.isNormalized].join();
   const kinds = [...new Set(cells.map(kindOf))];
   const batches = kinds.flatMap((kind) => {
     const indices = cells.flatMap((cell, i) => (kindOf(cell) === kind ? [i] : []));

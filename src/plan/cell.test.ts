@@ -29,13 +29,15 @@ const sweeps: fc.Arbitrary<Required<Sweep>> = fc.record({
   width: some([1, 16, 17]),
   branchScale: some(['1/L', '1/sqrt(L)', 0.3, 1]),
   scaling: some(['NTK', 'MF+muP', 'FSC']),
+  architecture: some(['resnet'] as const),
+  activation: some(['relu', 'tanh'] as const),
 });
 
 /** The same values with axes and values in another order. */
 const reordered = (sweep: Required<Sweep>) =>
   fc
     .tuple(
-      fc.shuffledSubarray(Object.keys(sweep) as (keyof Sweep)[], { minLength: 4 }),
+      fc.shuffledSubarray(Object.keys(sweep) as (keyof Sweep)[], { minLength: 6 }),
       fc.record(
         Object.fromEntries(
           Object.entries(sweep).map(([axis, values]) => [
@@ -66,6 +68,7 @@ describe('key and seed of a cell', () => {
         width: [1, 16, 17],
         branchScale: ['1/L', '1/sqrt(L)', 0.3, 1],
         scaling: ['NTK', 'MF+muP', 'FSC'],
+        activation: ['relu', 'tanh'],
       }),
     );
     fc.assert(

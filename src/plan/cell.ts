@@ -51,9 +51,19 @@ export function expandCells(experiment: Experiment): Cell[] {
   const { network, data, draws, seed, commonRandomNumbers } = experiment;
   return expandAxes(experiment).flatMap((setting) =>
     Array.from({ length: draws }, (_, draw) => {
-      const { depth, width, branchScale, scaling } = setting;
+      const { architecture, activation, depth, width, branchScale, scaling } = setting;
       const { samples } = data;
-      const identity = { ...network, depth, width, samples, branchScale, scaling: scaling.name, draw };
+      const identity: CellIdentity = {
+        ...network,
+        architecture,
+        activation,
+        depth,
+        width,
+        samples,
+        branchScale,
+        scaling: scaling.name,
+        draw,
+      };
       const shared = Object.fromEntries(commonRandomNumbers.map((axis) => [axis, 'any']));
       return { setting, draw, key: keyOf(identity), seed: seedOf(seed, keyOf({ ...identity, ...shared })) };
     }),

@@ -6,8 +6,8 @@ declare module 'jstat' {
     /** Regularised incomplete beta function I_x(a, b). */
     ibeta(x: number, a: number, b: number): number;
     readonly studentt: {
-      /** Quantile at probability p of Student's law with `degrees` degrees of freedom. */
-      inv(p: number, degrees: number): number;
+      /** Quantile of Student's t. */
+      inv(p: number, degreesOfFreedom: number): number;
     };
     readonly hypgeom: {
       /** Probability of k marked ones among n drawn from N of which m are marked. */

@@ -21,6 +21,8 @@ export async function measureTask(task: MeasureTask): Promise<BatchOutcome> {
   const source = await opened;
   const started = performance.now();
   const { network, data, step, record } = task;
+  // What the cells of a batch have in common.
+  const { architecture, activation, scaling } = task.cells[0]!.setting;
   const measurements = measureBatch(
     source,
     task.cells.map(({ seed, setting }) => ({
@@ -43,10 +45,10 @@ export async function measureTask(task: MeasureTask): Promise<BatchOutcome> {
         inputWidth: network.inputWidth,
         outputWidth: network.outputWidth,
       },
-      architecture: network.architecture,
-      activation: network.activation,
+      architecture,
+      activation,
       weights: task.weights,
-      isNormalized: task.cells[0]!.setting.scaling.isNormalized,
+      isNormalized: scaling.isNormalized,
       loss: task.loss,
       train: step.train,
       kind: step.kind,

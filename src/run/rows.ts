@@ -27,8 +27,8 @@ export function tableOf(experiment: Experiment, finished: readonly FinishedCell[
       const identity: Value[] = [
         experiment.name,
         draw,
-        network.architecture,
-        network.activation,
+        setting.architecture,
+        setting.activation,
         setting.depth,
         setting.width,
         network.inputWidth,
@@ -70,7 +70,7 @@ class TheoryColumns {
   value(name: 'bfa_theory_rad' | 'sensitivity_theory', setting: Setting, layer: number): number {
     const { data, network, step } = this.experiment;
     const { learningRate, sigmaHidden, sigmaOutput, isNormalized } = setting.scaling;
-    const { activation } = network;
+    const { activation } = setting;
     if (activation !== 'relu' && activation !== 'linear') return Number.NaN;
     if (typeof step.train !== 'string' || step.count > 1) return Number.NaN;
     const critical = Math.sqrt((activation === 'relu' ? 2 : 1) / setting.width);
@@ -83,12 +83,11 @@ class TheoryColumns {
   }
 
   private anglesOf(
-    { depth, branchScale }: Setting,
+    { architecture, depth, branchScale }: Setting,
     activation: 'relu' | 'linear',
     trainsInput: boolean,
   ): Float64Array {
-    const { architecture } = this.experiment.network;
-    const key = `${depth} ${branchScale}`;
+    const key = `${architecture} ${activation} ${depth} ${branchScale}`;
     const known =
       this.angles.get(key) ?? bfaLimit({ architecture, activation, depth, branchScale, trainsInput });
     this.angles.set(key, known);

@@ -107,6 +107,52 @@ test('a cell measures the same whatever experiment it is part of', async () => {
   expect(rows).toEqual(small.table.rows);
 });
 
+test('architectures and activations of a sweep measure what each of them measures alone', async () => {
+  const sweep = { architecture: ['resnet', 'mlp'] as const, activation: ['relu', 'tanh'] as const };
+  const small = { depth: [5, 3], width: [16] };
+  const network = { branchScale: '1/sqrt(L)' };
+  const { table } = await run(
+    experimentOf({
+      network,
+      sweep: { architecture: [...sweep.architecture], activation: [...sweep.activation], ...small },
+    }),
+  );
+  const alone: Table[] = [];
+  for (const architecture of sweep.architecture) {
+    for (const activation of sweep.activation) {
+      const own = architecture === 'mlp' ? {} : network;
+      const one = await run(experimentOf({ network: { ...own, architecture, activation }, sweep: small }));
+      alone.push(one.table);
+    }
+  }
+  expect(table.rows).toEqual(alone.flatMap(({ rows }) => rows));
+});
+
+test('common random numbers divide the variance of the difference of two branch scales by more than ten', async () => {
+  const draws = 100;
+  const varianceOf = async (changes: Partial<ExperimentFile>) => {
+    const { table } = await run(
+      experimentOf({
+        network: { depth: 20, width: 100 },
+        step: { kind: 'velocity' },
+        sweep: { branchScale: ['1/sqrt(L)', '1.1/sqrt(L)'] },
+        draws,
+        record: { layers: 'output', quantities: ['bfa_rad'] },
+        ...changes,
+      }),
+    );
+    const angles = column(table, 'bfa_rad') as number[];
+    const differences = Array.from({ length: draws }, (_, i) => angles[draws + i]! - angles[i]!);
+    const mean = differences.reduce((sum, x) => sum + x, 0) / draws;
+    return differences.reduce((sum, x) => sum + (x - mean) ** 2, 0) / (draws - 1);
+  };
+  const [independent, coupled] = [
+    await varianceOf({}),
+    await varianceOf({ commonRandomNumbers: ['branchScale'] }),
+  ];
+  expect(independent / coupled).toBeGreaterThan(10);
+});
+
 test('only the quantities that are asked for are recorded, in the order of the glossary', async () => {
   const { table } = await run(
     experimentOf({ record: { layers: 'output', quantities: ['loss', 'bfa_rad'] } }),

@@ -54,7 +54,9 @@ export async function verify(names: readonly string[], command: VerifyCommand): 
   else if (command.markdown) process.stdout.write(markdownOf(compared));
   else if (!command.quiet) process.stdout.write(textOf(compared, names.length > 0));
   if (command.record) {
-    const kept = (record ?? []).filter(({ id }) => !ids.includes(id) && CLAIMS.some((each) => each.id === id));
+    const kept = (record ?? []).filter(
+      ({ id }) => !ids.includes(id) && CLAIMS.some((each) => each.id === id),
+    );
     const all = [...kept, ...verdicts];
     const order = CLAIMS.map(({ id }) => id);
     all.sort((a, b) => order.indexOf(a.id) - order.indexOf(b.id));
