@@ -120,7 +120,7 @@ export const QUANTITIES = {
   loss: {
     symbol: 'loss',
     unit: 'loss',
-    meaning: '|f_L - y|^2 / (2 k n) before the step',
+    meaning: 'before the step: |f_L - y|^2 / (2 k n), unless the experiment names another',
     equation: 'Eq. 12',
     title: 'loss',
   },

@@ -27,7 +27,7 @@ export function between(what: string, measured: number, least: number, most: num
 }
 
 /** Mean and its 95 % interval. */
-export function meanOf(values: readonly number[]): {
+function meanOf(values: readonly number[]): {
   mean: number;
   low: number;
   high: number;

@@ -34,22 +34,18 @@ const SLOW = [
 
 describe('every claim has the recorded verdict, and each mutation of its law turns it', () => {
   const chosen = CLAIMS.filter(({ id }) => process.env.FEATURE_SPEED_SLOW || !SLOW.includes(id));
-  test.for(chosen.map((claim) => [claim.id, claim] as const))(
-    '%s',
-    { timeout: 240_000 },
-    ([id, claim]) => {
-      const { verdict, mutants } = examine(claim, lab);
-      const recorded = readVerdicts(RECORD).find((each) => each.id === id)!;
-      expect(verdict.verdict).toBe(recorded.verdict);
-      expect(verdict.checks.map(({ what, expected }) => [what, expected])).toEqual(
-        recorded.checks.map(({ what, expected }) => [what, expected]),
-      );
-      expect(Object.keys(mutants).length).toBeGreaterThan(0);
-      for (const [mutation, mutant] of Object.entries(mutants)) {
-        expect([mutation, mutant.verdict]).not.toEqual([mutation, verdict.verdict]);
-      }
-    },
-  );
+  test.for(chosen.map((claim) => [claim.id, claim] as const))('%s', { timeout: 240_000 }, ([id, claim]) => {
+    const { verdict, mutants } = examine(claim, lab);
+    const recorded = readVerdicts(RECORD).find((each) => each.id === id)!;
+    expect(verdict.verdict).toBe(recorded.verdict);
+    expect(verdict.checks.map(({ what, expected }) => [what, expected])).toEqual(
+      recorded.checks.map(({ what, expected }) => [what, expected]),
+    );
+    expect(Object.keys(mutants).length).toBeGreaterThan(0);
+    for (const [mutation, mutant] of Object.entries(mutants)) {
+      expect([mutation, mutant.verdict]).not.toEqual([mutation, verdict.verdict]);
+    }
+  });
 });
 
 test('the record has every claim once, in the order of the paper', () => {

@@ -102,6 +102,14 @@ const HOLD: Exponents = {
   imbalance: 0,
 };
 
+const LOSS_DECAY_FALLS: Exponents = {
+  lossDecay: -0.5,
+  featureSpeed: 0,
+  imbalance: 0,
+  smallestFeature: 0,
+  largestFeature: 0,
+};
+
 const measureScaling =
   (kind: Kind) =>
   (lab: Lab): Scaled => ({ inDepth: alongDepth(lab, () => kind), inWidth: alongWidth(lab, () => kind) });
@@ -119,7 +127,7 @@ export const proposition53i = defineClaim<Scaled, ScaledLaw>({
   where: 'Proposition 5.3 (i), Table 1',
   statement: 'MF+muP satisfies (SP), (BC), (FL) but not (LD): -dloss/dt = Theta(L^(-1/2))',
   note: 'With sigma_hid = sqrt(2/m), for the 2/sqrt(m) of Table 1.',
-  law: { inDepth: { ...HOLD, lossDecay: -0.5 }, inWidth: HOLD },
+  law: { inDepth: LOSS_DECAY_FALLS, inWidth: HOLD },
   measure: measureScaling({ scaling: 'MF+muP (Table 1)' }),
   judge: judgeScaling('MF+muP'),
   mutations: {

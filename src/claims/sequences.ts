@@ -7,7 +7,7 @@ import type { Check } from './claim.js';
 import type { Lab, Setup } from './lab.js';
 
 /** What is measured of a network, in the words of sections 4.1 and 6. */
-export interface Properties {
+interface Properties {
   /** (SP): the smallest and the largest |f_v|_rms over v. */
   readonly smallestFeature: number;
   readonly largestFeature: number;
@@ -36,7 +36,7 @@ export interface Properties {
 }
 
 /** Reads the properties off a measurement of all layers, at one of its steps. */
-export function propertiesOf({ layers, values }: CellMeasurement, width: number, stepNumber = 1): Properties {
+function propertiesOf({ layers, values }: CellMeasurement, width: number, stepNumber = 1): Properties {
   const count = Math.max(...layers); // L - 1
   const at = (name: MeasuredQuantity) =>
     Array.from(values[name].subarray((stepNumber - 1) * count, stepNumber * count));
@@ -71,7 +71,7 @@ export function propertiesOf({ layers, values }: CellMeasurement, width: number,
 const mean = (values: readonly number[]) => values.reduce((sum, x) => sum + x, 0) / values.length;
 
 /** Properties of several draws of one setup, at the last of its steps. */
-export function propertiesOfDraws(lab: Lab, setup: Setup, draws: number): Properties[] {
+function propertiesOfDraws(lab: Lab, setup: Setup, draws: number): Properties[] {
   return lab.measure(setup, draws).map((cell) => propertiesOf(cell, setup.width, setup.steps));
 }
 
@@ -91,7 +91,11 @@ export type Kind = Omit<Setup, 'depth' | 'width'>;
 /** Measures a kind of networks, which may depend on L, at growing depth. */
 export function alongDepth(lab: Lab, kindAt: (L: number) => Kind): Sequence {
   return DEPTHS.map((depth) => {
-    const setup = { ...kindAt(depth), depth, width: WIDTH_OF_DEPTHS };
+    const kind = kindAt(depth);
+    // The norms of a ResNet with a small branch fluctuate less than those of an MLP.
+    const isSmall = kind.branchScale !== undefined && kind.branchScale < 1;
+    const width = isSmall ? WIDTH_OF_DEPTHS / 4 : WIDTH_OF_DEPTHS;
+    const setup = { ...kind, depth, width };
     return { x: depth, draws: propertiesOfDraws(lab, setup, DRAWS) };
   });
 }
