@@ -95,7 +95,9 @@ function recorded(path: string): readonly Verdict[] | undefined {
   try {
     return readVerdicts(text);
   } catch (error) {
-    throw new UserError(`${shown(path)}: ${(error as Error).message}\nverify --record writes it anew`);
+    throw new UserError(
+      `${shown(path)}: ${(error as Error).message}\nremove it, and verify --record writes it anew`,
+    );
   }
 }
 
