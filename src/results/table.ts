@@ -73,7 +73,7 @@ export function readTable(bytes: Uint8Array): Table {
  * column that comes twice or is missing, a last line without its end.
  */
 export function fromCsv(text: string, required: readonly string[] = []): Table {
-  const lines = recordsOf(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
+  const lines = csvRecords(text);
   const header = lines.next();
   if (header.done) throw new ReadError('line 1: expected a header, got an empty file');
   const columns = header.value.record;
@@ -151,8 +151,15 @@ interface CsvRecord {
   readonly line: number;
 }
 
-/** Records of a CSV text with LF or CRLF; text without quotes, which is what most tables are, is cut by hand, 4 times as fast. */
-function* recordsOf(text: string): Generator<CsvRecord, undefined> {
+/**
+ * Records of a CSV text with LF or CRLF, one at a time, the header first.
+ *
+ * Text without quotes, which is what most tables are, is cut by hand, 4 times as fast.
+ *
+ * @throws ReadError for quotes that do not match and for line ends that are mixed up.
+ */
+export function* csvRecords(marked: string): Generator<CsvRecord, undefined> {
+  const text = marked.charCodeAt(0) === 0xfeff ? marked.slice(1) : marked;
   const isWindows = text.indexOf('\r\n') !== -1;
   if (text.includes('"') || (text.includes('\r') && !isWindows)) return yield* quotedRecordsOf(text);
   let line = 1;

@@ -241,3 +241,10 @@ describe('misuse is exit code 2 and a sentence', () => {
     }
   });
 });
+
+test('the script that counts false alarms asks for quantities that its experiments have', async () => {
+  const script = fileURLToPath(new URL('../../../scripts/diff-false-alarms.mjs', import.meta.url));
+  const lines = execFileSync(process.execPath, [script, '1'], { encoding: 'utf8' }).trim().split('\n');
+  expect(lines).toHaveLength(6);
+  for (const line of lines) expect(line).toContain('planted bug found 100.0 %');
+});

@@ -1,0 +1,69 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { IDENTITY_COLUMNS } from '../results/table.js';
+
+const PROGRAM = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'feature-speed-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const QUANTITIES = [
+  'bfa_rad',
+  'bfa_theory_rad',
+  'sensitivity',
+  'feature_rms',
+  'backward_rms',
+  'contribution',
+];
+
+/** 100,000 rows as of figure-1a, 500 networks of 200 layers; `planted` is added to one angle. */
+function writeTable(path: string, planted: number): void {
+  const lines = [[...IDENTITY_COLUMNS, ...QUANTITIES].join()];
+  for (let draw = 0; draw < 500; draw++) {
+    for (let layer = 1; layer <= 200; layer++) {
+      // Numbers as long as measured ones, for the memory that they take.
+      const value = (k: number) => Math.abs(Math.sin(1000 * draw + layer + k / 7));
+      const angle = value(0) + (draw === 123 && layer === 45 ? planted : 0);
+      const measured = [angle, value(1), value(2), value(3), value(4), value(5)];
+      lines.push(
+        `figure-1a,${draw},resnet,relu,201,200,10,1,1,1,MF+muP,matrix-free,update,0.001,${layer},${measured}`,
+      );
+    }
+  }
+  mkdirSync(join(folder, dirname(path)), { recursive: true });
+  writeFileSync(join(folder, path), `${lines.join('\n')}\n`);
+}
+
+/** Calls the built program, which tells the most memory that it held when it ends. */
+function call(...words: string[]): Promise<{ code: unknown; stdout: string; megabytes: number }> {
+  const tell = 'process.on("exit",()=>console.error(`peak ${process.resourceUsage().maxRSS}`))';
+  const node = ['--import', `data:text/javascript,${encodeURIComponent(tell)}`, PROGRAM];
+  return new Promise((resolve) => {
+    execFile(process.execPath, [...node, ...words], { cwd: folder }, (error, stdout, stderr) =>
+      resolve({
+        code: error ? error.code : 0,
+        stdout,
+        megabytes: Number(/^peak (\d+)$/m.exec(stderr)?.[1]) / 1e3,
+      }),
+    );
+  });
+}
+
+test('tables of 100,000 rows are compared and drawn in 500 MB', async () => {
+  writeTable('before/figure-1a/table.csv', 0);
+  writeTable('after/figure-1a/table.csv', 1e-3);
+  const diff = await call('diff', 'before', 'after', '--plot', 'diff.svg');
+  expect(diff.code).toBe(1);
+  expect(diff.stdout).toMatch(/bfa_rad.*1 of 100000 rows.*draw 123, layer 45/);
+  expect(diff.megabytes).toBeLessThan(500);
+  const plot = await call('plot', 'before/figure-1a');
+  expect(plot.code).toBe(0);
+  expect(plot.megabytes).toBeLessThan(500);
+}, 120_000);
