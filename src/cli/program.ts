@@ -82,7 +82,7 @@ Exit codes: 0 fine, 1 differences or another verdict, 2 your mistake, 3 some cel
   program
     .command('run')
     .description(
-      'measure; writes <out>/NAME/{table.csv, manifest.json}; goes on where an earlier run was stopped',
+      'measure; writes <out>/NAME/{table.csv, manifest.json}, slopes.csv if asked for; goes on where a run was stopped',
     )
     .argument('[config...]', 'experiment files')
     .addOption(
