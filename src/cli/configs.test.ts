@@ -3,8 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { renderChart } from '../charts/render.js';
 import { cutBatches } from '../plan/batch.js';
 import { expandCells } from '../plan/cell.js';
-import { fromCsv } from '../results/table.js';
+import { fromCsv, toCsv } from '../results/table.js';
+import { slopesOf } from '../run/slopes.js';
 import { readExperiments } from './experiments.js';
+import { slopeRecords } from './slopes-report.js';
 
 const names = readdirSync('configs')
   .filter((file) => file.endsWith('.json') && !file.endsWith('.vl.json') && file !== 'schema.json')
@@ -27,8 +29,9 @@ describe.each(drawn)('results/%s', (name) => {
     const [experiment] = readExperiments([`configs/${name}.json`], []);
     const cells = expandCells(experiment!);
     const text = readFileSync(`results/${name}/table.csv`, 'utf8');
-    const layers = (depth: number) => (experiment!.record.layers === 'all' ? depth - 1 : 1);
-    const rows = cells.reduce((sum, { setting }) => sum + layers(setting.depth), 0);
+    const { record, step } = experiment!;
+    const layers = (depth: number) => (record.layers === 'all' ? depth - 1 : 1);
+    const rows = cells.reduce((sum, { setting }) => sum + step.count * layers(setting.depth), 0);
     expect(fromCsv(text).rows).toHaveLength(rows);
     const warnings: string[] = [];
     const spec = JSON.parse(readFileSync(`configs/${name}.vl.json`, 'utf8'));
@@ -38,3 +41,17 @@ describe.each(drawn)('results/%s', (name) => {
     expect(png.length).toBeGreaterThan(10_000);
   });
 });
+
+test.each(['width-check', 'depth-check'])(
+  'results/%s has the slopes of its table, of which none fails, and at the first step only balances may be undecided',
+  (name) => {
+    const [experiment] = readExperiments([`configs/${name}.json`], []);
+    const slopes = slopesOf(experiment!, fromCsv(readFileSync(`results/${name}/table.csv`, 'utf8')));
+    expect(readFileSync(`results/${name}/slopes.csv`, 'utf8')).toBe(toCsv(slopes));
+    expect(slopes.rows).toHaveLength(6 * 3 * 5);
+    const open = slopeRecords(slopes).filter(({ verdict }) => verdict !== 'holds');
+    expect(open.filter(({ verdict }) => verdict !== 'undecided')).toEqual([]);
+    const first = open.filter(({ step_number }) => step_number === 1);
+    expect(first.filter(({ quantity }) => quantity !== 'contribution_balance')).toEqual([]);
+  },
+);

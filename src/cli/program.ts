@@ -1,5 +1,6 @@
 /** The command line: commands, options and help. Each command is loaded when it is chosen. */
 import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { ACTIVATION_NAMES } from '../config/scalings.js';
 import { parseShard } from '../plan/shard.js';
 import { BACKEND_CHOICES } from './backend-choice.js';
 import { programVersion } from './revision.js';
@@ -13,6 +14,15 @@ function count(text: string): number {
   }
   return value;
 }
+
+/** Reads an integer of a network. */
+const atLeast = (least: number) => (text: string) => {
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value >= least && value <= 1e12)) {
+    throw new InvalidArgumentError(`expected an integer from ${least} to 1e12`);
+  }
+  return value;
+};
 
 function size(text: string): number {
   const value = text.trim() === '' ? Number.NaN : Number(text);
@@ -64,6 +74,7 @@ Examples:
   $ feature-speed plot figure-1a                  draw it again from its table
   $ feature-speed plan configs/*.json             what would run, and how long
   $ feature-speed verify                          every claim of the paper as a measured verdict
+  $ feature-speed scalings --depth 96 --width 4096 --input 784 --output 10
 
 Exit codes: 0 fine, 1 differences or another verdict, 2 your mistake, 3 some cells diverged or failed, 70 a bug, 130 and 143 on signals.`,
     );
@@ -71,7 +82,7 @@ Exit codes: 0 fine, 1 differences or another verdict, 2 your mistake, 3 some cel
   program
     .command('run')
     .description(
-      'measure; writes <out>/NAME/{table.csv, manifest.json}; goes on where an earlier run was stopped',
+      'measure; writes <out>/NAME/{table.csv, manifest.json}, slopes.csv if asked for; goes on where a run was stopped',
     )
     .argument('[config...]', 'experiment files')
     .addOption(
@@ -242,6 +253,43 @@ Examples:
     .action(async (names, options) =>
       exit(await (await import('./commands/verify.js')).verify(names, options)),
     );
+
+  program
+    .command('scalings')
+    .description('print initial scales and learning rates of a network by Tables 1 and 2')
+    .addOption(
+      new Option('--depth <L>', 'layers, with embedding and readout')
+        .argParser(atLeast(3))
+        .makeOptionMandatory(),
+    )
+    .addOption(new Option('--width <m>', 'width').argParser(atLeast(1)).makeOptionMandatory())
+    .addOption(new Option('--input <d>', 'input width').argParser(atLeast(1)).makeOptionMandatory())
+    .addOption(new Option('--output <k>', 'output width').argParser(atLeast(1)).makeOptionMandatory())
+    .addOption(
+      new Option('--branch-scale <beta>', 'number or expression in L, m, d, k, for Table 2').default(
+        '1/sqrt(L)',
+      ),
+    )
+    .addOption(
+      new Option('--activation <name>', 'decides the hidden scale')
+        .choices(ACTIVATION_NAMES)
+        .default('relu' as const),
+    )
+    .addOption(
+      new Option('--setting <name>', 'dense, or sparse: one-hot inputs and targets')
+        .choices(['dense', 'sparse'] as const)
+        .default('dense' as const),
+    )
+    .addOption(json())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ feature-speed scalings --depth 96 --width 4096 --input 784 --output 10
+  $ feature-speed scalings --depth 12 --width 768 --input 50257 --output 50257 --setting sparse --json
+  $ feature-speed scalings --depth 96 --width 4096 --input 784 --output 10 --branch-scale "0.5/sqrt(L)"`,
+    )
+    .action(async (options) => exit(await (await import('./commands/scalings.js')).scalings(options)));
 
   program
     .command('doctor')

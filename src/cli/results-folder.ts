@@ -19,11 +19,12 @@ import { UserError } from './user-error.js';
 
 const TABLE = 'table.csv';
 const MANIFEST = 'manifest.json';
+const SLOPES = 'slopes.csv';
 const PARTIAL = '.partial';
 const LOCK = '.lock';
 
 /** What write-file-atomic leaves behind where it is killed. */
-const UNFINISHED = /^(table\.csv|manifest\.json)\.\d+$/;
+const UNFINISHED = /^(table\.csv|slopes\.csv|manifest\.json)\.\d+$/;
 
 /**
  * Makes sure, without writing anything, that results can be written to `<out>/<name>` and go nowhere else.
@@ -35,7 +36,7 @@ export function checkResultsFolder(out: string, name: string): void {
   checkWritableDirectory(folder);
   checkStaysInside(out, folder);
   checkStaysInside(out, join(folder, PARTIAL));
-  for (const file of [TABLE, MANIFEST, LOCK]) checkIsNoLink(join(folder, file));
+  for (const file of [TABLE, SLOPES, MANIFEST, LOCK]) checkIsNoLink(join(folder, file));
 }
 
 /**
@@ -97,14 +98,17 @@ export class ResultsFolder {
     }
   }
 
-  write(table: Table, manifest: Manifest): void {
+  /** Without slopes, those of an earlier table do not stay. */
+  write(table: Table, slopes: Table | undefined, manifest: Manifest): void {
     writeFile(join(this.path, TABLE), toCsv(table));
+    if (slopes) writeFile(join(this.path, SLOPES), toCsv(slopes));
+    else rmSync(join(this.path, SLOPES), { force: true });
     this.writeManifest(manifest);
   }
 
   /** Writes the results of a run; then nothing is unfinished any more, unless cells are missing. */
-  finish(table: Table, manifest: Manifest): void {
-    this.write(table, manifest);
+  finish(table: Table, slopes: Table | undefined, manifest: Manifest): void {
+    this.write(table, slopes, manifest);
     if (manifest.status === 'complete') removeCheckpoint(join(this.path, PARTIAL));
   }
 

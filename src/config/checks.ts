@@ -149,6 +149,38 @@ const CHECKS: readonly Check[] = [
       }),
   },
   {
+    reads: ['network', 'scaling', 'sweep', 'record', 'commonRandomNumbers', 'slopes'],
+    find: ({ axes, record, commonRandomNumbers, slopes = [] }) =>
+      slopes.flatMap(({ quantity, axis, expected: exponents }, index) => {
+        const refuse = (path: Path, what: string, value: unknown, advice: string) => [
+          { path: ['slopes', index, ...path], message: expected(what, value, advice) },
+        ];
+        const names = axes.scaling.map(({ name }) => name);
+        const unknown = Object.keys(typeof exponents === 'object' ? exponents : {}).filter(
+          (name) => !names.includes(name),
+        );
+        return [
+          ...(record.quantities.includes(quantity)
+            ? []
+            : refuse(['quantity'], 'one of record.quantities', quantity, 'add it there')),
+          ...(axes[axis].length >= 2
+            ? []
+            : refuse(['axis'], 'an axis of two values or more', axis, `give sweep.${axis}`)),
+          ...(commonRandomNumbers.includes(axis)
+            ? refuse(
+                ['axis'],
+                'an axis whose cells draw their own random numbers',
+                axis,
+                'it is in commonRandomNumbers, and the interval needs independent draws',
+              )
+            : []),
+          ...unknown.flatMap((name) =>
+            refuse(['expected', name], 'a scaling of this experiment', name, `there are ${names.join(', ')}`),
+          ),
+        ];
+      }),
+  },
+  {
     reads: ['sweep', 'draws'],
     find: (experiment) => {
       const settings = countSettings(experiment);

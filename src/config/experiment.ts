@@ -227,6 +227,22 @@ const nonEmptyText = z.string(expecting('a text')).min(1, expecting('a text, not
 
 const quantities = QUANTITY_NAMES as [QuantityName, ...QuantityName[]];
 
+const EXPONENT = 'an exponent, or an object with one for each scaling';
+const exponent = number(EXPONENT).any();
+
+const slope = object({
+  quantity: oneOf(quantities, 'the name of a quantity').describe('what grows; of those that are recorded'),
+  axis: oneOf(['depth', 'width']).describe('with what it grows; an axis of the sweep'),
+  expected: z
+    .union([exponent, z.record(z.string(), exponent, expecting(EXPONENT))], expecting(EXPONENT))
+    .optional()
+    .describe('exponent of the theory, one for all or by scaling; default none, and no verdict'),
+  margin: number('a number > 0')
+    .above(0)
+    .optional()
+    .describe('how far from the expected exponent still counts as it; default 0.1'),
+});
+
 export const experimentSchema = object({
   $schema: z.string(expecting('the address of a schema')).optional().describe('the schema, for editors'),
   title: nonEmptyText.optional().describe('what the experiment shows; default: its name'),
@@ -340,6 +356,11 @@ export const experimentSchema = object({
       'a list of quantities, not empty',
     ).describe('columns of the table'),
   }).describe('what is written to the table'),
+  slopes: list(slope, 'a list of slopes, not empty')
+    .optional()
+    .describe(
+      'exponents to be fitted: slope of log |quantity| against log of an axis at the last layer, in slopes.csv',
+    ),
 }).meta({
   title: 'feature-speed experiment',
   description: 'One gradient step of random networks: what to measure, where, and how often.',

@@ -9,6 +9,9 @@ const TEXT = `{
   "record": { "quantities": ["bfa_rad"] }
 }`;
 
+/** What slopes need. */
+const GROWS = { sweep: { width: [16, 32] } };
+
 /** Inputs of a property test. */
 const RUNS = process.env.FEATURE_SPEED_SLOW ? 10_000 : 1000;
 
@@ -308,6 +311,43 @@ describe('the problems of a file', () => {
       { commonRandomNumbers: ['draw'] },
       'commonRandomNumbers[0]: expected "branchScale", "depth", "width", "scaling", "architecture" or "activation", got "draw"',
     ],
+    [{ slopes: [] }, 'slopes: expected a list of slopes, not empty, got []'],
+    [
+      { ...GROWS, slopes: [{ quantity: 'bfa_rad', axis: 'beta' }] },
+      'slopes[0].axis: expected "depth" or "width", got "beta"',
+    ],
+    [
+      { ...GROWS, slopes: [{ quantity: 'bfa_rad', axis: 'width', margin: 0 }] },
+      'slopes[0].margin: expected a number > 0, got 0',
+    ],
+    [
+      { ...GROWS, slopes: [{ quantity: 'bfa_rad', axis: 'width', expected: '1/2' }] },
+      'slopes[0].expected: expected an exponent, or an object with one for each scaling, got "1/2"',
+    ],
+    [
+      { ...GROWS, slopes: [{ quantity: 'bfa_rad', axis: 'width', expected: { 'MF+muP': 'x' } }] },
+      'slopes[0].expected["MF+muP"]: expected an exponent, or an object with one for each scaling, got "x"',
+    ],
+    [
+      { ...GROWS, slopes: [{ quantity: 'loss', axis: 'width' }] },
+      'slopes[0].quantity: expected one of record.quantities, got "loss"; add it there',
+    ],
+    [
+      { ...GROWS, slopes: [{ quantity: 'bfa_rad', axis: 'depth' }] },
+      'slopes[0].axis: expected an axis of two values or more, got "depth"; give sweep.depth',
+    ],
+    [
+      {
+        ...GROWS,
+        commonRandomNumbers: ['width'],
+        slopes: [{ quantity: 'bfa_rad', axis: 'width' }],
+      },
+      'slopes[0].axis: expected an axis whose cells draw their own random numbers, got "width"; it is in commonRandomNumbers, and the interval needs independent draws',
+    ],
+    [
+      { ...GROWS, slopes: [{ quantity: 'bfa_rad', axis: 'width', expected: { MF: 0 } }] },
+      'slopes[0].expected.MF: expected a scaling of this experiment, got "MF"; there are MF+muP',
+    ],
     [
       { scaling: { name: 'a', learningRate: 'scale-free' } },
       `scaling.learningRate: expected "scale-invariant", a number, an expression, or {"input", "hidden", "output"} with one each, got "scale-free"; the name "scale" is not known here; allowed are numbers, L, m, d, k, n, beta, ${ALLOWED}`,
@@ -360,7 +400,7 @@ describe('the problems of a file', () => {
     ],
     [
       JSON.parse('{"__proto__": 1}'),
-      '__proto__: unknown key; known are $schema, title, figure, network, scaling, loss, data, step, sweep, commonRandomNumbers, draws, seed, record',
+      '__proto__: unknown key; known are $schema, title, figure, network, scaling, loss, data, step, sweep, commonRandomNumbers, draws, seed, record, slopes',
     ],
     [{ sweep: { width: [] } }, 'sweep.width: expected a list of integers >= 1, not empty, got []'],
     [
@@ -511,11 +551,11 @@ describe('an override', () => {
     ['swep.depth=[3]', '--set swep.depth: unknown path; did you mean "sweep.depth"?'],
     [
       'a b=1',
-      '--set "a b": unknown path; known are $schema, title, figure, network, scaling, loss, data, step, sweep, commonRandomNumbers, draws, seed, record',
+      '--set "a b": unknown path; known are $schema, title, figure, network, scaling, loss, data, step, sweep, commonRandomNumbers, draws, seed, record, slopes',
     ],
     [
       '__proto__.x=1',
-      '--set __proto__.x: unknown path; known are $schema, title, figure, network, scaling, loss, data, step, sweep, commonRandomNumbers, draws, seed, record',
+      '--set __proto__.x: unknown path; known are $schema, title, figure, network, scaling, loss, data, step, sweep, commonRandomNumbers, draws, seed, record, slopes',
     ],
     ['network.width', '--set: expected path=value, got "network.width"; such as network.width=50'],
     ['scaling.sigmaOutput=2', '--set scaling.sigmaOutput: expected an object at scaling, got "MF+muP"'],

@@ -43,6 +43,16 @@ interface Axes {
   readonly activation: readonly ActivationName[];
 }
 
+/** An exponent that is to be fitted. */
+export interface Slope {
+  readonly quantity: QuantityName;
+  readonly axis: 'depth' | 'width';
+  /** Of the theory: one for all scalings, or by name; a scaling without one gets no verdict. */
+  readonly expected: number | Readonly<Record<string, number>> | undefined;
+  /** How far from the expected exponent still counts as it. */
+  readonly margin: number;
+}
+
 /** An experiment with everything filled in: nothing is optional, nothing is implied. */
 export interface Experiment {
   /** Base name of its file: `figure-1a`. */
@@ -86,6 +96,8 @@ export interface Experiment {
     readonly layers: 'all' | 'output';
     readonly quantities: readonly QuantityName[];
   };
+  /** Not there, rather than empty, where none is asked for. */
+  readonly slopes?: readonly Slope[];
 }
 
 /**
@@ -160,6 +172,14 @@ export function resolveExperiment(file: ExperimentFile, name: string): Experimen
     draws: file.draws ?? 1,
     seed: file.seed ?? 1,
     record: { layers: record.layers ?? 'all', quantities: recorded(record.quantities, step.count ?? 1) },
+    ...(file.slopes && {
+      slopes: file.slopes.map(({ quantity, axis, expected, margin = 0.1 }) => ({
+        quantity,
+        axis,
+        expected,
+        margin,
+      })),
+    }),
   };
 }
 

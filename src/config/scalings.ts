@@ -28,6 +28,7 @@ export interface NamedScaling {
 
 const HIDDEN_SCALE =
   'sigma_hid = sqrt(2/m) for ReLU; printed 2/sqrt(m) makes activations grow by 2^((L-2)/2)';
+const BRANCH_SCALE_HIDDEN = 'sigma_hid = sqrt(2/m) for ReLU; printed 1/sqrt(m) is that of linear branches';
 const NTK_RATES = 'eta_1 and eta_hid have a factor k; without it their contributions fall as 1/k';
 
 export const NAMED_SCALINGS = {
@@ -79,6 +80,7 @@ export const NAMED_SCALINGS = {
     sigmaInput: '1/sqrt(d)',
     sigmaOutput: 'sqrt(k)/m',
     learningRate: { input: 'm/(L*d)', hidden: '1/(beta*beta*L)', output: 'k/(L*m)' },
+    corrections: [BRANCH_SCALE_HIDDEN],
   },
   'FSC (Table 1, sparse)': {
     where: 'Table 1, sparse',
@@ -106,6 +108,7 @@ export const NAMED_SCALINGS = {
     sigmaInput: '1',
     sigmaOutput: '1/m',
     learningRate: { input: 'm/L', hidden: '1/(beta*beta*L)', output: '1/(L*m)' },
+    corrections: [BRANCH_SCALE_HIDDEN],
   },
 } as const satisfies Record<string, NamedScaling>;
 

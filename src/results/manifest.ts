@@ -58,10 +58,10 @@ export interface Manifest {
 /** The version of the numerics: a change that moves a number raises it. */
 const NUMERICS_VERSION = 1;
 
-/** Digest of an experiment as run with a choice of weights. */
-export function digestOf(experiment: unknown, weights: string): string {
+/** Digest of an experiment as run with a choice of weights; slopes are computed from its table, and are no part of it. */
+export function digestOf(experiment: object, weights: string): string {
   return createHash('sha256')
-    .update(JSON.stringify([NUMERICS_VERSION, weights, experiment]))
+    .update(JSON.stringify([NUMERICS_VERSION, weights, { ...experiment, slopes: undefined }]))
     .digest('hex');
 }
 

@@ -5,10 +5,12 @@ import { parseShard } from '../../plan/shard.js';
 import type { Manifest } from '../../results/manifest.js';
 import type { Table } from '../../results/table.js';
 import { MergeError, mergeTables } from '../../run/merge.js';
+import { slopesOf } from '../../run/slopes.js';
 import { EXIT } from '../exit-code.js';
 import { experimentOf } from '../experiments.js';
 import { shown } from '../files.js';
 import { checkResultsFolder, ResultsFolder, readResults } from '../results-folder.js';
+import { slopesText } from '../slopes-report.js';
 import { UserError } from '../user-error.js';
 
 export interface MergeCommand {
@@ -29,10 +31,11 @@ export async function merge(folders: readonly string[], { out, quiet }: MergeCom
   for (const part of parts) checkKinship(part, first);
   const experiment = experimentOf(first.manifest, first.name);
   const table = tableOf();
+  const slopes = experiment.slopes && slopesOf(experiment, table);
   checkResultsFolder(out, experiment.name);
   const folder = await ResultsFolder.open(out, experiment.name, () => {});
   try {
-    folder.write(table, manifestOf(parts, table, countSettings(experiment) * experiment.draws));
+    folder.write(table, slopes, manifestOf(parts, table, countSettings(experiment) * experiment.draws));
   } finally {
     folder.close();
   }
@@ -40,6 +43,7 @@ export async function merge(folders: readonly string[], { out, quiet }: MergeCom
     process.stdout.write(
       `${experiment.name}: ${table.rows.length} rows of ${parts.length} parts -> ${shown(folder.path)}\n`,
     );
+    if (slopes) process.stdout.write(`${slopesText(slopes)}\n`);
   }
   return EXIT.fine;
 

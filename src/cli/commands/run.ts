@@ -7,6 +7,7 @@ import { digestOf } from '../../results/manifest.js';
 import { defaultWorkers } from '../../run/executor.js';
 import { type Job, jobOf, resumeJob } from '../../run/job.js';
 import { type FinishedExperiment, runJobs, type Tally } from '../../run/run.js';
+import { slopesOf } from '../../run/slopes.js';
 import { type BackendChoice, chooseBackend } from '../backend-choice.js';
 import { EXIT } from '../exit-code.js';
 import { readExperiments } from '../experiments.js';
@@ -15,6 +16,7 @@ import { startProgress } from '../progress.js';
 import { circumstancesOf, manifestOf } from '../provenance.js';
 import { checkResultsFolder, ResultsFolder } from '../results-folder.js';
 import { stopSignal } from '../signals.js';
+import { slopeRecords, slopesText } from '../slopes-report.js';
 import { UserError } from '../user-error.js';
 
 export interface RunCommand {
@@ -121,11 +123,24 @@ export async function measure(
     const { name } = result.experiment;
     const folder = folders.get(name)!;
     const manifest = manifestOf(result, result.table.rows.length, weights, shard, circumstances);
-    folder.finish(result.table, manifest);
+    // A shard, or a run of which cells failed, has not all that a slope is fitted to.
+    const slopes =
+      result.experiment.slopes && !shard && manifest.status === 'complete'
+        ? slopesOf(result.experiment, result.table)
+        : undefined;
+    folder.finish(result.table, slopes, manifest);
     if (result.failed.length + result.diverged.length > 0) code = EXIT.incomplete;
     if (!command.quiet) report(result, folder.path, command.json === true);
+    if (slopes && !command.quiet && !command.json) process.stdout.write(`${slopesText(slopes)}\n`);
     const { status, counts, elapsed_ms } = manifest;
-    summaries.set(name, { name, folder: folder.path, status, ...counts, elapsed_ms });
+    summaries.set(name, {
+      name,
+      folder: folder.path,
+      status,
+      ...counts,
+      elapsed_ms,
+      ...(slopes && { slopes: slopeRecords(slopes) }),
+    });
     await then(folder.path, name);
   }
 

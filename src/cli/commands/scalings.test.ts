@@ -1,0 +1,122 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+
+const PROGRAM = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url));
+const NETWORK = '--depth 16 --width 4096 --input 64 --output 4';
+
+function call(words: string) {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [PROGRAM, 'scalings', ...words.split(' ').filter((word) => word !== '')],
+    { encoding: 'utf8' },
+  );
+  return { code: status, stdout, stderr };
+}
+
+/** sigma_1, sigma_hid, sigma_L, eta_1, eta_hid, eta_L by scaling. */
+function numbersOf(words: string): Record<string, number[]> {
+  const { code, stdout } = call(`${NETWORK} --json ${words}`);
+  expect(code).toBe(0);
+  const { scalings } = JSON.parse(stdout);
+  return Object.fromEntries(
+    scalings.map((row: Record<string, { sigma: { value: number }; eta: { value: number } }>) => {
+      const groups = [row.input!, row.hidden!, row.output!];
+      return [
+        row.scaling,
+        [...groups.map(({ sigma }) => sigma.value), ...groups.map(({ eta }) => eta.value)],
+      ];
+    }),
+  );
+}
+
+const [L, m, d, k] = [16, 4096, 64, 4];
+
+describe('the numbers are those of the paper', () => {
+  test('in the dense setting', () => {
+    const hidden = Math.sqrt(2 / m);
+    const rows = numbersOf('');
+    expect(Object.keys(rows)).toEqual([
+      'FSC (Table 1)',
+      'MF+muP (Table 1)',
+      'NTK (Table 1)',
+      'FSC (Table 2)',
+    ]);
+    const expected = {
+      'FSC (Table 1)': [1 / 8, hidden, 8 / m, m / (L ** 2 * d), 1 / L ** 2, k / (L * m)],
+      'MF+muP (Table 1)': [1 / 8, hidden, 2 / m, m / (L ** 1.5 * d), L ** -1.5, k / (L ** 1.5 * m)],
+      // With k in eta_1 and eta_hid, which the printed row lacks.
+      'NTK (Table 1)': [1 / 8, hidden, 1 / 64, k / (L * d), k / (L * m), k / (L * m)],
+      // 1/(beta^2 L) = 1 at the default beta = 1/sqrt(L).
+      'FSC (Table 2)': [1 / 8, hidden, 2 / m, m / (L * d), 1, k / (L * m)],
+    };
+    for (const [name, numbers] of Object.entries(expected)) {
+      numbers.forEach((number, i) => {
+        expect(rows[name]![i]! / number).toBeCloseTo(1, 12);
+      });
+    }
+  });
+
+  test('in the sparse setting, where d and k do not count', () => {
+    const rows = numbersOf('--setting sparse');
+    expect(rows['FSC (Table 1, sparse)']).toEqual([
+      1,
+      Math.sqrt(2 / m),
+      4 / m,
+      m / L ** 2,
+      1 / L ** 2,
+      1 / (L * m),
+    ]);
+    expect(numbersOf('--setting sparse --input 9 --output 9')).toEqual(rows);
+  });
+
+  test('with the branch scale in Table 2 alone, and the activation in sigma_hid alone', () => {
+    const before = numbersOf('');
+    const beta = numbersOf('--branch-scale 1/L');
+    expect(beta['FSC (Table 2)']).toEqual(before['FSC (Table 2)']!.with(4, L));
+    expect({ ...beta, 'FSC (Table 2)': before['FSC (Table 2)'] }).toEqual(before);
+    const linear = numbersOf('--activation linear');
+    for (const [name, row] of Object.entries(before))
+      expect(linear[name]).toEqual(row.with(1, 1 / Math.sqrt(m)));
+  });
+});
+
+test('the table has the formula below each number, and says which of them are corrected by us', () => {
+  const { code, stdout, stderr } = call(NETWORK);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toMatch(/^depth L = 16, .* beta = 1\/sqrt\(L\) = 0\.25 in Table 2$/m);
+  expect(stdout).toMatch(/│ NTK \(Table 1\) +│ sigma │ 0\.125 +│ 0\.0221 +│ 0\.01563 +│\n│ \[1\] \[2\] +│/);
+  expect(stdout).toMatch(
+    /^corrections of the printed tables, which are ours:\n\[1\] sigma_hid .*\n\[2\] eta_1 and/m,
+  );
+});
+
+describe('a mistake is told clearly, with exit code 2:', () => {
+  test.each([
+    [
+      '--depth 2 --width 8 --input 1 --output 1',
+      /'--depth <L>' argument '2' is invalid\. expected an integer from 3/,
+    ],
+    [
+      '--depth 3 --width 0 --input 1 --output 1',
+      /'--width <m>' argument '0' is invalid\. expected an integer from 1/,
+    ],
+    ['--depth 3 --width 1.5 --input 1 --output 1', /'--width <m>' argument '1\.5' is invalid/],
+    ['--depth 3 --width 8 --input -1 --output 1', /'--input <d>' argument '-1' is invalid/],
+    ['--depth 3 --width 8 --input 1', /required option '--output <k>' not specified/],
+    [
+      `${NETWORK} --setting thick`,
+      /'--setting <name>' argument 'thick' is invalid\. Allowed choices are dense, sparse/,
+    ],
+    [`${NETWORK} --branch-scale 0`, /^--branch-scale: expected .* 0 < beta <= 1, got "0"; it is 0 here/],
+    [`${NETWORK} --branch-scale L`, /^--branch-scale: expected .* got "L"; it is 16 here/],
+    [
+      `${NETWORK} --branch-scale 1/n`,
+      /^--branch-scale: expected .* got "1\/n"; the name "n" is not known here/,
+    ],
+  ])('%s', (words, said) => {
+    const { code, stdout, stderr } = call(words);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(said);
+  });
+});

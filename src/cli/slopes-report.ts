@@ -1,0 +1,55 @@
+/** Slopes as a short table: a line for each scaling and network, all steps and values of the other axis in one. */
+import CliTable from 'cli-table3';
+import type { Table, Value } from '../results/table.js';
+import { SLOPE_COLUMNS } from '../run/slopes.js';
+
+type SlopeRecord = Readonly<Record<(typeof SLOPE_COLUMNS)[number], Value>>;
+
+/** Rows of slopes.csv by the names of their columns. */
+export function slopeRecords({ rows }: Table): SlopeRecord[] {
+  return rows.map((row) => Object.fromEntries(SLOPE_COLUMNS.map((name, j) => [name, row[j]])) as SlopeRecord);
+}
+
+/** `|feature_rms| ~ depth^slope`, by scaling: the smallest and largest slope, what is expected, and the verdicts. */
+export function slopesText(slopes: Table): string {
+  const lines = new Map<string, SlopeRecord[]>();
+  for (const record of slopeRecords(slopes)) {
+    const { quantity, axis, scaling, architecture, activation, branch_scale } = record;
+    const key = JSON.stringify([quantity, axis, scaling, architecture, activation, branch_scale]);
+    lines.set(key, [...(lines.get(key) ?? []), record]);
+  }
+  const table = new CliTable({
+    head: ['quantity', 'axis', 'scaling', 'network', 'slope', 'expected', 'verdict'],
+    style: { head: [], border: [], compact: true },
+  });
+  for (const records of lines.values()) {
+    const { quantity, axis, scaling, architecture, activation, branch_scale, expected, margin } = records[0]!;
+    const network = `${activation} ${architecture}${architecture === 'mlp' ? '' : `, beta = ${branch_scale}`}`;
+    table.push([
+      quantity,
+      axis,
+      scaling,
+      network,
+      rangeText(records),
+      expected === null ? '' : `${expected} +- ${margin}`,
+      verdictText(records),
+    ]);
+  }
+  return table.toString();
+}
+
+function rangeText(records: readonly SlopeRecord[]): string {
+  const slopes = records.flatMap(({ slope }) => (slope === null ? [] : [Number(slope)]));
+  if (slopes.length === 0) return 'none';
+  const [least, most] = [Math.min(...slopes).toFixed(2), Math.max(...slopes).toFixed(2)];
+  return least === most ? least : `${least} .. ${most}`;
+}
+
+function verdictText(records: readonly SlopeRecord[]): string {
+  const count = (verdict: Value) => records.filter((record) => record.verdict === verdict).length;
+  const { verdict } = records[0]!;
+  if (count(verdict) === records.length) return String(verdict ?? '');
+  return ['holds', 'fails', 'undecided']
+    .flatMap((each) => (count(each) > 0 ? [`${each} ${count(each)}`] : []))
+    .join(', ');
+}
