@@ -18,13 +18,14 @@ const MAY_IMPORT: Readonly<
   results: { all: ['quantities'], types: ['plan'] },
   charts: { all: ['results', 'quantities'] },
   claims: { all: ['core', 'theory', 'config', 'results', 'quantities'] },
+  report: { all: ['charts', 'results', 'config'], types: ['claims'] },
   cli: {
-    all: ['quantities', 'config', 'plan', 'core', 'theory', 'run', 'results', 'charts', 'claims'],
+    all: ['quantities', 'config', 'plan', 'core', 'theory', 'run', 'results', 'charts', 'claims', 'report'],
   },
 };
 
 /** Folders that are given what they need, and neither read files nor start processes. */
-const WITHOUT_EFFECTS = ['core', 'config', 'plan', 'theory', 'charts', 'claims'];
+const WITHOUT_EFFECTS = ['core', 'config', 'plan', 'theory', 'charts', 'claims', 'report'];
 const EFFECTS = /^(node:)?(fs|fs\/promises|child_process)$/;
 
 interface Import {

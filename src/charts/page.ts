@@ -21,9 +21,9 @@ export interface ChartPage {
  */
 export async function chartPage({ title, spec, tableUrl, table }: ChartPage): Promise<string> {
   const [vega, vegaLite, vegaEmbed] = await Promise.all([
-    readBuild('vega', 'vega.min.js'),
-    readBuild('vega-lite', 'vega-lite.min.js'),
-    readBuild('vega-embed', 'vega-embed.min.js'),
+    libraryScript('vega', 'vega.min.js'),
+    libraryScript('vega-lite', 'vega-lite.min.js'),
+    libraryScript('vega-embed', 'vega-embed.min.js'),
   ]);
   const json = (value: unknown): string => JSON.stringify(value).replaceAll('<', '\\u003c');
   return `<!doctype html>
@@ -41,9 +41,9 @@ body { margin: 1rem; background: white; color: black; font-family: 'DejaVu Sans'
 <body>
 <main id="chart"></main>
 <noscript>This chart is drawn by JavaScript.</noscript>
-<script>${inScript(vega)}</script>
-<script>${inScript(vegaLite)}</script>
-<script>${inScript(vegaEmbed)}</script>
+<script>${vega}</script>
+<script>${vegaLite}</script>
+<script>${vegaEmbed}</script>
 <script>
 const spec = ${json({ ...spec, $schema: undefined })};
 const table = ${json(table)};
@@ -73,10 +73,10 @@ const policy =
 const rendererFor = (table: string): 'svg' | 'canvas' =>
   table.split('\n', 20_001).length > 20_000 ? 'canvas' : 'svg';
 
-/** A browser build of a package, which its `exports` hide but which lies beside the module entry. */
-async function readBuild(name: string, file: string): Promise<string> {
+/** A browser build of a package, which its `exports` hide but which lies beside the module entry, as script text. */
+export async function libraryScript(name: string, file: string): Promise<string> {
   const entry = createRequire(import.meta.url).resolve(name);
-  return readFile(join(dirname(entry), file), 'utf8');
+  return inScript(await readFile(join(dirname(entry), file), 'utf8'));
 }
 
 /**

@@ -292,6 +292,21 @@ Examples:
     .action(async (options) => exit(await (await import('./commands/scalings.js')).scalings(options)));
 
   program
+    .command('report')
+    .description('write one self-contained page: figures, agreement, claims, scalings, provenance')
+    .addOption(out())
+    .addOption(new Option('--file <file>', 'the page; default: <out>/report.html'))
+    .addOption(quiet())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ feature-speed report                          after figures and verify --record
+  $ feature-speed report --out second --file second.html`,
+    )
+    .action(async (options) => exit(await (await import('./commands/report.js')).report(options)));
+
+  program
     .command('doctor')
     .description('print backends, versions, SIMD and workers, and what is missing')
     .addOption(json())

@@ -1,0 +1,99 @@
+/** `report`: one page of the figures, claims, scalings and where they come from. */
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Verdict } from '../../claims/claim.js';
+import { readVerdicts } from '../../claims/record.js';
+import { FIGURE_NAMES, type FigureResults, renderReport } from '../../report/report.js';
+import { ReportError } from '../../report/report-error.js';
+import { readManifest } from '../../results/manifest.js';
+import { readTable } from '../../results/table.js';
+import { EXIT } from '../exit-code.js';
+import { specName } from '../experiments.js';
+import {
+  configDirectories,
+  ensureWritableDirectory,
+  readText,
+  readWith,
+  shown,
+  writeFile,
+} from '../files.js';
+import { UserError } from '../user-error.js';
+
+export interface ReportCommand {
+  readonly out: string;
+  /** Default: report.html in `out`. */
+  readonly file?: string | undefined;
+  readonly quiet?: boolean | undefined;
+}
+
+/**
+ * Writes the page and prints its path and size.
+ *
+ * @throws UserError when results are missing or cannot be read, all of them at once.
+ */
+export async function report({
+  out,
+  file = join(out, 'report.html'),
+  quiet,
+}: ReportCommand): Promise<number> {
+  const missing = FIGURE_NAMES.flatMap((name) => [
+    join(out, name, 'table.csv'),
+    join(out, name, 'manifest.json'),
+  ])
+    .filter((path) => !existsSync(path))
+    .map((path) => `${path}: no such file`);
+  if (missing.length > 0) {
+    throw new UserError([...missing, 'feature-speed figures measures all that a report needs'].join('\n'));
+  }
+  const figures = Object.fromEntries(FIGURE_NAMES.map((name) => [name, readFigure(join(out, name), name)]));
+  const claims = recordedVerdicts(join(out, 'claims.json'));
+  if (claims === null && !quiet) {
+    process.stderr.write(
+      `${join(out, 'claims.json')}: no such file; the page is without claims, feature-speed verify --record writes them\n`,
+    );
+  }
+  let page: string;
+  try {
+    page = await renderReport({ figures, claims });
+  } catch (error) {
+    throw error instanceof ReportError ? new UserError(`${out}: ${error.message}`) : error;
+  }
+  ensureWritableDirectory(dirname(file));
+  writeFile(file, page);
+  if (!quiet)
+    process.stdout.write(
+      `${shown(file)}: ${(Buffer.byteLength(page) / 1e6).toFixed(1)} MB, opens without a network\n`,
+    );
+  return EXIT.fine;
+}
+
+function readFigure(folder: string, name: string): FigureResults {
+  return {
+    table: readWith(join(folder, 'table.csv'), readTable),
+    manifest: readWith(join(folder, 'manifest.json'), readManifest),
+    spec: readSpec(name),
+  };
+}
+
+function readSpec(name: string): FigureResults['spec'] {
+  const paths = configDirectories().map((directory) => join(directory, specName(name)));
+  const path = paths.find((each) => existsSync(each));
+  if (path === undefined)
+    throw new UserError(`${name}: no chart is specified; expected configs/${specName(name)}`);
+  const text = readText(path);
+  try {
+    return JSON.parse(text) as FigureResults['spec'];
+  } catch (error) {
+    throw new UserError(`${path}: not JSON: ${(error as Error).message}`);
+  }
+}
+
+function recordedVerdicts(path: string): readonly Verdict[] | null {
+  if (!existsSync(path)) return null;
+  const text = readText(path);
+  try {
+    return readVerdicts(text);
+  } catch (error) {
+    throw new UserError(`${path}: ${(error as Error).message}\nfeature-speed verify --record writes it anew`);
+  }
+}

@@ -1,0 +1,135 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { readVerdicts } from '../claims/record.js';
+import { readManifest } from '../results/manifest.js';
+import { readTable } from '../results/table.js';
+import { FIGURE_NAMES, type FigureResults, renderReport } from './report.js';
+
+const file = (path: string) => readFileSync(new URL(path, import.meta.url));
+
+const figures = Object.fromEntries(
+  FIGURE_NAMES.map((name): [string, FigureResults] => [
+    name,
+    {
+      table: readTable(file(`../../results/${name}/table.csv`)),
+      manifest: readManifest(file(`../../results/${name}/manifest.json`)),
+      spec: JSON.parse(file(`../../configs/${name}.vl.json`).toString()),
+    },
+  ]),
+);
+const claims = readVerdicts(file('./sample-claims.test.json').toString());
+
+const page = await renderReport({ figures, claims });
+/** The page without what its scripts are made of. */
+const markup = page.replace(/<script>.*?<\/script>/gs, '');
+
+describe('the page', () => {
+  test('holds the committed results in a third of 3 MB, and the library once', () => {
+    expect(Buffer.byteLength(page)).toBeLessThan(1e6);
+    expect(page.match(/Jeffrey Heer|UW Interactive Data Lab|t\.vega=\{\}/g)?.length ?? 0).toBeLessThanOrEqual(
+      1,
+    );
+    expect(page.match(/<script>/g)).toHaveLength(3);
+  });
+
+  test('refers to nothing outside of itself', () => {
+    expect(markup.match(/\b(src|srcset|action|data)="[^"]*"/g)).toBeNull();
+    expect(markup.match(/href="(?!#)[^"]*"/g)).toBeNull();
+    expect(markup).not.toMatch(/@import|url\(/);
+  });
+
+  test('is the same bytes for the same results', async () => {
+    expect(await renderReport({ figures, claims })).toBe(page);
+  });
+
+  test('has every anchor that it links to, and no id twice', () => {
+    const ids = Array.from(markup.matchAll(/ id="([^"]*)"/g), ([, id]) => id!);
+    expect(ids.filter((id, i) => ids.indexOf(id) < i)).toEqual([]);
+    const links = Array.from(markup.matchAll(/href="#([^"]*)"/g), ([, id]) => id!);
+    expect(links.filter((id) => !ids.includes(id))).toEqual([]);
+  });
+
+  test('escapes what it is given', async () => {
+    const evil = '"><img src=x onerror=alert(1)></script><script>alert(2)</script>';
+    const attacked = await renderReport({
+      figures: {
+        ...figures,
+        'figure-2b': {
+          ...figures['figure-2b']!,
+          manifest: {
+            ...figures['figure-2b']!.manifest,
+            digest: evil,
+            commit: evil,
+            experiment: { [evil]: evil },
+          },
+        },
+      },
+      claims: [{ ...claims[0]!, id: evil, title: evil, statement: evil, note: evil }],
+    });
+    expect(attacked.match(/<script>/g)).toHaveLength(3);
+    expect(attacked).not.toContain('<img');
+  });
+
+  test('says which claims hold and which fail, with the reason', () => {
+    expect(markup).toContain('3 of 4 claims hold');
+    expect(markup).toMatch(/<details class="claim" id="claim-zero-output" open>/);
+    expect(markup).toContain('is about 0.92 &amp; not of order L<sup>−1/2</sup>.');
+    expect(markup).toContain('−0.5 ± 0.1');
+  });
+
+  test('says what writes the claims when there are none', async () => {
+    const bare = await renderReport({ figures, claims: null });
+    expect(bare).toContain('<code>feature-speed verify --record</code> checks every claim');
+  });
+
+  test('has every scaling of Tables 1 and 2 in both settings, with what is ours marked', () => {
+    const section = /<section id="scalings".*?<\/section>/s.exec(markup)![0];
+    expect(section.match(/<caption><b>[^<]*/g)).toEqual(
+      ['Table 1, dense', 'Table 2, dense', 'Table 1, sparse', 'Table 2, sparse'].map(
+        (name) => `<caption><b>${name} setting`,
+      ),
+    );
+    expect(section.match(/scope="rowgroup"/g)).toHaveLength(8);
+    // sigma_hid of all eight, and eta_1 and eta_hid of the dense NTK.
+    expect(section.match(/<sup title="ours/g)).toHaveLength(10);
+    expect(section).toContain(
+      '† Ours, not the print (NTK): η<sub>1</sub> and η<sub>hid</sub> have a factor k',
+    );
+  });
+
+  test('warns of a run that is not complete', async () => {
+    const manifest = { ...figures['figure-1a']!.manifest, status: 'partial' as const };
+    const partial = await renderReport({
+      figures: { ...figures, 'figure-1a': { ...figures['figure-1a']!, manifest } },
+      claims,
+    });
+    expect(partial).toContain('the run is partial');
+    expect(markup).not.toContain('Not all cells are here');
+  });
+
+  test('computes its numbers: another table is another agreement', async () => {
+    const { table, ...rest } = figures['figure-1a']!;
+    const column = table.columns.indexOf('bfa_rad');
+    const halved = table.rows.map((row) =>
+      row.map((value, j) => (j === column && typeof value === 'number' ? value / 2 : value)),
+    );
+    const other = await renderReport({
+      figures: { ...figures, 'figure-1a': { ...rest, table: { ...table, rows: halved } } },
+      claims,
+    });
+    const last = (text: string) =>
+      /Angle at the last layer, v.*?<td class="number">1\.46<\/td><td class="number">([\d.]+)/s.exec(
+        text,
+      )?.[1];
+    expect(Number(last(other))).toBeCloseTo(Number(last(page)) / 2, 2);
+  });
+
+  test('is refused when a table lacks what a figure shows', async () => {
+    const { table, ...rest } = figures['figure-1a']!;
+    const columns = table.columns.map((column) => (column === 'bfa_rad' ? 'other' : column));
+    const lacking = { ...figures, 'figure-1a': { ...rest, table: { ...table, columns } } };
+    await expect(renderReport({ figures: lacking, claims })).rejects.toThrow(
+      'figure-1a: the table lacks the column bfa_rad',
+    );
+  });
+});
