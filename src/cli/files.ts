@@ -28,6 +28,8 @@ export function readText(path: string): string {
   try {
     const status = statSync(path);
     if (status.isDirectory()) throw new UserError(`${path}: expected a file, found a directory`);
+    // A pipe or a device may have no end, and no signal is handled while it is read.
+    if (!status.isFile()) throw new ReadError('expected a file, found something else');
     checkSize(status.size);
     return readFileSync(path, 'utf8');
   } catch (error) {
@@ -176,6 +178,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTDIR: 'a part of the path is a file, not a directory',
   EISDIR: 'a directory is in the place of the file',
   ENAMETOOLONG: 'the name is too long',
+  ELOOP: 'its links lead in a circle',
   ENOSPC: 'no space left on the device',
   EDQUOT: 'the quota of disk space is used up',
   EIO: 'the device does not read or write',

@@ -1,5 +1,13 @@
 import { execFile, execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -438,6 +446,29 @@ describe('a mistake is told clearly, with exit code 2, at once, and nothing is w
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(folder.everything()).toEqual(before);
   });
+});
+
+test.concurrent('a pipe, a device without end and links in a circle are refused as configs, and not waited for', async ({
+  folder,
+}) => {
+  execFileSync('mkfifo', [folder.at('pipe.json')]);
+  symlinkSync('/dev/zero', folder.at('zero.json'));
+  symlinkSync('circle.json', folder.at('circle.json'));
+  const before = readdirSync(folder.at('.'));
+  for (const [config, said] of [
+    ['pipe.json', 'expected a file, found something else'],
+    ['zero.json', 'expected a file, found something else'],
+    ['circle.json', 'its links lead in a circle'],
+  ] as const) {
+    for (const command of ['plan', 'run']) {
+      expect(await folder.callBriefly(command, config)).toMatchObject({
+        code: 2,
+        stdout: '',
+        stderr: `${config}: ${said}\n`,
+      });
+    }
+  }
+  expect(readdirSync(folder.at('.'))).toEqual(before);
 });
 
 test.concurrent('what cannot be written is told at the end, and the other experiments are whole', async ({
