@@ -1,11 +1,41 @@
 import { defineConfig } from 'vitest/config';
+import { describeBackends, findBackendsUnderTest } from '../src/core/backends-under-test.js';
+
+const backends = await findBackendsUnderTest();
+process.stdout.write(`${describeBackends(backends)}\n`);
+
+/** Tests of the mathematics on a backend: they run once on each. */
+const NUMERIC = ['activation', 'kernels', 'matrix-free-weights', 'ops', 'step'].map(
+  (name) => `src/core/${name}.test.ts`,
+);
+
+/** Tests of the program on the native backend, which run with the numeric ones on it. */
+const ON_NATIVE = ['src/cli/native.test.ts'];
+
+const shared = { root: new URL('..', import.meta.url).pathname, testTimeout: 60_000 };
 
 // The program is built before the tests (`pretest`), since some of them call it as a user would.
 export default defineConfig({
   test: {
-    root: new URL('..', import.meta.url).pathname,
-    include: ['src/**/*.test.ts'],
-    testTimeout: 60_000,
+    root: shared.root,
+    projects: [
+      {
+        test: {
+          ...shared,
+          name: 'program',
+          include: ['src/**/*.test.ts'],
+          exclude: [...NUMERIC, ...ON_NATIVE],
+        },
+      },
+      ...backends.tested.map((name) => ({
+        test: {
+          ...shared,
+          name,
+          include: name === 'native' ? [...NUMERIC, ...ON_NATIVE] : NUMERIC,
+          provide: { backend: name },
+        },
+      })),
+    ],
     reporters: process.env.CI ? ['default', './scripts/count-reporter.ts'] : ['default'],
   },
 });

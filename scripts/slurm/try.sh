@@ -118,7 +118,8 @@ echo "ok     task 2 was stopped with SIGTERM: $(scontrol show job "${job}_2" --o
 scontrol requeue "${job}_2"
 
 for task in 1 2 3; do
-  await 120 "task $task is complete" is_in "${job}_$task" COMPLETED
+  # Slurm holds a requeued task for two minutes before it starts it again.
+  await 300 "task $task is complete" is_in "${job}_$task" COMPLETED
   test ! -e "shards/$task/try/.partial"
 done
 grep -h 'measured before' "$scratch"/log/task-[12].log | sed 's/^/       /'

@@ -40,11 +40,17 @@ const weights = () =>
     .choices(['auto', 'dense', 'matrix-free'] as const)
     .default('auto' as const);
 const backend = () =>
-  new Option('--backend <name>', 'tensor backend; auto: native where it loads, else wasm')
+  new Option(
+    '--backend <name>',
+    'tensor backend; auto: wasm, or native where it loads and is faster (dense weights, many samples)',
+  )
     .choices(BACKEND_CHOICES)
     .default('auto' as const);
 const workers = () =>
-  new Option('--workers <n>', 'threads; default: one for each core, 8 at most').argParser(count);
+  new Option(
+    '--workers <n>',
+    'threads, or processes on native; default: one for each core, 8 at most',
+  ).argParser(count);
 const shard = () =>
   new Option('--shard <i/n>', 'only the cells that fall into part i of n, by their keys').argParser(
     (text) => {

@@ -1,12 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import jStat from 'jstat';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { compileExpression } from '../config/expression.js';
 import { SIGMA_HIDDEN } from '../config/scalings.js';
 import { ACTIVATIONS, type ActivationName, erf } from './activation.js';
 import { openBackend } from './backend.js';
 
-beforeAll(() => openBackend('wasm'));
+beforeAll(() => openBackend(inject('backend')));
 
 const NAMES = Object.keys(ACTIVATIONS) as ActivationName[];
 const row = (...values: number[]) => tf.tensor3d([[values]]);

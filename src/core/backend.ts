@@ -1,8 +1,10 @@
 /** The tensor backend of a thread. */
 import { createRequire } from 'node:module';
+import util from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import type { BackendName } from './backend-name.js';
 import { registerFusedKernels } from './fused-kernels.js';
+import { registerNativeKernels } from './native-kernels.js';
 
 /** A backend that answered one operation. */
 export interface Backend {
@@ -52,8 +54,29 @@ async function load(name: BackendName): Promise<string> {
     case 'cpu':
       return (await import('@tensorflow/tfjs-backend-cpu')).version_cpu;
     case 'native':
-      // An optional dependency: absent, or present without its binary, when the download failed.
-      return (createRequire(import.meta.url)('@tensorflow/tfjs-node') as { version: Record<string, string> })
-        .version['tfjs-node']!;
+      return loadNative();
   }
+}
+
+/** An optional dependency: absent, or present without its binary, when the download failed. */
+async function loadNative(): Promise<string> {
+  // TensorFlow greets on stderr with the features of the processor; errors are still told.
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
+  // With oneDNN products of small states take up to five times as long, and large ones no less; and without it the bits
+  // of a lane do not depend on how many there are.
+  process.env.TF_ENABLE_ONEDNN_OPTS ??= '0';
+  // One thread for each worker: two shared ones cost a third more processor time, and bits would depend on their number.
+  process.env.TF_NUM_INTRAOP_THREADS ??= '1';
+  // It calls two functions that newer Nodes warn of (22) or lack (23).
+  Object.assign(util, {
+    isNullOrUndefined: (value: unknown) => value === null || value === undefined,
+    isArray: Array.isArray,
+  });
+  const { version } = createRequire(import.meta.url)('@tensorflow/tfjs-node') as {
+    version: Record<string, string>;
+  };
+  await tf.setBackend('tensorflow');
+  const backend = tf.backend() as unknown as { readonly binding: { readonly TF_Version: string } };
+  registerNativeKernels(backend);
+  return `${version['tfjs-node']} with TensorFlow ${backend.binding.TF_Version}`;
 }

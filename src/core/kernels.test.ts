@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { ACTIVATIONS, type ActivationName } from './activation.js';
 import { openBackend } from './backend.js';
 import { backwardVelocity } from './backward-velocity.js';
@@ -14,7 +14,7 @@ import type { Source } from './weights.js';
 
 let source: Source;
 beforeAll(async () => {
-  source = { backend: await openBackend('wasm'), sampler: new GaussianSampler() };
+  source = { backend: await openBackend(inject('backend')), sampler: new GaussianSampler() };
 });
 
 const WIDTH = 40;

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { bfaLimit } from '../theory/bfa.js';
 import { openBackend } from './backend.js';
 import { DenseWeights } from './dense-weights.js';
@@ -10,7 +10,7 @@ import type { Source } from './weights.js';
 
 let source: Source;
 beforeAll(async () => {
-  source = { backend: await openBackend('wasm'), sampler: new GaussianSampler() };
+  source = { backend: await openBackend(inject('backend')), sampler: new GaussianSampler() };
 });
 
 const row = (values: readonly number[]) => tf.tensor3d([[[...values]]] as number[][][]);
@@ -251,6 +251,8 @@ describe(`at width 20, where width matters, ${DRAWS} draws have the law of dense
   });
 });
 
+// The kernels of the cpu backend take minutes at the full width.
+const width = inject('backend') === 'cpu' ? 4000 : 20_000;
 test.each([
   ['resnet', 'relu', 'hidden', 30, 1 / Math.sqrt(30)],
   ['resnet', 'relu', 'hidden', 30, 1 / 30],
@@ -261,13 +263,13 @@ test.each([
   ['mlp', 'relu', 'hidden', 30, 1],
   ['mlp', 'relu', 'all', 12, 1],
 ] as const)(
-  'at width 20,000 velocity agrees with theory within 3 standard errors: %s, %s, %s trained, L = %i, beta = %f',
+  `at width ${width} velocity agrees with theory within 3 standard errors: %s, %s, %s trained, L = %i, beta = %f`,
   (architecture, activation, train, depth, branchScale) => {
     const draws = 24;
     const measured = measureBatch(
       source,
-      Array.from({ length: draws }, (_, i) => cell(20_000, depth, branchScale, activation, [i, depth, 1, 1])),
-      settings(20_000, { architecture, activation, train, kind: 'velocity' }),
+      Array.from({ length: draws }, (_, i) => cell(width, depth, branchScale, activation, [i, depth, 1, 1])),
+      settings(width, { architecture, activation, train, kind: 'velocity' }),
     );
     const theory = bfaLimit({ architecture, activation, depth, branchScale, trainsInput: train === 'all' });
     for (const layer of [3, Math.floor(depth / 4), Math.floor(depth / 2), depth - 1]) {

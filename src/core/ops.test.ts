@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { getKernel } from '@tensorflow/tfjs-core';
-import { expect, test } from 'vitest';
+import { expect, inject, test } from 'vitest';
 import { type Backend, openBackend } from './backend.js';
 import type { BackendName } from './backend-name.js';
 import { FUSED } from './fused-kernels.js';
@@ -54,44 +54,37 @@ const CASES = [
   ),
 ] as const;
 
-test.each(CASES)(
-  '%s of %j is the same on wasm by our kernel and on cpu by the library',
-  async (name, shapes) => {
-    const operation = ops[name] as (...tensors: tf.Tensor3D[]) => tf.Tensor3D;
-    const expected = await on('cpu', shapes as never, operation);
-    const result = await on('wasm', shapes as never, operation);
-    expect(result.shape).toEqual(expected.shape);
-    result.values.forEach((value, i) => {
-      expect(value).toBeCloseTo(expected.values[i]!, 5);
-    });
-  },
-);
+test.each(CASES)('%s of %j is the same as on cpu by the library', async (name, shapes) => {
+  const operation = ops[name] as (...tensors: tf.Tensor3D[]) => tf.Tensor3D;
+  const expected = await on('cpu', shapes as never, operation);
+  const result = await on(inject('backend'), shapes as never, operation);
+  expect(result.shape).toEqual(expected.shape);
+  result.values.forEach((value, i) => {
+    expect(value).toBeCloseTo(expected.values[i]!, 5);
+  });
+});
 
 test('a relu difference keeps the digits of a change far smaller than the features', async () => {
-  for (const name of ['wasm', 'cpu'] as const) {
-    const { values } = await on(name, [[1, 1, 64]], (f) =>
-      ops.reluDifference(f, tf.fill([1, 1, 64], 1.2345678e-9) as tf.Tensor3D),
-    );
-    const f = normals(64, 0);
-    values.forEach((value, i) => {
-      expect(value).toBe(f[i]! > 0 ? Math.fround(1.2345678e-9) : 0);
-    });
-  }
+  const { values } = await on(inject('backend'), [[1, 1, 64]], (f) =>
+    ops.reluDifference(f, tf.fill([1, 1, 64], 1.2345678e-9) as tf.Tensor3D),
+  );
+  const f = normals(64, 0);
+  values.forEach((value, i) => {
+    expect(value).toBe(f[i]! > 0 ? Math.fround(1.2345678e-9) : 0);
+  });
 });
 
 test('what is not a number stays so', async () => {
-  for (const name of ['wasm', 'cpu'] as const) {
-    for (const size of [1, 4]) {
-      const { values } = await on(name, [[1, 1, size]], (f) =>
-        ops.reluDifference(f, tf.fill([1, 1, size], Number.NaN) as tf.Tensor3D),
-      );
-      expect(values.every(Number.isNaN)).toBe(true);
-    }
+  for (const size of [1, 4]) {
+    const { values } = await on(inject('backend'), [[1, 1, size]], (f) =>
+      ops.reluDifference(f, tf.fill([1, 1, size], Number.NaN) as tf.Tensor3D),
+    );
+    expect(values.every(Number.isNaN)).toBe(true);
   }
 });
 
-test('a million terms are summed to float32 rounding', async () => {
-  const { values } = await on('wasm', [[1, 1, 1_000_000]], (x) => ops.innerProducts(x, x));
+test('a million terms are summed to float32 rounding: 1e-7 by our kernel, 1e-5 by those of the library', async () => {
+  const { values } = await on(inject('backend'), [[1, 1, 1_000_000]], (x) => ops.innerProducts(x, x));
   const exact = normals(1_000_000, 0).reduce((sum, x) => sum + x * x, 0);
-  expect(Math.abs(values[0]! / exact - 1)).toBeLessThan(1e-7);
+  expect(Math.abs(values[0]! / exact - 1)).toBeLessThan(inject('backend') === 'wasm' ? 1e-7 : 1e-5);
 });

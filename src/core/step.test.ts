@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import jStat from 'jstat';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, inject, test } from 'vitest';
 import type { ActivationName } from './activation.js';
 import { openBackend } from './backend.js';
 import { drawData } from './data.js';
@@ -11,7 +11,7 @@ import type { Source } from './weights.js';
 
 let source: Source;
 beforeAll(async () => {
-  source = { backend: await openBackend('wasm'), sampler: new GaussianSampler() };
+  source = { backend: await openBackend(inject('backend')), sampler: new GaussianSampler() };
 });
 
 const cell = (over: Partial<BatchCell> & { m: number; depth: number }): BatchCell => ({

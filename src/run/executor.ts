@@ -1,4 +1,4 @@
-/** Where batches are measured: in threads, or in this one. */
+/** Where batches are measured: in threads or processes, or in this one. */
 import { availableParallelism } from 'node:os';
 import type { BackendName } from '../core/backend-name.js';
 import type { BatchOutcome, MeasureTask } from './task.js';
@@ -15,8 +15,8 @@ export interface Executor {
 }
 
 /** Workers that pay: one backend each, on its own core. */
-export function defaultWorkers(backend: BackendName): number {
-  return backend === 'native' ? 1 : Math.max(1, Math.min(8, availableParallelism()));
+export function defaultWorkers(): number {
+  return Math.max(1, Math.min(8, availableParallelism()));
 }
 
 /**
@@ -25,9 +25,15 @@ export function defaultWorkers(backend: BackendName): number {
  */
 const SHORT_MS = 100;
 
-/** A pool of threads; or, for one worker, this very thread, which saves loading the backend twice. */
-export async function openExecutor(workers: number): Promise<Executor> {
-  return workers > 1 ? openPool(workers) : openThisThread();
+/**
+ * A pool of threads, or of processes for the native backend, which fails in a second thread; or, for one worker, this
+ * very thread, which saves loading the backend twice.
+ */
+export async function openExecutor(workers: number, backend: BackendName): Promise<Executor> {
+  if (workers <= 1) return openThisThread();
+  return backend === 'native'
+    ? (await import('./process-pool.js')).openProcesses(workers)
+    : openPool(workers);
 }
 
 function openThisThread(): Executor {

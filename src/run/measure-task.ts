@@ -1,6 +1,7 @@
 /** Measures a task, on the backend of its thread. */
 import type { Setting } from '../config/settings.js';
 import { openBackend } from '../core/backend.js';
+import type { BackendName } from '../core/backend-name.js';
 import {
   type BatchCell,
   type CellMeasurement,
@@ -13,12 +14,15 @@ import type { Source } from '../core/weights.js';
 import type { QuantityName } from '../quantities.js';
 import type { BatchOutcome, MeasureTask, RecordedCell } from './task.js';
 
-let opened: Promise<Source> | undefined;
+let opened: { readonly name: BackendName; readonly source: Promise<Source> } | undefined;
 
-/** Measures the cells of a task; the backend is opened with the first task of a thread and kept. */
+/** Measures the cells of a task; the backend is opened with the first task of a thread, and kept until one asks for another. */
 export async function measureTask(task: MeasureTask): Promise<BatchOutcome> {
-  opened ??= openBackend(task.backend).then((backend) => ({ backend, sampler: new GaussianSampler() }));
-  const source = await opened;
+  if (opened?.name !== task.backend) {
+    const source = openBackend(task.backend).then((backend) => ({ backend, sampler: new GaussianSampler() }));
+    opened = { name: task.backend, source };
+  }
+  const source = await opened.source;
   const started = performance.now();
   const { network, data, step, record } = task;
   // What the cells of a batch have in common.

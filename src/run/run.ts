@@ -64,7 +64,7 @@ export async function runJobs(
   listener: RunListener,
 ): Promise<void> {
   const batches = jobs.reduce((sum, job) => sum + job.batches.length, 0);
-  const executor = await openExecutor(Math.min(workers, batches));
+  const executor = await openExecutor(Math.min(workers, batches), backend);
   const errors: unknown[] = [];
   let isStopped = false;
   const stop = () => {

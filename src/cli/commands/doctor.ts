@@ -1,9 +1,9 @@
 /** `doctor`: what the program finds on this machine, and what is missing. */
 import { availableParallelism, totalmem } from 'node:os';
 import { env } from '@tensorflow/tfjs-core';
-import { BACKENDS } from '../../core/backend-name.js';
+import { BACKENDS, type BackendName } from '../../core/backend-name.js';
 import { defaultWorkers } from '../../run/executor.js';
-import { type Probe, probeBackend } from '../backend-choice.js';
+import { NATIVE, type Probe, probeBackend } from '../backend-choice.js';
 import { EXIT } from '../exit-code.js';
 import { currentRevision, packageVersion, programVersion } from '../revision.js';
 
@@ -12,7 +12,6 @@ export async function doctor(command: { readonly json?: boolean | undefined }): 
   const probes: Probe[] = [];
   for (const name of BACKENDS) probes.push(await probeBackend(name));
   const works = (name: string) => probes.some((probe) => probe.name === name && 'version' in probe);
-  const auto = works('native') ? 'native' : 'wasm';
   const packages = ['@tensorflow/tfjs-core', '@tensorflow/tfjs-backend-wasm', 'vega', 'vega-lite'];
   const facts = {
     'feature-speed': programVersion(),
@@ -22,13 +21,15 @@ export async function doctor(command: { readonly json?: boolean | undefined }): 
     ...Object.fromEntries(
       probes.map((probe) => [
         `backend ${probe.name}`,
-        'version' in probe ? `works, ${probe.version}` : `missing: ${probe.missing}`,
+        'version' in probe ? `works, ${probe.version}` : `missing: ${probe.missing}${remedy(probe.name)}`,
       ]),
     ),
-    'backend auto': auto,
+    'backend auto': works('native')
+      ? `wasm; native for dense weights of width >= ${NATIVE.width} with >= ${NATIVE.samples} samples`
+      : 'wasm',
     simd: works('wasm') && (await env().getAsync('WASM_HAS_SIMD_SUPPORT')) ? 'yes' : 'no',
     cores: availableParallelism(),
-    workers: defaultWorkers(auto),
+    workers: defaultWorkers(),
     memory: `${(totalmem() / 1e9).toFixed(0)} GB`,
     commit: currentRevision('results').commit ?? 'not a git repository: manifests will not name a commit',
   };
@@ -39,4 +40,9 @@ export async function doctor(command: { readonly json?: boolean | undefined }): 
       process.stdout.write(`${name.padEnd(width)}  ${value}\n`);
   }
   return works('wasm') || works('native') ? EXIT.fine : EXIT.misuse;
+}
+
+/** What to do where a backend is missing. */
+function remedy(name: BackendName): string {
+  return name === 'native' ? '; scripts/install-native.sh builds it' : '';
 }

@@ -17,7 +17,7 @@ export interface PlanCommand {
 
 /** Prints cells, batches and estimates; measures nothing. */
 export async function plan(paths: readonly string[], command: PlanCommand): Promise<number> {
-  const workers = command.workers ?? defaultWorkers('wasm');
+  const workers = command.workers ?? defaultWorkers();
   const plans = readExperiments(paths, command.set).map((experiment) => {
     const { cells, batches } = jobOf(experiment, command.weights, command.shard);
     const largest = batches.map((batch) => batch.bytes).sort((a, b) => b - a);

@@ -6,14 +6,14 @@ import type { Shard } from '../../plan/shard.js';
 import { digestOf } from '../../results/manifest.js';
 import { defaultWorkers } from '../../run/executor.js';
 import { type Job, jobOf, resumeJob } from '../../run/job.js';
-import { type FinishedExperiment, runJobs, type Tally } from '../../run/run.js';
+import { type FinishedExperiment, type RunListener, runJobs, type Tally } from '../../run/run.js';
 import { slopesOf } from '../../run/slopes.js';
-import { type BackendChoice, chooseBackend } from '../backend-choice.js';
+import { type BackendChoice, chooseBackend, MOST_BYTES } from '../backend-choice.js';
 import { EXIT } from '../exit-code.js';
 import { readExperiments } from '../experiments.js';
 import { asUserError, shown } from '../files.js';
 import { startProgress } from '../progress.js';
-import { circumstancesOf, manifestOf } from '../provenance.js';
+import { type Circumstances, circumstancesOf, manifestOf } from '../provenance.js';
 import { checkResultsFolder, ResultsFolder } from '../results-folder.js';
 import { stopSignal } from '../signals.js';
 import { slopeRecords, slopesText } from '../slopes-report.js';
@@ -32,9 +32,6 @@ export interface RunCommand {
   readonly quiet?: boolean | undefined;
 }
 
-/** The wasm backend addresses 32 bits. */
-const MOST_BYTES: Readonly<Record<BackendName, number>> = { wasm: 4e9, cpu: Infinity, native: Infinity };
-
 /** Runs the configs of the command line. */
 export function run(paths: readonly string[], command: RunCommand): Promise<number> {
   return measure(readExperiments(paths, command.set), command);
@@ -52,11 +49,19 @@ export async function measure(
 ): Promise<number> {
   const { out, weights, shard } = command;
   for (const { name } of experiments) checkResultsFolder(out, name);
-  const backend = await chooseBackend(command.backend);
-  const workers = backend === 'native' ? 1 : (command.workers ?? defaultWorkers(backend));
+  const workers = command.workers ?? defaultWorkers();
   const planned = experiments.map((experiment) => jobOf(experiment, weights, shard));
-  for (const job of planned) checkMemory(job, backend);
-  const circumstances = circumstancesOf(out, backend, workers);
+  const backends = new Map<string, BackendName>();
+  for (const job of planned) {
+    const { name, data } = job.experiment;
+    const { batches } = shard ? jobOf(job.experiment, weights) : job;
+    const backend = await chooseBackend(command.backend, { samples: data.samples, batches });
+    checkMemory(job, backend);
+    backends.set(name, backend);
+  }
+  const circumstances = new Map(
+    [...new Set(backends.values())].map((backend) => [backend, circumstancesOf(out, backend, workers)]),
+  );
 
   const interrupted = stopSignal();
   const compromised = new AbortController();
@@ -72,22 +77,23 @@ export async function measure(
     const jobs = planned.map(resume);
     const progress = startProgress(...sizeOf(jobs), command.quiet === true);
     try {
-      await runJobs(
-        jobs,
-        { backend, workers, signal: AbortSignal.any([interrupted, compromised.signal]) },
-        {
-          progressed: (_, batch) => progress.add(batch.cells.length, batch.cost),
-          // What cannot be written or drawn is told at the end, and does not take the other experiments with it.
-          finished: (result) => {
-            progress.stop();
-            return finish(result).catch((error) => void errors.push(error));
-          },
-          stopped: (tally) => {
-            progress.stop();
-            stop(tally);
-          },
+      const listener: RunListener = {
+        progressed: (_, batch) => progress.add(batch.cells.length, batch.cost),
+        // What cannot be written or drawn is told at the end, and does not take the other experiments with it.
+        finished: (result) => {
+          progress.stop();
+          return finish(result).catch((error) => void errors.push(error));
         },
-      );
+        stopped: (tally) => {
+          progress.stop();
+          stop(tally);
+        },
+      };
+      const signal = AbortSignal.any([interrupted, compromised.signal]);
+      for (const backend of circumstances.keys()) {
+        const own = jobs.filter(({ experiment }) => backends.get(experiment.name) === backend);
+        await runJobs(own, { backend, workers, signal }, listener);
+      }
     } finally {
       progress.stop();
     }
@@ -109,6 +115,7 @@ export async function measure(
 
   function resume(job: Job): Job {
     const { experiment } = job;
+    const backend = backends.get(experiment.name)!;
     const origin = { digest: digestOf(experiment, weights), backend };
     const checkpoint = folders.get(experiment.name)!.checkpoint(origin, command.fresh === true);
     const resumed = resumeJob(job, checkpoint);
@@ -122,7 +129,7 @@ export async function measure(
   async function finish(result: FinishedExperiment): Promise<void> {
     const { name } = result.experiment;
     const folder = folders.get(name)!;
-    const manifest = manifestOf(result, result.table.rows.length, weights, shard, circumstances);
+    const manifest = manifestOf(result, result.table.rows.length, weights, shard, circumstancesAt(name));
     // A shard, or a run of which cells failed, has not all that a slope is fitted to.
     const slopes =
       result.experiment.slopes && !shard && manifest.status === 'complete'
@@ -147,7 +154,9 @@ export async function measure(
   function stop(tally: Tally): void {
     const { experiment, cells, measured } = tally;
     try {
-      folders.get(experiment.name)!.stop(manifestOf(tally, 0, weights, shard, circumstances));
+      folders
+        .get(experiment.name)!
+        .stop(manifestOf(tally, 0, weights, shard, circumstancesAt(experiment.name)));
     } catch (error) {
       // Of a disk that is full the message says so already.
       if (!(error instanceof UserError)) throw error;
@@ -155,6 +164,10 @@ export async function measure(
     tell(
       `${experiment.name}: stopped; ${measured} of ${cells} cells are kept, the same command goes on from there`,
     );
+  }
+
+  function circumstancesAt(name: string): Circumstances {
+    return circumstances.get(backends.get(name)!)!;
   }
 
   function tell(line: string): void {

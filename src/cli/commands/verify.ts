@@ -39,7 +39,7 @@ export async function verify(names: readonly string[], command: VerifyCommand): 
   if (command.record) ensureWritableDirectory(command.out);
   const isShown = process.stderr.isTTY && !command.quiet;
   let done = 0;
-  const verdicts = await verifyClaims(ids, command.workers ?? defaultWorkers('wasm'), ({ id }) => {
+  const verdicts = await verifyClaims(ids, command.workers ?? defaultWorkers(), ({ id }) => {
     done++;
     if (isShown) process.stderr.write(`\r\u001b[K${done} of ${ids.length}: ${id}`);
   });

@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest';
+import type { Batch } from '../plan/batch.js';
+import { prefersNative } from './backend-choice.js';
+
+const batch = (over: Partial<Batch> = {}): Batch => ({
+  cells: [0],
+  width: 400,
+  weights: 'dense',
+  bytes: 1e6,
+  cost: 1000,
+  ...over,
+});
+
+test('auto prefers native for dense weights of width 200 and more with 50 samples and more', () => {
+  expect(prefersNative({ samples: 50, batches: [batch({ width: 200 })] })).toBe(true);
+  expect(prefersNative({ samples: 49, batches: [batch()] })).toBe(false);
+  expect(prefersNative({ samples: 50, batches: [batch({ width: 199 })] })).toBe(false);
+  expect(prefersNative({ samples: 50, batches: [batch({ weights: 'matrix-free' })] })).toBe(false);
+});
+
+test('auto prefers wasm where the work does not pay for loading the library, or is not most of all', () => {
+  expect(prefersNative({ samples: 200, batches: [batch({ cost: 100 })] })).toBe(false);
+  expect(prefersNative({ samples: 200, batches: [batch(), batch({ width: 50, cost: 1500 })] })).toBe(false);
+});
+
+test('auto prefers native for what wasm cannot address', () => {
+  expect(prefersNative({ samples: 1, batches: [batch({ bytes: 5e9, weights: 'matrix-free' })] })).toBe(true);
+});

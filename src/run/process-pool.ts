@@ -1,0 +1,93 @@
+/** Child processes that measure batches, for a backend that fails in a second thread of one process. */
+import { type ChildProcess, fork } from 'node:child_process';
+import type { Executor } from './executor.js';
+import type { Answer } from './process-worker.js';
+import type { BatchOutcome, MeasureTask } from './task.js';
+
+interface Waiting {
+  readonly task: MeasureTask;
+  readonly resolve: (outcome: BatchOutcome) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** A pool of at most so many children, begun when there is a batch for them; one that dies takes its batch alone with it. */
+export function openProcesses(count: number): Executor {
+  const queue: Waiting[] = [];
+  const idle: ChildProcess[] = [];
+  const alive = new Map<ChildProcess, Promise<void>>();
+  let isClosed = false;
+
+  function next(): void {
+    while (!isClosed && queue.length > 0 && (idle.length > 0 || alive.size < count)) {
+      measure(idle.pop() ?? start(), queue.shift()!);
+    }
+  }
+
+  function start(): ChildProcess {
+    const path = new URL('./process-worker.js', import.meta.url);
+    // Measurements are Float64Arrays, which the default, JSON, would not carry.
+    const child = fork(path, { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const gone = new Promise<void>((resolve) => {
+      child.once('exit', () => resolve());
+      child.once('error', () => resolve());
+    });
+    alive.set(
+      child,
+      gone.then(() => {
+        alive.delete(child);
+        if (idle.includes(child)) idle.splice(idle.indexOf(child), 1);
+        next();
+      }),
+    );
+    return child;
+  }
+
+  function measure(child: ChildProcess, { task, resolve, reject }: Waiting): void {
+    const answered = (answer: Answer) => {
+      end();
+      idle.push(child);
+      if ('outcome' in answer) resolve(answer.outcome);
+      else reject(new Error(answer.error));
+      next();
+    };
+    const died = (code: number | null, signal: string | null) => {
+      end();
+      reject(new Error(`a worker process ended with ${signal ?? `exit code ${code}`}`));
+    };
+    const failed = (error: Error) => {
+      end();
+      reject(error);
+    };
+    const end = () => {
+      child
+        .off('message', answered as never)
+        .off('exit', died)
+        .off('error', failed);
+    };
+    child
+      .on('message', answered as never)
+      .on('exit', died)
+      .on('error', failed);
+    child.send(task, (error) => {
+      // A child that dies tells so by its exit too; what cannot be sent is told here alone.
+      if (error && child.connected) failed(error);
+    });
+  }
+
+  return {
+    run: async (task, keep) => {
+      const outcome = await new Promise<BatchOutcome>((resolve, reject) => {
+        if (isClosed) throw new Error('the run was stopped');
+        queue.push({ task, resolve, reject });
+        next();
+      });
+      await keep(outcome);
+    },
+    close: async () => {
+      isClosed = true;
+      for (const { reject } of queue.splice(0)) reject(new Error('the run was stopped'));
+      for (const child of alive.keys()) child.kill('SIGKILL');
+      await Promise.all(alive.values());
+    },
+  };
+}
