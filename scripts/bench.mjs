@@ -47,16 +47,22 @@ const cells = (count, width, depth) =>
     sigma: { input: 0.3, hidden: Math.sqrt(2 / width), output: 1 / width },
     learningRate: 'scale-invariant',
     stepSize: 1e-3,
-    data: { input: { scale: 0.3, normalize: 'none' }, target: { law: 'normal' } },
+    data: { input: { law: 'normal', scale: 0.3, normalize: 'none' }, target: { law: 'normal' } },
   }));
 
 const measure = (weights, count, width, depth) => () =>
   measureBatch(source, cells(count, width, depth), {
     shape: { samples: 1, width, inputWidth: 10, outputWidth: 1 },
+    architecture: 'resnet',
     activation: 'relu',
     weights,
+    isNormalized: false,
+    loss: 'squared',
+    train: 'hidden',
     kind: 'update',
+    steps: 1,
     layers: 'output',
+    measuresBackward: false,
   });
 
 const program = (...words) =>
