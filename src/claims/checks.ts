@@ -3,14 +3,14 @@ import jStat from 'jstat';
 import { type ExponentPoint, exponentOf } from '../results/exponent.js';
 import type { Check } from './claim.js';
 
-/** How far from the exponent of a statement the interval of a measured one may reach: half of what tells sqrt(L) from 1 / 5. */
+/** How far from the exponent of a statement the interval of a measured one may reach: exponents of the paper are 1/2 apart. */
 const EXPONENT_MARGIN = 0.1;
 
 /** A number of `digits` significant digits. */
 const brief = (value: number, digits = 3) => String(Number(value.toPrecision(digits)));
 
-/** The largest deviation of an identity. */
-export function smallest(what: string, deviations: readonly number[], bound: number): Check {
+/** An identity: its largest deviation is one of rounding. */
+export function identity(what: string, deviations: readonly number[], bound: number): Check {
   const measured = Math.max(...deviations.map(Math.abs));
   return { what, measured, low: null, high: null, expected: `< ${brief(bound)}`, holds: measured < bound };
 }
@@ -41,22 +41,20 @@ function meanOf(values: readonly number[]): {
   return { mean, low: mean - reach, high: mean + reach, error };
 }
 
-/** A mean against a value: within `sigmas` standard errors and a tolerance for what is finite. */
-export function meanIs(
-  what: string,
-  values: readonly number[],
-  expected: number,
-  tolerance = 0,
-  sigmas = 4,
-): Check {
+/** Standard errors that a mean may be off: one of a few hundred checks is, by chance, 3 off, and none 4. */
+const SIGMAS = 4;
+
+/** A mean against a value, with a tolerance for widths and depths that are finite. */
+export function meanIs(what: string, values: readonly number[], expected: number, tolerance = 0): Check {
   const { mean, low, high, error } = meanOf(values);
+  const margin = tolerance === 0 ? '' : `${brief(tolerance)} + `;
   return {
     what,
     measured: mean,
     low,
     high,
-    expected: tolerance === 0 ? brief(expected, 4) : `${brief(expected, 4)} +- ${brief(tolerance)}`,
-    holds: Math.abs(mean - expected) <= tolerance + sigmas * error,
+    expected: `${brief(expected, 4)} +- ${margin}${SIGMAS} s.e.`,
+    holds: Math.abs(mean - expected) <= tolerance + SIGMAS * error,
   };
 }
 

@@ -1,6 +1,6 @@
 /** Section 2: the feature speed formula, and the sensitivity. */
 
-import { smallest } from './checks.js';
+import { identity } from './checks.js';
 import { defineClaim } from './claim.js';
 import type { Setup } from './lab.js';
 
@@ -63,7 +63,7 @@ export const theorem21 = defineClaim<Layer[], { predict: (layer: Layer) => numbe
   law: { predict: ({ decay, cosine, backward }) => decay / (cosine * backward) },
   measure: measureLayers,
   judge: (layers, { predict }) => [
-    smallest(
+    identity(
       `relative residual, largest of ${layers.length} layers of ${SETUPS.length} kinds of networks`,
       layers.map((layer) => layer.speed / predict(layer) - 1),
       ROUNDING,
@@ -87,7 +87,7 @@ export const equation4 = defineClaim<Layer[], { predict: (layer: Layer) => numbe
   },
   measure: measureLayers,
   judge: (layers, { predict }) => [
-    smallest(
+    identity(
       `relative difference of the two sides, largest of ${layers.length} layers`,
       layers.map((layer) => layer.sensitivity / predict(layer) - 1),
       ROUNDING,

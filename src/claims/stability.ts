@@ -2,7 +2,7 @@
 
 import { backwardVelocity } from '../core/backward-velocity.js';
 import type { ExponentPoint } from '../results/exponent.js';
-import { between, exponentIs, smallest } from './checks.js';
+import { between, exponentIs, identity } from './checks.js';
 import { defineClaim } from './claim.js';
 import type { Lab, Setup } from './lab.js';
 import {
@@ -92,8 +92,8 @@ export const proposition61 = defineClaim<
       (each.speed * each.cosine * each.features - numerator(each)) / (each.from + Math.abs(each.curvature));
     const angles = linear.map(({ cosine }) => Math.acos(cosine));
     return [
-      smallest(`linear loss: largest residual of ${linear.length} layers`, linear.map(deviation), 1e-4),
-      smallest(`squared loss: largest residual of ${squared.length} layers`, squared.map(deviation), 1e-4),
+      identity(`linear loss: largest residual of ${linear.length} layers`, linear.map(deviation), 1e-4),
+      identity(`squared loss: largest residual of ${squared.length} layers`, squared.map(deviation), 1e-4),
       between('linear loss: largest theta~_v in rad', Math.max(...angles), 0, Math.PI / 2),
     ];
   },
@@ -188,7 +188,7 @@ export const proposition62 = defineClaim<Invariance[], { rates: Rates; product: 
       return Math.max(...before.map((loss, i) => Math.abs(after[i]! - loss) / before[0]!));
     };
     return [
-      smallest(
+      identity(
         `largest difference of the losses of 5 steps, relative to the first, with ${rates} rates`,
         [difference(rates, product)],
         1e-4,
