@@ -2,7 +2,7 @@
 
 import { identity } from './checks.js';
 import { defineClaim } from './claim.js';
-import type { Setup } from './lab.js';
+import type { Lab, Setup } from './lab.js';
 
 /** One layer of one network: what both sides of the formulas are made of. */
 interface Layer {
@@ -28,7 +28,7 @@ const SETUPS: readonly Setup[] = [
   { architecture: 'resnet', activation: 'linear', depth: 12, width: WIDTH, train: ['input', 4, 9] },
 ];
 
-const measureLayers = (lab: Parameters<Parameters<typeof defineClaim>[0]['measure']>[0]): Layer[] =>
+const measureLayers = (lab: Lab): Layer[] =>
   SETUPS.flatMap((setup, i) => {
     // Any rates: between e^-1 and e of one that moves features visibly.
     const rates = Array.from(lab.normals(setup.depth + 1, 100 + i), (x) =>

@@ -1,5 +1,6 @@
 /** Sections 5.1 and 5.2: signal, angle and scalings of deep ReLU MLPs. */
 import type { ScalingName } from '../config/scalings.js';
+import type { ExponentPoint } from '../results/exponent.js';
 import { bfaLimit } from '../theory/bfa.js';
 import { exponentIs, meanIs } from './checks.js';
 import { type Check, defineClaim } from './claim.js';
@@ -8,10 +9,13 @@ import {
   ALONG,
   along,
   alongDepth,
+  alongLayers,
   alongWidth,
   type Exponents,
   exponentChecks,
+  HOLD,
   type Kind,
+  measureLayers,
   type Sequence,
 } from './sequences.js';
 
@@ -22,7 +26,7 @@ interface Signal {
   readonly inOutput: Sequence;
   /** cos(theta_v) over its limit, and against v. */
   readonly ratios: readonly number[];
-  readonly cosines: readonly { readonly x: number; readonly y: readonly number[] }[];
+  readonly cosines: readonly ExponentPoint[];
 }
 
 export const proposition51 = defineClaim<
@@ -44,9 +48,7 @@ export const proposition51 = defineClaim<
   },
   measure: (lab) => {
     const kind: Kind = { sigma: { output: 0.01 } };
-    const depth = 101;
-    const distances = [12, 24, 48, 96];
-    const draws = 6;
+    const { depth, cells } = measureLayers(lab);
     const theory = bfaLimit({
       architecture: 'mlp',
       trainsInput: true,
@@ -54,17 +56,13 @@ export const proposition51 = defineClaim<
       depth,
       branchScale: 1,
     });
-    const cells = lab.measure({ depth, width: 4096 }, draws * distances.length);
     return {
       inDepth: alongDepth(lab, () => kind),
       inWidth: alongWidth(lab, () => kind),
       inInput: along(lab, [0.1, 1, 10], (rms) => ({ ...kind, data: dense(10, rms) })),
       inOutput: along(lab, [4, 16, 64], (outputWidth) => ({ ...kind, outputWidth })),
-      ratios: cells.flatMap(({ values }) => [Math.cos(values.bfa_rad[49]!) / Math.cos(theory[50]!)]),
-      cosines: distances.map((x, i) => ({
-        x,
-        y: cells.slice(i * draws, (i + 1) * draws).map(({ values }) => Math.cos(values.bfa_rad[x - 1]!)),
-      })),
+      ratios: cells.map(({ values }) => Math.cos(values.bfa_rad[49]!) / Math.cos(theory[50]!)),
+      cosines: alongLayers(cells, ({ bfa_rad }, v) => Math.cos(bfa_rad[v - 1]!)),
     };
   },
   judge: (signal, law) => [
@@ -94,14 +92,7 @@ interface ScaledLaw {
   readonly inWidth: Exponents;
 }
 
-const HOLD: Exponents = {
-  smallestFeature: 0,
-  largestFeature: 0,
-  featureSpeed: 0,
-  lossDecay: 0,
-  imbalance: 0,
-};
-
+/** What is special first, as `verify` shows the first check of a claim that holds. */
 const LOSS_DECAY_FALLS: Exponents = {
   lossDecay: -0.5,
   featureSpeed: 0,

@@ -11,6 +11,7 @@ import {
   alongWidth,
   type Exponents,
   exponentChecks,
+  HOLD,
   type Kind,
   type Sequence,
 } from './sequences.js';
@@ -64,14 +65,6 @@ export const proposition52 = defineClaim<
   },
 });
 
-const HOLD: Exponents = {
-  smallestFeature: 0,
-  largestFeature: 0,
-  featureSpeed: 0,
-  lossDecay: 0,
-  imbalance: 0,
-};
-
 interface Table2 {
   readonly inDepth: Record<string, Sequence>;
   readonly inWidth: Sequence;
@@ -117,10 +110,7 @@ export const proposition54 = defineClaim<
       inWidth: alongWidth(lab, () => kind),
       inInput: along(lab, [4, 16, 64, 256], (inputWidth) => ({ ...kind, inputWidth })),
       inOutput: along(lab, [4, 16, 64, 256], (outputWidth) => ({ ...kind, outputWidth })),
-      deeperOutput: alongDepth(lab, (L) => {
-        const base = at('linear', '1/sqrt(L)')(L);
-        return { ...base, scaling: 'FSC', learningRate: 'scale-invariant' };
-      }),
+      deeperOutput: alongDepth(lab, (L) => ({ ...at('linear', '1/sqrt(L)')(L), scaling: 'FSC' })),
     };
   },
   judge: ({ inDepth, inWidth, inInput, inOutput, deeperOutput }, law) => [

@@ -1,8 +1,9 @@
 /** Sequences of networks in width, depth, input or output width: scaled NNs, in the words of section 4.1. */
 
+import { mean } from 'simple-statistics';
 import type { CellMeasurement, MeasuredQuantity } from '../core/experiment.js';
 import type { ExponentPoint } from '../results/exponent.js';
-import { exponentAtMost, exponentIs } from './checks.js';
+import { type Exponent, exponentIs } from './checks.js';
 import type { Check } from './claim.js';
 import type { Lab, Setup } from './lab.js';
 
@@ -68,8 +69,6 @@ function propertiesOf({ layers, values }: CellMeasurement, width: number, stepNu
   };
 }
 
-const mean = (values: readonly number[]) => values.reduce((sum, x) => sum + x, 0) / values.length;
-
 /** Properties of several draws of one setup, at the last of its steps. */
 function propertiesOfDraws(lab: Lab, setup: Setup, draws: number): Properties[] {
   return lab.measure(setup, draws).map((cell) => propertiesOf(cell, setup.width, setup.steps));
@@ -77,6 +76,9 @@ function propertiesOfDraws(lab: Lab, setup: Setup, draws: number): Properties[] 
 
 /** Measurements along a sequence: at each x, the properties of every draw. */
 export type Sequence = readonly { readonly x: number; readonly draws: readonly Properties[] }[];
+
+const sequence = (lab: Lab, values: readonly number[], setupAt: (x: number) => Setup): Sequence =>
+  values.map((x) => ({ x, draws: propertiesOfDraws(lab, setupAt(x), DRAWS) }));
 
 /** Depths and widths at which exponents are fitted: L/m stays small, and with it the fluctuations between draws. */
 const DEPTHS = [16, 32, 64, 128] as const;
@@ -90,22 +92,18 @@ export type Kind = Omit<Setup, 'depth' | 'width'>;
 
 /** Measures a kind of networks, which may depend on L, at growing depth. */
 export function alongDepth(lab: Lab, kindAt: (L: number) => Kind): Sequence {
-  return DEPTHS.map((depth) => {
+  return sequence(lab, DEPTHS, (depth) => {
     const kind = kindAt(depth);
     // The norms of a ResNet with a small branch fluctuate less than those of an MLP.
     const isSmall = kind.branchScale !== undefined && kind.branchScale < 1;
     const width = isSmall ? WIDTH_OF_DEPTHS / 4 : WIDTH_OF_DEPTHS;
-    const setup = { ...kind, depth, width };
-    return { x: depth, draws: propertiesOfDraws(lab, setup, DRAWS) };
+    return { ...kind, depth, width };
   });
 }
 
 /** Measures a kind of networks, which may depend on m, at growing width. */
 export function alongWidth(lab: Lab, kindAt: (m: number) => Kind): Sequence {
-  return WIDTHS.map((width) => {
-    const setup = { ...kindAt(width), depth: DEPTH_OF_WIDTHS, width };
-    return { x: width, draws: propertiesOfDraws(lab, setup, DRAWS) };
-  });
+  return sequence(lab, WIDTHS, (width) => ({ ...kindAt(width), depth: DEPTH_OF_WIDTHS, width }));
 }
 
 /** The networks of `along`. */
@@ -113,14 +111,20 @@ export const ALONG = { depth: 12, width: 8192 } as const;
 
 /** Measures networks of one depth and width along anything else. */
 export function along(lab: Lab, values: readonly number[], kindAt: (x: number) => Kind): Sequence {
-  return values.map((x) => {
-    const setup = { ...kindAt(x), ...ALONG };
-    return { x, draws: propertiesOfDraws(lab, setup, DRAWS) };
-  });
+  return sequence(lab, values, (x) => ({ ...kindAt(x), ...ALONG }));
 }
 
-/** Exponents of properties: of Theta(x^p) the number p, of O(x^p) `{ atMost: p }`. */
-export type Exponents = Partial<Record<keyof Properties, number | { readonly atMost: number }>>;
+/** Exponents of properties. */
+export type Exponents = Partial<Record<keyof Properties, Exponent>>;
+
+/** (SP), (FL), (LD) and (BC) of section 4.1, all of them Theta(1). */
+export const HOLD = {
+  smallestFeature: 0,
+  largestFeature: 0,
+  featureSpeed: 0,
+  lossDecay: 0,
+  imbalance: 0,
+} as const satisfies Exponents;
 
 /** What a check says that it measured. */
 const LABELS: Record<keyof Properties, string> = {
@@ -147,18 +151,12 @@ export function exponentChecks(
   measured: Sequence,
   exponents: Exponents,
 ): Check[] {
-  return (Object.entries(exponents) as [keyof Properties, number | { atMost: number }][]).map(
-    ([property, exponent]) => {
-      const points: ExponentPoint[] = measured.map(({ x, draws }) => ({
-        x,
-        y: draws.map((each) => each[property]),
-      }));
-      const what = `${subject}: exponent of ${LABELS[property]} in ${axis}`;
-      return typeof exponent === 'number'
-        ? exponentIs(what, points, exponent)
-        : exponentAtMost(what, points, exponent.atMost);
-    },
-  );
+  return (Object.entries(exponents) as [keyof Properties, Exponent][]).map(([property, exponent]) => {
+    const points = measured.map(
+      ({ x, draws }): ExponentPoint => ({ x, y: draws.map((each) => each[property]) }),
+    );
+    return exponentIs(`${subject}: exponent of ${LABELS[property]} in ${axis}`, points, exponent);
+  });
 }
 
 /** What differs from FSC with the rates of Eq. 8. */
@@ -180,4 +178,25 @@ export function alongDepthAtRates(lab: Lab, { sigma, rate }: Change, kind: Kind 
     const cells = lab.measureEach(rates.map((learningRate) => ({ ...setup, learningRate })));
     return { x: depth, draws: cells.map((cell) => propertiesOf(cell, width)) };
   });
+}
+
+/** Layers, or distances from the readout, of `alongLayers`. */
+const LAYERS = [12, 24, 48, 96] as const;
+const DRAWS_OF_LAYERS = 6;
+
+/** ReLU MLPs whose layers `alongLayers` looks at. */
+export function measureLayers(lab: Lab, kind: Kind = {}): { depth: number; cells: CellMeasurement[] } {
+  const depth = 101;
+  return { depth, cells: lab.measure({ ...kind, depth, width: 4096 }, DRAWS_OF_LAYERS * LAYERS.length) };
+}
+
+/** A quantity at growing x: of other draws at each, as errors at two layers of one network are not independent. */
+export function alongLayers(
+  cells: readonly CellMeasurement[],
+  quantity: (values: CellMeasurement['values'], x: number) => number,
+): ExponentPoint[] {
+  return LAYERS.map((x, i) => ({
+    x,
+    y: cells.slice(i * DRAWS_OF_LAYERS, (i + 1) * DRAWS_OF_LAYERS).map(({ values }) => quantity(values, x)),
+  }));
 }

@@ -7,6 +7,7 @@ import type { ExponentPoint } from '../results/exponent.js';
 import { between, exponentIs, meanIs } from './checks.js';
 import { defineClaim } from './claim.js';
 import type { Lab, Setup } from './lab.js';
+import { alongLayers, measureLayers } from './sequences.js';
 
 /** A kernel of one network as a matrix, row major [m x m]: the operator on the unit vectors. */
 function kernelsOf(
@@ -92,17 +93,20 @@ interface Moments {
   readonly M2: number;
 }
 
-/** Angles and moments of one kernel over widths, or over layers. */
+/** Angles and moments of one kernel over widths, or over layers: theta_v and K_v, or theta~_v and K~_v. */
 function momentsAlong(
   lab: Lab,
   setups: readonly { readonly setup: Setup; readonly layer: number }[],
   draws: number,
+  which: 'bfk' | 'fbk',
 ): Moments[] {
+  const angle = which === 'bfk' ? 'bfa_rad' : 'fba_rad';
   return setups.flatMap(({ setup, layer }) => {
-    const kernels = kernelsOf(lab, setup, layer, draws, 'bfk');
-    return lab.measure({ ...setup, weights: 'dense' }, draws).map(({ values }, i) => ({
+    const kernels = kernelsOf(lab, setup, layer, draws, which);
+    const cells = lab.measure({ ...setup, weights: 'dense', measuresBackward: which === 'fbk' }, draws);
+    return cells.map(({ values }, i) => ({
       width: setup.width,
-      cosine: Math.cos(values.bfa_rad[layer - 1]!),
+      cosine: Math.cos(values[angle][layer - 1]!),
       ...momentsOf(kernels[i]!, setup.width),
     }));
   });
@@ -120,6 +124,7 @@ export const theorem32Limit = defineClaim<Moments[], { predict: (of: Moments) =>
       lab,
       [32, 64, 128, 256].map((width) => ({ setup: { ...MLP, width }, layer: MLP.depth - 1 })),
       24,
+      'bfk',
     ),
   judge: (moments, { predict, exponent }) => {
     const widths = [...new Set(moments.map(({ width }) => width))];
@@ -208,22 +213,10 @@ interface Layers {
 
 /** Cosines of a wide MLP by layer: theta_v against v and theta~_v against L - v. */
 function cosinesByLayer(lab: Lab): Pick<Layers, 'forwardLaw' | 'backwardLaw'> {
-  const depth = 101;
-  const distances = [12, 24, 48, 96];
-  const draws = 6;
-  const cells = lab.measure({ depth, width: 4096, measuresBackward: true }, draws * distances.length);
-  // Other draws at each distance, as errors at two layers of one network are not independent.
-  const at = (
-    distances: readonly number[],
-    cosine: (x: number, values: (typeof cells)[0]['values']) => number,
-  ) =>
-    distances.map((x, i) => ({
-      x,
-      y: cells.slice(i * draws, (i + 1) * draws).map(({ values }) => cosine(x, values)),
-    }));
+  const { depth, cells } = measureLayers(lab, { measuresBackward: true });
   return {
-    forwardLaw: at(distances, (v, { bfa_rad }) => Math.cos(bfa_rad[v - 1]!)),
-    backwardLaw: at(distances, (x, { fba_rad }) => Math.cos(fba_rad[depth - x - 1]!)),
+    forwardLaw: alongLayers(cells, ({ bfa_rad }, v) => Math.cos(bfa_rad[v - 1]!)),
+    backwardLaw: alongLayers(cells, ({ fba_rad }, x) => Math.cos(fba_rad[depth - x - 1]!)),
   };
 }
 
@@ -240,25 +233,10 @@ export const lemmaA1 = defineClaim<
   law: { exponent: -0.5, backwardExponent: -0.5, ratio: ({ M1, M2 }) => M1 / Math.sqrt(M2) },
   measure: (lab) => {
     const setup: Setup = { ...MLP, depth: 13, width: 128 };
-    const draws = 8;
-    const layers = [4, 8];
-    const backward = layers.flatMap((layer) => {
-      const kernels = kernelsOf(lab, setup, layer, draws, 'fbk');
-      return lab
-        .measure({ ...setup, weights: 'dense', measuresBackward: true }, draws)
-        .map(({ values }, i) => ({
-          width: setup.width,
-          cosine: Math.cos(values.fba_rad[layer - 1]!),
-          ...momentsOf(kernels[i]!, setup.width),
-        }));
-    });
+    const layers = [4, 8].map((layer) => ({ setup, layer }));
     return {
-      moments: momentsAlong(
-        lab,
-        layers.map((layer) => ({ setup, layer })),
-        draws,
-      ),
-      backward,
+      moments: momentsAlong(lab, layers, 8, 'bfk'),
+      backward: momentsAlong(lab, layers, 8, 'fbk'),
       ...cosinesByLayer(lab),
     };
   },

@@ -1,5 +1,6 @@
 /** The exponent of a power law, fitted to measurements. */
 import jStat from 'jstat';
+import { mean } from 'simple-statistics';
 
 /** Values of a quantity at x: one for each draw. */
 export interface ExponentPoint {
@@ -30,8 +31,4 @@ export function exponentOf(points: readonly ExponentPoint[]): { slope: number; l
   const residual = logs.reduce((sum, { x, y }) => sum + (y - my - slope * (x - mx)) ** 2, 0);
   const reach = jStat.studentt.inv(0.975, freedom) * Math.sqrt(residual / freedom / sxx);
   return { slope, low: slope - reach, high: slope + reach };
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
