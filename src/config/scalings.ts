@@ -129,3 +129,28 @@ export const SIGMA_HIDDEN = {
 export type ActivationName = keyof typeof SIGMA_HIDDEN;
 
 export const ACTIVATION_NAMES = Object.keys(SIGMA_HIDDEN) as ActivationName[];
+
+export const LAYER_GROUPS = ['input', 'hidden', 'output'] as const;
+
+/** A row of Table 1 or 2: sigma and eta of every group of layers by formula. */
+export interface TableRow {
+  readonly name: ScalingName;
+  readonly where: string;
+  readonly layers: Readonly<Record<keyof Formulas, { readonly sigma: string; readonly eta: string }>>;
+  readonly corrections: readonly string[];
+}
+
+/** The rows of Tables 1 and 2 in both settings; other scalings have rates that are measured, and not by formula. */
+export function tableRows(activation: ActivationName): TableRow[] {
+  return SCALING_NAMES.flatMap((name) => {
+    const scaling: NamedScaling = NAMED_SCALINGS[name];
+    const { where, sigmaInput, sigmaOutput, learningRate: eta, corrections = [] } = scaling;
+    if (eta === 'scale-invariant') return [];
+    const layers = {
+      input: { sigma: sigmaInput, eta: eta.input },
+      hidden: { sigma: SIGMA_HIDDEN[activation], eta: eta.hidden },
+      output: { sigma: sigmaOutput, eta: eta.output },
+    };
+    return [{ name, where, layers, corrections }];
+  });
+}

@@ -2,12 +2,7 @@
 import CliTable from 'cli-table3';
 import { compileExpression, type Expression, ExpressionError, type Values } from '../../config/expression.js';
 import { expected } from '../../config/problem.js';
-import {
-  type ActivationName,
-  NAMED_SCALINGS,
-  type NamedScaling,
-  SIGMA_HIDDEN,
-} from '../../config/scalings.js';
+import { type ActivationName, LAYER_GROUPS, type TableRow, tableRows } from '../../config/scalings.js';
 import { EXIT } from '../exit-code.js';
 import { UserError } from '../user-error.js';
 
@@ -39,9 +34,7 @@ interface Group {
   readonly eta: Entry;
 }
 
-const GROUPS = ['input', 'hidden', 'output'] as const;
-
-type Row = Readonly<Record<(typeof GROUPS)[number], Group>> & {
+type Row = Readonly<Record<(typeof LAYER_GROUPS)[number], Group>> & {
   readonly scaling: string;
   readonly where: string;
   readonly corrections: readonly string[];
@@ -55,22 +48,9 @@ type Row = Readonly<Record<(typeof GROUPS)[number], Group>> & {
 export async function scalings(command: ScalingsCommand): Promise<number> {
   const { depth: L, width: m, input: d, output: k, setting } = command;
   const beta = branchScaleOf(command.branchScale, { L, m, d, k });
-  const rows = Object.entries(NAMED_SCALINGS as Readonly<Record<string, NamedScaling>>).flatMap(
-    ([name, scaling]) => {
-      const { learningRate } = scaling;
-      // Other scalings are of the figures, or measured: their rates are no formulas.
-      if (learningRate === 'scale-invariant' || !scaling.where.endsWith(`, ${setting}`)) return [];
-      return [
-        rowOf(name, { ...scaling, learningRate }, SIGMA_HIDDEN[command.activation], {
-          L,
-          m,
-          d,
-          k,
-          beta: beta.value,
-        }),
-      ];
-    },
-  );
+  const rows = tableRows(command.activation)
+    .filter(({ where }) => where.endsWith(`, ${setting}`))
+    .map((row) => inNumbers(row, { L, m, d, k, beta: beta.value }));
   if (command.json) {
     const { depth, width, input, output, activation } = command;
     const network = { depth, width, input, output, activation, branch_scale: beta };
@@ -94,23 +74,18 @@ function branchScaleOf(source: string, values: Values): Entry {
   return { formula: expression.source, value };
 }
 
-type Formulas = Exclude<NamedScaling['learningRate'], string>;
-
-function rowOf(
-  scaling: string,
-  { where, sigmaInput, sigmaOutput, corrections = [], ...rest }: NamedScaling & { learningRate: Formulas },
-  sigmaHidden: string,
-  values: Values,
-): Row {
+function inNumbers({ name, where, layers, corrections }: TableRow, values: Values): Row {
   const entry = (formula: string): Entry => ({ formula, value: compileExpression(formula).evaluate(values) });
-  const group = (sigma: string, eta: string): Group => ({ sigma: entry(sigma), eta: entry(eta) });
-  const { input, hidden, output } = rest.learningRate;
+  const group = ({ sigma, eta }: TableRow['layers']['input']): Group => ({
+    sigma: entry(sigma),
+    eta: entry(eta),
+  });
   return {
-    scaling,
+    scaling: name,
     where,
-    input: group(sigmaInput, input),
-    hidden: group(sigmaHidden, hidden),
-    output: group(sigmaOutput, output),
+    input: group(layers.input),
+    hidden: group(layers.hidden),
+    output: group(layers.output),
     corrections,
   };
 }
@@ -120,14 +95,14 @@ function textOf(rows: readonly Row[], command: ScalingsCommand, beta: Entry): st
   const notes = [...new Set(rows.flatMap(({ corrections }) => corrections))];
   const mark = (note: string) => `[${notes.indexOf(note) + 1}]`;
   const table = new CliTable({
-    head: ['scaling', '', ...GROUPS],
+    head: ['scaling', '', ...LAYER_GROUPS],
     style: { head: [], border: [] },
     colAligns: ['left', 'left', 'left', 'left', 'left'],
   });
   for (const row of rows) {
     const name = [row.scaling, ...(row.corrections.length > 0 ? [row.corrections.map(mark).join(' ')] : [])];
     const line = (of: (group: Group) => Entry) =>
-      GROUPS.map((group) => {
+      LAYER_GROUPS.map((group) => {
         const { value, formula } = of(row[group]);
         return `${Number(value.toPrecision(4))}\n${formula}`;
       });
