@@ -9,11 +9,11 @@ import { join } from 'node:path';
 import { openBackend } from '../dist/core/backend.js';
 import { measureBatch } from '../dist/core/experiment.js';
 import { GaussianSampler } from '../dist/core/random.js';
+import { batchOf, median } from './bench-batch.mjs';
 
 const ROUNDS = 3;
 const FIGURES = ['figure-1a', 'figure-1b', 'figure-1c', 'figure-2a', 'figure-2b'];
 
-const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 const say = (name, pairs) => {
   const ratio = median(pairs.map(([wasm, native]) => native / wasm));
   const [wasm, native] = [0, 1].map((i) => median(pairs.map((pair) => pair[i])));
@@ -30,33 +30,6 @@ async function measured(name, batch) {
   measureBatch({ backend, sampler }, batch.cells, batch.settings);
   const { user, system } = process.cpuUsage(before);
   return (user + system) / 1000;
-}
-
-/** Cells of a ResNet of a few layers, which measure one step. */
-function batchOf({ width, samples, depth = 8, count = 2, weights = 'dense' }) {
-  const cells = Array.from({ length: count }, (_, i) => ({
-    seed: [i, 1, 2, 3],
-    depth,
-    branchScale: 1 / Math.sqrt(depth),
-    sigma: { input: 0.3, hidden: Math.sqrt(2 / width), output: 1 / width },
-    learningRate: 'scale-invariant',
-    stepSize: 1e-3,
-    data: { input: { law: 'normal', scale: 0.3, normalize: 'none' }, target: { law: 'normal' } },
-  }));
-  const settings = {
-    shape: { samples, width, inputWidth: 10, outputWidth: 1 },
-    architecture: 'resnet',
-    activation: 'relu',
-    weights,
-    isNormalized: false,
-    loss: 'squared',
-    train: 'hidden',
-    kind: 'update',
-    steps: 1,
-    layers: 'output',
-    measuresBackward: false,
-  };
-  return { cells, settings };
 }
 
 if (process.argv.includes('--figures')) {

@@ -8,11 +8,11 @@ import { engine } from '@tensorflow/tfjs-core';
 import { openBackend } from '../dist/core/backend.js';
 import { measureBatch } from '../dist/core/experiment.js';
 import { GaussianSampler } from '../dist/core/random.js';
+import { batchOf, median } from './bench-batch.mjs';
 
 const source = { backend: await openBackend('wasm'), sampler: new GaussianSampler() };
 const scratch = mkdtempSync(join(tmpdir(), 'feature-speed-bench-'));
 
-const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 const round = (value) => Number(value.toPrecision(3));
 const slope = (points) => {
   const [x, y] = [points.map((p) => Math.log(p[0])), points.map((p) => Math.log(p[1]))];
@@ -39,31 +39,10 @@ function pair(a, b, rounds = 5) {
   };
 }
 
-const cells = (count, width, depth) =>
-  Array.from({ length: count }, (_, i) => ({
-    seed: [i, 1, 2, 3],
-    depth,
-    branchScale: 1 / Math.sqrt(depth),
-    sigma: { input: 0.3, hidden: Math.sqrt(2 / width), output: 1 / width },
-    learningRate: 'scale-invariant',
-    stepSize: 1e-3,
-    data: { input: { law: 'normal', scale: 0.3, normalize: 'none' }, target: { law: 'normal' } },
-  }));
-
-const measure = (weights, count, width, depth) => () =>
-  measureBatch(source, cells(count, width, depth), {
-    shape: { samples: 1, width, inputWidth: 10, outputWidth: 1 },
-    architecture: 'resnet',
-    activation: 'relu',
-    weights,
-    isNormalized: false,
-    loss: 'squared',
-    train: 'hidden',
-    kind: 'update',
-    steps: 1,
-    layers: 'output',
-    measuresBackward: false,
-  });
+const measure = (weights, count, width, depth) => () => {
+  const { cells, settings } = batchOf({ width, depth, count, weights });
+  measureBatch(source, cells, settings);
+};
 
 const program = (...words) =>
   execFileSync(process.execPath, ['dist/cli/main.js', ...words, '--out', scratch, '--quiet'], {

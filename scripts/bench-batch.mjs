@@ -1,0 +1,30 @@
+// Batches that the benches measure: ResNets in which one update is taken.
+
+export const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
+
+/** Cells and settings for `measureBatch`. */
+export function batchOf({ width, depth = 8, count = 2, samples = 1, weights = 'dense' }) {
+  const cells = Array.from({ length: count }, (_, i) => ({
+    seed: [i, 1, 2, 3],
+    depth,
+    branchScale: 1 / Math.sqrt(depth),
+    sigma: { input: 0.3, hidden: Math.sqrt(2 / width), output: 1 / width },
+    learningRate: 'scale-invariant',
+    stepSize: 1e-3,
+    data: { input: { law: 'normal', scale: 0.3, normalize: 'none' }, target: { law: 'normal' } },
+  }));
+  const settings = {
+    shape: { samples, width, inputWidth: 10, outputWidth: 1 },
+    architecture: 'resnet',
+    activation: 'relu',
+    weights,
+    isNormalized: false,
+    loss: 'squared',
+    train: 'hidden',
+    kind: 'update',
+    steps: 1,
+    layers: 'output',
+    measuresBackward: false,
+  };
+  return { cells, settings };
+}
