@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import { BACKENDS, type BackendName } from '../core/backend-name.js';
 import type { Batch } from '../plan/batch.js';
-import { UserError } from './user-error.js';
+import { UserError } from '../store/user-error.js';
 
 export const BACKEND_CHOICES = ['auto', ...BACKENDS] as const;
 export type BackendChoice = (typeof BACKEND_CHOICES)[number];

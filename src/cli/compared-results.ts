@@ -4,10 +4,10 @@ import { basename, dirname, join, resolve } from 'node:path';
 import type { Results } from '../results/diff.js';
 import { readManifest } from '../results/manifest.js';
 import { checkSize, ReadError } from '../results/read-text.js';
-import { listRevision, repositoryProblem, resolveRevision } from '../results/revision.js';
 import { readTable, type Table } from '../results/table.js';
-import { shown } from './files.js';
-import { UserError } from './user-error.js';
+import { shown } from '../store/files.js';
+import { listRevision, repositoryProblem, resolveRevision } from '../store/git.js';
+import { UserError } from '../store/user-error.js';
 
 export interface Side {
   /** What was asked for, and for a revision its commit. */

@@ -4,7 +4,7 @@ import { QUANTITIES, type QuantityName } from '../quantities.js';
 import { keysOf, quantitiesOf, varyingColumns } from '../results/compare-rows.js';
 import type { Results } from '../results/diff.js';
 import { type Table, toCsv, type Value } from '../results/table.js';
-import { UserError } from './user-error.js';
+import { UserError } from '../store/user-error.js';
 
 /** Columns that make an x axis, the first that varies. */
 const AXES = ['layer', 'depth', 'width', 'branch_scale'] as const;

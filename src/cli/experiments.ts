@@ -5,8 +5,8 @@ import { formatProblems } from '../config/problem.js';
 import type { Experiment } from '../config/resolve.js';
 import { NAMED_SCALINGS } from '../config/scalings.js';
 import type { Manifest } from '../results/manifest.js';
-import { listFiles, PACKAGE_ROOT, readText } from './files.js';
-import { UserError } from './user-error.js';
+import { listFiles, PACKAGE_ROOT, readText } from '../store/files.js';
+import { UserError } from '../store/user-error.js';
 
 /** Names of experiments, which are names of folders: no path, nothing hidden. */
 const NAME = /^[A-Za-z0-9][\w.+-]*$/;

@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 /** Entry: runs the command and turns what happens into an exit code. */
 import { CommanderError } from 'commander';
+import { UserError } from '../store/user-error.js';
 import { EXIT } from './exit-code.js';
 import { createProgram } from './program.js';
 import { listenForSignals } from './signals.js';
-import { UserError } from './user-error.js';
 
 async function main(): Promise<number> {
   let code: number = EXIT.fine;

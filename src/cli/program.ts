@@ -2,8 +2,8 @@
 import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { ACTIVATION_NAMES } from '../config/scalings.js';
 import { parseShard } from '../plan/shard.js';
+import { programVersion } from '../store/provenance.js';
 import { BACKEND_CHOICES } from './backend-choice.js';
-import { programVersion } from './revision.js';
 
 const collect = (value: string, previous: string[]) => [...previous, value];
 

@@ -4,7 +4,7 @@ import type { WeightsChoice } from '../plan/batch.js';
 import { formatShard, type Shard } from '../plan/shard.js';
 import { digestOf, type Manifest } from '../results/manifest.js';
 import type { Tally } from '../run/run.js';
-import { currentRevision, packageVersion, programVersion } from './revision.js';
+import { currentRevision, packageVersion, programVersion } from '../store/provenance.js';
 
 /** Under which circumstances a run began. */
 export type Circumstances = Pick<

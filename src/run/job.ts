@@ -9,7 +9,7 @@ import {
 } from '../plan/batch.js';
 import { type Cell, expandCells } from '../plan/cell.js';
 import { cellsOfShard, type Shard } from '../plan/shard.js';
-import type { Checkpoint } from './checkpoint.js';
+import type { Checkpoint } from '../store/checkpoint.js';
 
 export interface Job {
   readonly experiment: Experiment;

@@ -12,7 +12,8 @@ import { groupOf } from '../core/lane.js';
 import { GaussianSampler } from '../core/random.js';
 import type { Source } from '../core/weights.js';
 import type { QuantityName } from '../quantities.js';
-import type { BatchOutcome, MeasureTask, RecordedCell } from './task.js';
+import type { RecordedCell } from '../store/cell-file.js';
+import type { BatchOutcome, MeasureTask } from './task.js';
 
 let opened: { readonly name: BackendName; readonly source: Promise<Source> } | undefined;
 

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type Experiment, resolveExperiment } from '../config/resolve.js';
 import type { BatchLimits } from '../plan/batch.js';
 import { toCsv } from '../results/table.js';
-import { Checkpoint } from './checkpoint.js';
+import { Checkpoint } from '../store/checkpoint.js';
 import { jobOf, resumeJob } from './job.js';
 import { measureTask } from './measure-task.js';
 import { type FinishedExperiment, runJobs, type Tally } from './run.js';

@@ -5,8 +5,8 @@ import type { MeasuredQuantity } from '../core/experiment.js';
 import type { Cell } from '../plan/cell.js';
 import { QUANTITY_NAMES, type QuantityName } from '../quantities.js';
 import { IDENTITY_COLUMNS, type Table, type Value } from '../results/table.js';
+import type { RecordedCell } from '../store/cell-file.js';
 import { bfaLimit, sensitivityLimit } from '../theory/bfa.js';
-import type { RecordedCell } from './task.js';
 
 /** A cell with what became of it. */
 export interface FinishedCell {

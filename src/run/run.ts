@@ -3,10 +3,11 @@ import type { Experiment } from '../config/resolve.js';
 import type { BackendName } from '../core/backend-name.js';
 import { type Batch, chooseWeights, vectorsOf } from '../plan/batch.js';
 import type { Table } from '../results/table.js';
+import type { RecordedCell } from '../store/cell-file.js';
 import { openExecutor } from './executor.js';
 import type { Job } from './job.js';
 import { tableOf } from './rows.js';
-import { type BatchOutcome, type RecordedCell, taskOf } from './task.js';
+import { type BatchOutcome, taskOf } from './task.js';
 
 export interface RunOptions {
   readonly backend: BackendName;

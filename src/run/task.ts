@@ -1,9 +1,9 @@
 /** One batch as a task for a worker: plain data in, measurements out; apart from what measures it, which loads a backend. */
 import type { Experiment } from '../config/resolve.js';
 import type { BackendName } from '../core/backend-name.js';
-import type { CellMeasurement, MeasuredQuantity } from '../core/experiment.js';
 import type { Batch } from '../plan/batch.js';
 import type { Cell } from '../plan/cell.js';
+import type { RecordedCell } from '../store/cell-file.js';
 
 export interface MeasureTask {
   readonly backend: BackendName;
@@ -37,11 +37,6 @@ export function taskOf(
     width,
     cells: batch.cells.map((i) => cells[i]!),
   };
-}
-
-/** A measurement with the quantities that the experiment records; NaN where one does not exist. */
-export interface RecordedCell extends Pick<CellMeasurement, 'layers' | 'divergedAt'> {
-  readonly values: Readonly<Partial<Record<MeasuredQuantity, Float64Array>>>;
 }
 
 export interface BatchOutcome {

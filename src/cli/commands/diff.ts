@@ -1,11 +1,11 @@
 /** `diff`: what changed between two results. */
 import { extname } from 'node:path';
 import { type DiffOptions, diffExperiment, diffResults, isSame } from '../../results/diff.js';
+import { writeFile } from '../../store/files.js';
+import { UserError } from '../../store/user-error.js';
 import { readSide, type Side } from '../compared-results.js';
 import { type DiffReport, markdownReport, textReport } from '../diff-report.js';
 import { EXIT } from '../exit-code.js';
-import { writeFile } from '../files.js';
-import { UserError } from '../user-error.js';
 
 export interface DiffCommand extends DiffOptions {
   readonly out: string;

@@ -3,9 +3,9 @@ import { availableParallelism, totalmem } from 'node:os';
 import { env } from '@tensorflow/tfjs-core';
 import { BACKENDS, type BackendName } from '../../core/backend-name.js';
 import { defaultWorkers } from '../../run/executor.js';
+import { currentRevision, packageVersion, programVersion } from '../../store/provenance.js';
 import { NATIVE, type Probe, probeBackend } from '../backend-choice.js';
 import { EXIT } from '../exit-code.js';
-import { currentRevision, packageVersion, programVersion } from '../revision.js';
 
 /** Prints versions, backends, SIMD, workers; exit code 2 when no fast backend loads. */
 export async function doctor(command: { readonly json?: boolean | undefined }): Promise<number> {

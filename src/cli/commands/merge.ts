@@ -6,12 +6,12 @@ import type { Manifest } from '../../results/manifest.js';
 import type { Table } from '../../results/table.js';
 import { MergeError, mergeTables } from '../../run/merge.js';
 import { slopesOf } from '../../run/slopes.js';
+import { shown } from '../../store/files.js';
+import { checkResultsFolder, ResultsFolder, readResults } from '../../store/results-folder.js';
+import { UserError } from '../../store/user-error.js';
 import { EXIT } from '../exit-code.js';
 import { experimentOf } from '../experiments.js';
-import { shown } from '../files.js';
-import { checkResultsFolder, ResultsFolder, readResults } from '../results-folder.js';
 import { slopesText } from '../slopes-report.js';
-import { UserError } from '../user-error.js';
 
 export interface MergeCommand {
   readonly out: string;

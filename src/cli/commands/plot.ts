@@ -4,10 +4,10 @@ import { basename, join, resolve } from 'node:path';
 import { renderChart, type VegaLiteSpec } from '../../charts/render.js';
 import { decodeText } from '../../results/read-text.js';
 import { fromCsv } from '../../results/table.js';
+import { configDirectories, readText, readWith, shown, writeFile } from '../../store/files.js';
+import { UserError } from '../../store/user-error.js';
 import { EXIT } from '../exit-code.js';
 import { specName } from '../experiments.js';
-import { configDirectories, readText, readWith, shown, writeFile } from '../files.js';
-import { UserError } from '../user-error.js';
 
 export interface PlotCommand {
   readonly out: string;

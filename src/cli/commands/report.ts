@@ -7,8 +7,6 @@ import { FIGURE_NAMES, type FigureResults, renderReport } from '../../report/rep
 import { ReportError } from '../../report/report-error.js';
 import { readManifest } from '../../results/manifest.js';
 import { readTable } from '../../results/table.js';
-import { EXIT } from '../exit-code.js';
-import { specName } from '../experiments.js';
 import {
   configDirectories,
   ensureWritableDirectory,
@@ -16,8 +14,10 @@ import {
   readWith,
   shown,
   writeFile,
-} from '../files.js';
-import { UserError } from '../user-error.js';
+} from '../../store/files.js';
+import { UserError } from '../../store/user-error.js';
+import { EXIT } from '../exit-code.js';
+import { specName } from '../experiments.js';
 
 export interface ReportCommand {
   readonly out: string;

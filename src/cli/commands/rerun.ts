@@ -5,12 +5,12 @@ import { join, resolve } from 'node:path';
 import { parseShard } from '../../plan/shard.js';
 import { digestOf } from '../../results/manifest.js';
 import type { Table } from '../../results/table.js';
+import { shown } from '../../store/files.js';
+import { readResults } from '../../store/results-folder.js';
+import { UserError } from '../../store/user-error.js';
 import { BACKEND_CHOICES, type BackendChoice } from '../backend-choice.js';
 import { EXIT } from '../exit-code.js';
 import { experimentOf } from '../experiments.js';
-import { shown } from '../files.js';
-import { readResults } from '../results-folder.js';
-import { UserError } from '../user-error.js';
 import { measure } from './run.js';
 
 export interface RerunCommand {

@@ -8,16 +8,16 @@ import { defaultWorkers } from '../../run/executor.js';
 import { type Job, jobOf, resumeJob } from '../../run/job.js';
 import { type FinishedExperiment, type RunListener, runJobs, type Tally } from '../../run/run.js';
 import { slopesOf } from '../../run/slopes.js';
+import { asUserError, shown } from '../../store/files.js';
+import { checkResultsFolder, ResultsFolder } from '../../store/results-folder.js';
+import { UserError } from '../../store/user-error.js';
 import { type BackendChoice, chooseBackend, MOST_BYTES } from '../backend-choice.js';
 import { EXIT } from '../exit-code.js';
 import { readExperiments } from '../experiments.js';
-import { asUserError, shown } from '../files.js';
 import { startProgress } from '../progress.js';
 import { type Circumstances, circumstancesOf, manifestOf } from '../provenance.js';
-import { checkResultsFolder, ResultsFolder } from '../results-folder.js';
 import { stopSignal } from '../signals.js';
 import { slopeRecords, slopesText } from '../slopes-report.js';
-import { UserError } from '../user-error.js';
 
 export interface RunCommand {
   readonly out: string;

@@ -3,8 +3,8 @@ import CliTable from 'cli-table3';
 import { compileExpression, type Expression, ExpressionError, type Values } from '../../config/expression.js';
 import { expected } from '../../config/problem.js';
 import { type ActivationName, LAYER_GROUPS, type TableRow, tableRows } from '../../config/scalings.js';
+import { UserError } from '../../store/user-error.js';
 import { EXIT } from '../exit-code.js';
-import { UserError } from '../user-error.js';
 
 export interface ScalingsCommand {
   /** L */

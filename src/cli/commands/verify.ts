@@ -8,9 +8,9 @@ import { readVerdicts, verdictsText } from '../../claims/record.js';
 import { verifyClaims } from '../../claims/verify.js';
 import { nearest } from '../../config/nearest.js';
 import { defaultWorkers } from '../../run/executor.js';
+import { ensureWritableDirectory, readText, shown, writeFile } from '../../store/files.js';
+import { UserError } from '../../store/user-error.js';
 import { EXIT } from '../exit-code.js';
-import { ensureWritableDirectory, readText, shown, writeFile } from '../files.js';
-import { UserError } from '../user-error.js';
 
 export interface VerifyCommand {
   readonly out: string;

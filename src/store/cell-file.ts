@@ -6,8 +6,17 @@
  *     float64                 for each cell, for each of its quantities, a number for each layer; NaN where there is none
  */
 import { createHash } from 'node:crypto';
-import type { MeasuredQuantity } from '../core/experiment.js';
-import type { RecordedCell } from './task.js';
+import type { QuantityName } from '../quantities.js';
+
+/** A measurement with the quantities that the experiment records; NaN where one does not exist. */
+export interface RecordedCell {
+  /** Layers v that are recorded, rising; all of the first step, then all of the second. */
+  readonly layers: readonly number[];
+  /** First layer where features, backward pass or change left the range of float32. */
+  readonly divergedAt: number | undefined;
+  /** By quantity, a number for each of the layers. */
+  readonly values: Readonly<Partial<Record<QuantityName, Float64Array>>>;
+}
 
 /** What decides the bits of a measurement: cells of two origins never share a table. */
 export interface Origin {
@@ -32,7 +41,7 @@ interface CellHeader {
   readonly key: string;
   readonly layers: readonly number[];
   readonly divergedAt?: number | undefined;
-  readonly quantities: readonly MeasuredQuantity[];
+  readonly quantities: readonly QuantityName[];
 }
 
 const LINE_FEED = 0x0a;
@@ -45,7 +54,7 @@ export function encodeCells({ origin, elapsedMs, cells }: CellFile): Buffer {
       key,
       layers,
       divergedAt,
-      quantities: Object.keys(values) as MeasuredQuantity[],
+      quantities: Object.keys(values) as QuantityName[],
     })),
   };
   const columns = cells.flatMap(([, { values }]) => Object.values(values));

@@ -13,8 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { type CellFile, decodeCells, encodeCells, type Origin } from './cell-file.js';
-import type { RecordedCell } from './task.js';
+import { type CellFile, decodeCells, encodeCells, type Origin, type RecordedCell } from './cell-file.js';
 
 const SUFFIX = '.cells';
 /** Of a file that is being written; a process that is killed leaves it behind. */

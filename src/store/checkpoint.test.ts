@@ -3,9 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type CellFile, decodeCells, encodeCells } from './cell-file.js';
+import { type CellFile, decodeCells, encodeCells, type RecordedCell } from './cell-file.js';
 import { Checkpoint, ForeignCheckpoint, removeCheckpoint } from './checkpoint.js';
-import type { RecordedCell } from './task.js';
 
 const ORIGIN = { digest: 'abc', backend: 'wasm' };
 

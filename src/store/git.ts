@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { realpathSync } from 'node:fs';
 import { isAbsolute, posix, relative, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { checkSize, MOST_BYTES, ReadError } from './read-text.js';
+import { checkSize, MOST_BYTES, ReadError } from '../results/read-text.js';
 
 const execute = promisify(execFile);
 

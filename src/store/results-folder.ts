@@ -3,8 +3,8 @@ import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Manifest, readManifest } from '../results/manifest.js';
 import { readTable, type Table, toCsv } from '../results/table.js';
-import type { Origin } from '../run/cell-file.js';
-import { Checkpoint, ForeignCheckpoint, removeCheckpoint } from '../run/checkpoint.js';
+import type { Origin } from './cell-file.js';
+import { Checkpoint, ForeignCheckpoint, removeCheckpoint } from './checkpoint.js';
 import {
   asUserError,
   checkIsNoLink,

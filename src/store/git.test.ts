@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test as base, describe, expect } from 'vitest';
-import { listRevision, repositoryProblem, resolveRevision } from './revision.js';
+import { listRevision, repositoryProblem, resolveRevision } from './git.js';
 
 /** A repository of its own for each test. */
 class Repository {
