@@ -32,7 +32,7 @@ export function manifestOf(
   shard: Shard | undefined,
   { commit, dirty, versions, backend, precision, workers, started }: Circumstances,
 ): Manifest {
-  const { experiment, cells, measured, batches, diverged, failed } = tally;
+  const { experiment, cells, measured, batches, diverged, inexact, failed } = tally;
   return {
     name: experiment.name,
     title: experiment.title,
@@ -49,8 +49,17 @@ export function manifestOf(
     weights_choice: weights,
     weights: tally.weights,
     workers,
-    counts: { cells, measured, rows, batches, diverged: diverged.length, failed: failed.length },
+    counts: {
+      cells,
+      measured,
+      rows,
+      batches,
+      diverged: diverged.length,
+      inexact: inexact.length,
+      failed: failed.length,
+    },
     diverged,
+    inexact,
     failed,
     started,
     elapsed_ms: Math.round(tally.elapsedMs),

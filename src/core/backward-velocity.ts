@@ -31,7 +31,7 @@ export interface BackwardVelocity {
  */
 export function backwardVelocity(step: Step, visit: (layer: BackwardVelocity) => void): void {
   const { network, layers } = step;
-  const { shape, source } = network;
+  const { shape } = network;
   const { activation, architecture } = network.settings;
   if (!activation.isHomogeneous) throw new Error('the velocity of b_l is known for homogeneous activations');
 
@@ -42,7 +42,7 @@ export function backwardVelocity(step: Step, visit: (layer: BackwardVelocity) =>
   ) => {
     const y = weights.transposeTimes(bdot);
     if (rates.every((rate) => rate === 0)) return y;
-    const transposed = gradient(source.backend, input, backward);
+    const transposed = gradient(input, backward);
     const result = transposed.descend(y, rates, backward);
     transposed.dispose();
     return result;
@@ -51,16 +51,18 @@ export function backwardVelocity(step: Step, visit: (layer: BackwardVelocity) =>
   const curvature = step.eachLane((loss, _, own) =>
     loss.curvature(own(step.output), own(step.outputChange), shape),
   );
-  let arriving = tf.tidy(() =>
-    arrivingAt(
-      step.readout!,
-      network.upload(Float32Array.from(curvature), network.lanes.length, shape.samples, shape.outputWidth),
-    ),
-  );
+  const upload = (values: ArrayLike<number>) =>
+    network.upload(Float32Array.from(values), network.lanes.length, shape.samples, shape.outputWidth);
+  let arriving = tf.tidy(() => {
+    const velocity = upload(curvature);
+    step.proof.backwardVelocity(0, upload(step.output), velocity);
+    return arrivingAt(step.readout!, velocity);
+  });
   let velocity = arriving;
   for (let distance = 1; ; distance++) {
     const { features, backward, block } = layers[distance]!;
     if (architecture === 'mlp') velocity = tf.tidy(() => activation.tangent(features, arriving));
+    step.proof.backwardVelocity(distance, features, velocity);
     visit({ distance, features, backward: backward!, velocity });
     const previous = layers[distance + 1]?.features;
     const next =

@@ -9,6 +9,7 @@ import { LOSSES, type LossName } from './loss.js';
 import { angleBetween, backwardFeatureAngle, layerNorms, norm } from './measure.js';
 import { type Architecture, Network, type WeightsName } from './network.js';
 import { normalizeNetwork } from './normalize.js';
+import type { Broken } from './proof.js';
 import { type FinishedStep, Step, type StepSettings } from './step.js';
 import type { Source } from './weights.js';
 
@@ -42,6 +43,14 @@ export interface CellMeasurement {
   readonly values: Readonly<Record<MeasuredQuantity, Float64Array>>;
   /** First layer where features, backward pass or change left the range of float32. */
   readonly divergedAt: number | undefined;
+  /** The first identity that the cell breaks, of those that hold exactly (see `proof.ts`): then it is not a result. */
+  readonly inexact: Inexact | undefined;
+}
+
+/** Where a cell breaks an identity, and by how much. */
+export interface Inexact extends Broken {
+  /** Number of the step, from 1. */
+  readonly step: number;
 }
 
 /**
@@ -71,16 +80,24 @@ export function measureBatch(
   if (settings.isNormalized) normalizeNetwork(network, stepSettings);
 
   const isRecorded = (distance: number) => settings.layers === 'all' || distance === 1;
+  const noteUpdate = (t: number, distance: number, update: Tensor3D) => {
+    if (steps > 1) eachLane([update], (i, [df]) => drafts[i]!.noteUpdate(t, distance, df!));
+  };
   for (let t = 1; t <= steps; t++) {
-    const keepsStates = t < steps || measuresBackward;
+    const alsoUpdates = kind === 'velocity' && steps > 1;
+    const keepsStates = t < steps || measuresBackward || alsoUpdates;
     const step = new Step(network, { ...stepSettings, keepsStates });
     const finished = step.take(({ distance, features, backward, change }) => {
       if (isRecorded(distance)) {
         eachLane([features, backward, change], (i, [f, b, moved]) =>
           drafts[i]!.note(t, distance, f!, b!, moved!),
         );
+        if (kind === 'update') noteUpdate(t, distance, change);
       }
     });
+    if (alsoUpdates) {
+      step.update(({ distance, change }) => isRecorded(distance) && noteUpdate(t, distance, change));
+    }
     if (measuresBackward) {
       backwardVelocity(step, ({ distance, features, velocity }) => {
         if (isRecorded(distance)) {
@@ -123,9 +140,10 @@ class Draft {
   private readonly first: number;
   private readonly values: Record<MeasuredQuantity, Float64Array>;
   private readonly layers: readonly number[];
-  /** Features before the first step, for those layers whose displacement is measured. */
-  private readonly initial = new Map<number, Float32Array>();
+  /** Sum of the updates so far, by layer. */
+  private readonly displaced = new Map<number, Float64Array>();
   private divergedAt: number | undefined;
+  private inexact: Inexact | undefined;
 
   constructor(
     private readonly lane: Lane,
@@ -156,7 +174,9 @@ class Draft {
   }
 
   get measurement(): CellMeasurement {
-    return { layers: this.layers, values: this.values, divergedAt: this.divergedAt };
+    const { layers, values, divergedAt } = this;
+    // What is not finite breaks identities too.
+    return { layers, values, divergedAt, inexact: divergedAt === undefined ? this.inexact : undefined };
   }
 
   note(step: number, distance: number, f: Float32Array, b: Float32Array, change: Float32Array): void {
@@ -170,13 +190,17 @@ class Draft {
     values.feature_speed_rms[at] = (rms * norms.change) / this.duration;
     values.bfa_rad[at] = backwardFeatureAngle(b, change, norms);
     values.speed_formula_residual[at] = norms.overlap / this.duration; // completed in `finish`
-    if (this.settings.steps > 1) {
-      const before = this.initial.get(layer);
-      if (!before) this.initial.set(layer, f.slice());
-      values.feature_displacement_rms[at] = before ? rms * norm(f.map((x, i) => x - before[i]!)) : 0;
-    }
     const finite = Number.isFinite(norms.features + norms.backward + norms.change);
     if (!finite) this.divergedAt ??= layer;
+  }
+
+  /** The distance of the features from where they began, and the update that they take from here. */
+  noteUpdate(step: number, distance: number, update: Float32Array): void {
+    const layer = this.lane.depth - distance;
+    const sum = this.displaced.get(layer) ?? new Float64Array(update.length);
+    this.values.feature_displacement_rms[this.row(step, layer)] = norm(sum) / Math.sqrt(sum.length);
+    for (let i = 0; i < sum.length; i++) sum[i]! += update[i]!;
+    this.displaced.set(layer, sum);
   }
 
   noteBackward(step: number, distance: number, f: Float32Array, velocity: Float32Array): void {
@@ -186,7 +210,8 @@ class Draft {
   }
 
   /** What is known when the step is done; `index` is that of the lane. */
-  finish(step: number, { contributions, loss, lossChange, overflow }: FinishedStep, index: number): void {
+  finish(step: number, finished: FinishedStep, index: number): void {
+    const { contributions, loss, lossChange, overflow, broken } = finished;
     const { values, lane } = this;
     const learning = contributions[index]!.filter(
       (_, l) => l > 0 && learns(this.settings.train, l, lane.depth),
@@ -212,6 +237,8 @@ class Draft {
       values.loss_change[at] = lossChange[index]!;
     }
     this.divergedAt = overflow[index] ?? this.divergedAt;
+    const first = broken[index];
+    if (first) this.inexact ??= { step, ...first };
   }
 
   /** dt of an update; a velocity is per unit of time. */

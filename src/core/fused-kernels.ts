@@ -18,6 +18,16 @@ interface Kernels {
   addScaled(out: number, y: number, a: number, x: number, lanes: number, size: number): void;
   reluTangent(out: number, f: number, t: number, count: number): void;
   reluDifference(out: number, f: number, df: number, count: number): void;
+  dots(out: number, a: number, b: number, lanes: number, size: number): void;
+  gramProduct(
+    out: number,
+    a: number,
+    b: number,
+    lanes: number,
+    rows: number,
+    left: number,
+    right: number,
+  ): void;
   product(...arguments_: [...Product, transposed: boolean]): void;
   innerProducts(...arguments_: Product): void;
 }
@@ -33,7 +43,15 @@ type Product = [
 ];
 
 /** Kernels that only the wasm backend has; the operations of the same names are in `ops.ts`. */
-export const FUSED = ['AddScaled', 'ReluTangent', 'ReluDifference', 'Product', 'InnerProducts'] as const;
+export const FUSED = [
+  'AddScaled',
+  'Dots',
+  'GramProduct',
+  'ReluTangent',
+  'ReluDifference',
+  'Product',
+  'InnerProducts',
+] as const;
 
 /** Registers the kernels with the wasm backend, once a thread. */
 export function registerFusedKernels(backend: unknown): void {
@@ -57,6 +75,18 @@ export function registerFusedKernels(backend: unknown): void {
     const out = output(y!.shape);
     const lanes = y!.shape[0]!;
     kernels.addScaled(at(out), at(y!), at(a!), at(x!), lanes, sizeOf(y!.shape) / lanes);
+    return out;
+  });
+  register('Dots', ({ a, b }) => {
+    const lanes = a!.shape[0]!;
+    const out = output([lanes, 1, 2]);
+    kernels.dots(at(out), at(a!), at(b!), lanes, sizeOf(a!.shape) / lanes);
+    return out;
+  });
+  register('GramProduct', ({ a, b }) => {
+    const [lanes, rows, left] = a!.shape as [number, number, number];
+    const out = output([lanes, 1, 2]);
+    kernels.gramProduct(at(out), at(a!), at(b!), lanes, rows, left, b!.shape[2]!);
     return out;
   });
   register('ReluTangent', ({ f, t }) => {

@@ -63,7 +63,7 @@ export function reluDifference(out: usize, f: usize, df: usize, count: u32): voi
 }
 
 /** <a, b> of `size` numbers, summed in float64. */
-function dot(a: usize, b: usize, size: u32): f32 {
+function dot(a: usize, b: usize, size: u32): f64 {
   let low = f64x2.splat(0);
   let high = f64x2.splat(0);
   const end = a + ((<usize>size) << 2);
@@ -78,7 +78,34 @@ function dot(a: usize, b: usize, size: u32): f32 {
   const sum = f64x2.add(low, high);
   let total = f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1);
   for (; a < end; a += 4, b += 4) total += f64(load<f32>(a)) * f64(load<f32>(b));
-  return <f32>total;
+  return total;
+}
+
+/** out = <a, b> for each lane of `size` numbers, in float64. */
+export function dots(out: usize, a: usize, b: usize, lanes: u32, size: u32): void {
+  const length = (<usize>size) << 2;
+  for (let lane: u32 = 0; lane < lanes; lane++, a += length, b += length, out += 8) {
+    store<f64>(out, dot(a, b, size));
+  }
+}
+
+/** out = sum_{i, j} <a_i, a_j> <b_i, b_j> of each lane's rows, in float64: <A A^T, B B^T>. */
+export function gramProduct(out: usize, a: usize, b: usize, lanes: u32, rows: u32, left: u32, right: u32): void {
+  const lineA = (<usize>left) << 2;
+  const lineB = (<usize>right) << 2;
+  for (let lane: u32 = 0; lane < lanes; lane++, out += 8) {
+    let sum: f64 = 0;
+    for (let i: u32 = 0; i < rows; i++) {
+      for (let j: u32 = 0; j <= i; j++) {
+        const one = dot(a + <usize>i * lineA, a + <usize>j * lineA, left);
+        const term = one * dot(b + <usize>i * lineB, b + <usize>j * lineB, right);
+        sum += i == j ? term : 2 * term;
+      }
+    }
+    store<f64>(out, sum);
+    a += <usize>rows * lineA;
+    b += <usize>rows * lineB;
+  }
 }
 
 /**
@@ -182,7 +209,7 @@ export function innerProducts(
   for (let lane: u32 = 0; lane < lanes; lane++, b += <usize>columns * length) {
     for (let row: u32 = 0; row < rows; row++, a += length) {
       for (let column: u32 = 0; column < columns; column++, out += 4) {
-        store<f32>(out, dot(a, b + <usize>column * length, inner));
+        store<f32>(out, <f32>dot(a, b + <usize>column * length, inner));
       }
     }
   }

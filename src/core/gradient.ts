@@ -4,22 +4,20 @@
  * Rows are samples: b is [lanes, n, outputs], q [lanes, n, inputs].
  */
 import * as tf from '@tensorflow/tfjs-core';
-import type { Backend } from './backend.js';
 import {
-  addScaled,
+  balanced,
   dots,
+  gramProducts,
   innerProducts,
-  mul,
   outerProducts,
+  plus,
   product,
-  read,
   squaredNorms,
-  sub,
 } from './ops.js';
 
 export interface Gradient {
   /** |G|_F^2 of each lane. */
-  squaredNorm(): ArrayLike<number>;
+  squaredNorm(): Float64Array;
   /** y - rate G x for each row, with a rate for each lane: y is [lanes, n, outputs], x [lanes, n, inputs]. */
   descend(y: tf.Tensor3D, rate: readonly number[], x: tf.Tensor3D): tf.Tensor3D;
   /** Frees what it holds beyond b and q. */
@@ -30,33 +28,65 @@ export interface Gradient {
  * The gradient of V_l. Kept as its factors while n < min(outputs, inputs), with |G|^2 = <B^T B, Q^T Q> by two n x n
  * Gram matrices; with more samples than units the matrix itself is smaller and its products are fewer.
  *
- * b and q are borrowed: they must live as long as the gradient is used.
+ * b and q are borrowed: they must live as long as the gradient is used. They, and x, may be of any size that float32 holds:
+ * what is multiplied with what is brought near norm 1 before.
  */
-export function gradient(backend: Backend, b: tf.Tensor3D, q: tf.Tensor3D): Gradient {
-  const [lanes, n, outputs] = b.shape;
-  const column = (values: readonly number[]) =>
-    backend.upload<tf.Rank.R3>(Float32Array.from(values), [lanes, 1, 1]);
+export function gradient(b: tf.Tensor3D, q: tf.Tensor3D): Gradient {
+  const [, n, outputs] = b.shape;
   if (n === 1) {
     return {
       squaredNorm: () => squaredNorms(b).map((norm, lane) => norm * squaredNorms(q)[lane]!),
       descend: (y, rate, x) => {
         const along = dots(x, q);
-        return addScaled(y, column(rate.map((eta, lane) => -eta * along[lane]!)), b);
+        return plus(
+          y,
+          along.map((dot, lane) => -rate[lane]! * dot),
+          b,
+        );
       },
       dispose: () => {},
     };
   }
-  if (n < Math.min(outputs, q.shape[2])) {
-    return {
-      squaredNorm: () => read(tf.sum(mul(innerProducts(b, b), innerProducts(q, q)), [1, 2], true)),
-      descend: (y, rate, x) => sub(y, product(mul(column(rate), innerProducts(x, q)), b)),
-      dispose: () => {},
-    };
-  }
-  const transposed = tf.keep(outerProducts(q, b));
+  const isFactored = n < Math.min(outputs, q.shape[2]);
+  const kept: tf.Tensor[] = [];
+  const keep = (tensor: tf.Tensor3D): tf.Tensor3D => {
+    if (tensor === b || tensor === q) return tensor;
+    kept.push(tf.keep(tensor));
+    return tensor;
+  };
+  let scale!: Float64Array;
+  /** G x but for the scale, by the factors of G or by the matrix. */
+  let times!: (x: tf.Tensor3D) => tf.Tensor3D;
+  let squared!: () => Float64Array;
+  tf.tidy(() => {
+    const [left, right] = [balanced(b), balanced(q)];
+    scale = left.scale.map((factor, lane) => factor * right.scale[lane]!);
+    if (isFactored) {
+      const [B, Q] = [keep(left.state), keep(right.state)];
+      times = (x) => product(innerProducts(x, Q), B);
+      squared = () => gramProducts(B, Q);
+    } else {
+      const transposed = keep(outerProducts(right.state, left.state));
+      times = (x) => product(x, transposed);
+      squared = () => squaredNorms(transposed);
+    }
+  });
   return {
-    squaredNorm: () => squaredNorms(transposed),
-    descend: (y, rate, x) => sub(y, product(x, mul(column(rate), transposed))),
-    dispose: () => transposed.dispose(),
+    squaredNorm: () => {
+      let squares!: Float64Array;
+      tf.tidy(() => {
+        squares = squared().map((square, lane) => square * scale[lane]! ** 2);
+      });
+      return squares;
+    },
+    descend: (y, rate, x) => {
+      const own = balanced(x);
+      return plus(
+        y,
+        rate.map((eta, lane) => -eta * scale[lane]! * own.scale[lane]!),
+        times(own.state),
+      );
+    },
+    dispose: () => tf.dispose(kept),
   };
 }

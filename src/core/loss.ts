@@ -5,6 +5,8 @@
 import type { Shape } from './lane.js';
 
 export interface Loss {
+  /** Whether b_L is 0 at some f; else a zero is one that the range of float64 has rounded to it. */
+  readonly vanishes: boolean;
   /** loss(f). */
   value(f: Outputs, y: Outputs, shape: Shape): number;
   /** b_L = d loss / d f_L. */
@@ -31,6 +33,7 @@ const entries = (f: Outputs, value: (f: number, i: number) => number) => Float64
 
 /** |f - y|^2 / (2 k n). */
 const squared: Loss = {
+  vanishes: true,
   value: (f, y, shape) => sum(f, (i) => (f[i]! - y[i]!) ** 2 / (2 * sizeOf(shape))),
   slope: (f, y, shape) => entries(f, (x, i) => (x - y[i]!) / sizeOf(shape)),
   curvature: (_f, df, shape) => entries(df, (dx) => dx / sizeOf(shape)),
@@ -39,58 +42,94 @@ const squared: Loss = {
 
 /** <y, f> / (k n): b_L is the same whatever f is, which is what the paper calls a linear loss (H2). */
 const linear: Loss = {
+  vanishes: true,
   value: (f, y, shape) => sum(f, (i) => (f[i]! * y[i]!) / sizeOf(shape)),
   slope: (_f, y, shape) => entries(y, (target) => target / sizeOf(shape)),
   curvature: (f) => new Float64Array(f.length),
   change: (_f, df, y, shape) => sum(df, (i) => (df[i]! * y[i]!) / sizeOf(shape)),
 };
 
-/** The rows of the outputs. */
-function* rowsOf(f: Outputs, { outputWidth: k }: Shape): Generator<{ start: number; p: Float64Array }> {
+/** One row of the outputs, its softmax, and the class c of the largest y. */
+interface Row {
+  readonly start: number;
+  readonly p: Float64Array;
+  readonly c: number;
+  /** 1 - p_c, as the sum of the others. */
+  readonly rest: number;
+  /** -log p_c. */
+  readonly surprise: number;
+}
+
+function* rowsOf(f: Outputs, y: Outputs, { outputWidth: k }: Shape): Generator<Row> {
   for (let start = 0; start < f.length; start += k) {
-    const row = Float64Array.from({ length: k }, (_, j) => f[start + j]!);
-    const most = Math.max(...row);
-    const weights = row.map((x) => Math.exp(x - most));
-    const total = weights.reduce((a, b) => a + b, 0);
-    yield { start, p: weights.map((w) => w / total) };
+    let c = 0;
+    let most = -Infinity;
+    for (let j = 0; j < k; j++) {
+      if (y[start + j]! > y[start + c]!) c = j;
+      most = Math.max(most, f[start + j]!);
+    }
+    const p = Float64Array.from({ length: k }, (_, j) => Math.exp(f[start + j]! - most));
+    let others = 0;
+    for (let j = 0; j < k; j++) if (j !== c) others += p[j]!;
+    const total = others + p[c]!;
+    const surprise = f[start + c]! === most ? Math.log1p(others) : most - f[start + c]! + Math.log(total);
+    yield { start, p: p.map((weight) => weight / total), c, rest: others / total, surprise };
   }
 }
 
-/** -sum_j y_j log p_j / n with p = softmax(f) of each row, for rows y that sum to 1: one-hot ones. */
+/** Up to this rise of an output over that of the right class its exponential is taken, and beyond the loss itself. */
+const MOST_RISE = 30;
+
+/**
+ * -sum_j y_j log p_j / n with p = softmax(f) of each row, for rows y that sum to 1: one-hot ones. Written with the outputs
+ * less that of the right class c, so that nothing cancels where p_c is near 1, and nothing overflows where it is near 0.
+ */
 const crossEntropy: Loss = {
+  vanishes: false,
   value: (f, y, shape) => {
     let total = 0;
-    for (const { start, p } of rowsOf(f, shape)) {
-      p.forEach((probability, j) => {
-        if (y[start + j] !== 0) total -= y[start + j]! * Math.log(probability);
-      });
+    for (const { start, p, c, surprise } of rowsOf(f, y, shape)) {
+      for (let j = 0; j < p.length; j++) {
+        if (y[start + j] !== 0) total += y[start + j]! * (surprise + f[start + c]! - f[start + j]!);
+      }
     }
     return total / shape.samples;
   },
   slope: (f, y, shape) => {
     const slope = new Float64Array(f.length);
-    for (const { start, p } of rowsOf(f, shape)) {
-      p.forEach((probability, j) => {
-        slope[start + j] = (probability - y[start + j]!) / shape.samples;
-      });
+    for (const { start, p, c, rest } of rowsOf(f, y, shape)) {
+      for (let j = 0; j < p.length; j++) slope[start + j] = (p[j]! - y[start + j]!) / shape.samples;
+      slope[start + c] = (1 - y[start + c]! - rest) / shape.samples;
     }
     return slope;
   },
   curvature: (f, df, shape) => {
     const curvature = new Float64Array(f.length);
-    for (const { start, p } of rowsOf(f, shape)) {
-      const mean = p.reduce((total, probability, j) => total + probability * df[start + j]!, 0);
-      p.forEach((probability, j) => {
-        curvature[start + j] = (probability * (df[start + j]! - mean)) / shape.samples;
-      });
+    for (const { start, p } of rowsOf(f, f, shape)) {
+      // Against the likeliest class, that of the largest f, whose p is near 1 where the others cancel.
+      const likeliest = p.indexOf(p.reduce((most, probability) => Math.max(most, probability), 0));
+      const rise = (j: number) => df[start + j]! - df[start + likeliest]!;
+      const mean = p.reduce((sum, probability, j) => sum + probability * rise(j), 0);
+      for (let j = 0; j < p.length; j++) curvature[start + j] = (p[j]! * (rise(j) - mean)) / shape.samples;
     }
     return curvature;
   },
   change: (f, df, y, shape) => {
+    const after = Float64Array.from(f, (x, i) => x + df[i]!);
+    const afterRows = rowsOf(after, y, shape);
     let total = 0;
-    for (const { start, p } of rowsOf(f, shape)) {
-      total += Math.log1p(p.reduce((rise, q, j) => rise + q * Math.expm1(df[start + j]!), 0));
-      total -= p.reduce((gain, _, j) => gain + y[start + j]! * df[start + j]!, 0);
+    for (const { start, p, c, surprise } of rowsOf(f, y, shape)) {
+      const afterRow = afterRows.next().value as Row;
+      const rise = (j: number) => df[start + j]! - df[start + c]!;
+      let sum = 0;
+      let most = 0;
+      let gain = 0;
+      for (let j = 0; j < p.length; j++) {
+        sum += p[j]! * Math.expm1(rise(j));
+        most = Math.max(most, rise(j));
+        gain += y[start + j]! * rise(j);
+      }
+      total += (most < MOST_RISE ? Math.log1p(sum) : afterRow.surprise - surprise) - gain;
     }
     return total / shape.samples;
   },

@@ -14,100 +14,142 @@
  * fresh. r then joins the p_i with its image V r. V^T x is the same with the sides exchanged. The price is one
  * pass over every direction seen, so few of them: the number of rows times the number of products.
  *
- * A zero vector, and an x within what was seen, have r = 0: nothing is drawn of them but zeros.
+ * A zero vector, and an x within what was seen, have r = 0: nothing is drawn of them but zeros. A side of which as many
+ * directions were seen as it has dimensions is complete: every x lies within, and no product has a fresh part there.
+ *
+ * Directions are kept at a norm near 1, so that vectors of any size have coefficients along them that float32 holds.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { addScaled, dots, squaredNorms } from './ops.js';
+import { dots, plus, scaled, squaredNorms } from './ops.js';
 import { ROLE } from './random.js';
 import type { Source, Weights, WeightsLaw } from './weights.js';
 
 /** [lanes, 1, size of the side]. */
 type Row = tf.Tensor3D;
 
-/** A direction that a product was seen on, with V or V^T of it. */
+/** A direction that a product was seen on, with V or V^T of it; its squared norm is 0 in lanes where it was none. */
 interface Seen {
   readonly direction: Row;
   readonly image: Row;
   readonly squaredNorm: ArrayLike<number>;
 }
 
-/** Squared norm below which a direction counts as zero: its entries near float32's underflow have no direction. */
-const ZERO = 1e-30;
+/** What was seen of one side of the matrices. */
+interface Side {
+  /** Its dimension. */
+  readonly size: number;
+  readonly seen: Seen[];
+  /** Directions of each lane. */
+  readonly count: number[];
+}
+
+/**
+ * Share of |x|^2 up to which a residual is the rounding of float32: its entries, and so the x that was meant, are known to
+ * 2^-24, and twice orthogonalised against some hundred directions the residual of a known x is below 1e-6 |x|.
+ */
+const ROUNDING = 1e-12;
 
 /** Share of |x|^2 below which a residual is freed of the known directions once more. */
 const NEARLY_KNOWN = 0.01;
 
 export class MatrixFreeWeights implements Weights {
-  private readonly inputSide: Seen[] = [];
-  private readonly outputSide: Seen[] = [];
+  private readonly inputSide: Side;
+  private readonly outputSide: Side;
   private readonly owned: tf.Tensor[] = [];
   private products = 0;
 
   constructor(
     private readonly source: Source,
     private readonly law: WeightsLaw,
-  ) {}
+  ) {
+    const side = (size: number): Side => ({ size, seen: [], count: law.lanes.map(() => 0) });
+    this.inputSide = side(law.inputs);
+    this.outputSide = side(law.outputs);
+  }
 
   times(q: tf.Tensor3D): tf.Tensor3D {
-    return this.rowByRow(q, (x) => this.product(x, this.inputSide, this.outputSide, this.law.outputs));
+    return this.rowByRow(q, (x) => this.product(x, this.inputSide, this.outputSide));
   }
 
   transposeTimes(b: tf.Tensor3D): tf.Tensor3D {
-    return this.rowByRow(b, (x) => this.product(x, this.outputSide, this.inputSide, this.law.inputs));
+    return this.rowByRow(b, (x) => this.product(x, this.outputSide, this.inputSide));
   }
 
   dispose(): void {
     tf.dispose(this.owned);
   }
 
-  /** The product of one row for each lane, [lanes, 1, size] -> [lanes, 1, imageSize]; `near` is the side of x. */
-  private product(x: Row, near: Seen[], far: readonly Seen[], imageSize: number): Row {
-    const { parts, residual } = this.split(x, near);
-    const squaredNorm = squaredNorms(residual);
-    let image = this.normals(imageSize, (lane) => Math.sqrt(squaredNorm[lane]!));
-    for (const { direction, image: transposed, squaredNorm: norm } of far) {
+  /** The product of one row for each lane, [lanes, 1, size] -> [lanes, 1, size of the far side]; `near` is the side of x. */
+  private product(x: Row, near: Side, far: Side): Row {
+    const { residual, squaredNorm, scale, known } = this.split(x, near);
+    let image = this.normals(far.size, (lane) =>
+      far.count[lane] === far.size ? 0 : Math.sqrt(squaredNorm[lane]!),
+    );
+    for (const { direction, image: transposed, squaredNorm: norm } of far.seen) {
       const expected = dots(residual, transposed);
       const drawn = dots(image, direction);
-      const missing = this.column((lane) => quotient(expected[lane]! - drawn[lane]!, norm[lane]!));
-      image = addScaled(image, missing, direction);
+      image = plus(
+        image,
+        coefficients(norm, (lane) => (squaredNorm[lane] === 0 ? 0 : expected[lane]! - drawn[lane]!)),
+        direction,
+      );
     }
-    // A state may go before the weights do; its numbers are shared, and not copied.
-    const direction = this.own(residual === x ? tf.clone(x) : residual);
-    near.push({ direction, image: this.own(image), squaredNorm });
-    if (parts.length === 0) return tf.clone(image);
-    return parts.reduce((sum, part) => addScaled(sum, part.coefficient, part.image), image);
+    if (squaredNorm.some((square) => square > 0)) {
+      near.seen.push({ direction: this.own(residual), image: this.own(image), squaredNorm });
+      squaredNorm.forEach((square, lane) => {
+        if (square > 0) near.count[lane]! += 1;
+      });
+    }
+    const product = known(scale.every((factor) => factor === 1) ? image : scaled(image, scale));
+    return product === image ? tf.clone(image) : product; // what is kept stays ours
   }
 
   /**
-   * The parts of x along the known directions, with their images, and the residual that is orthogonal to them.
+   * x = residual * scale + what lies along the known directions: `known` adds V of the latter to an image. The residual has
+   * a squared norm near 1; it is 0 where x is known, and the residual means nothing then.
    *
    * A residual much smaller than x is orthogonal to the known directions only after a second pass ("twice is enough",
    * Kahan and Parlett). Lanes that need none go along with zero coefficients, which change nothing.
    */
-  private split(x: Row, near: readonly Seen[]) {
-    const { lanes } = this.law;
-    const explained = new Float64Array(lanes.length);
-    let needed = lanes.map(() => true);
-    const parts: { coefficient: tf.Tensor3D; image: Row }[] = [];
+  private split(x: Row, near: Side) {
+    const square = squaredNorms(x);
+    const along = near.seen.map(() => new Float64Array(square.length));
+    let needed = this.law.lanes.map(() => true);
     let residual = x;
-    for (let pass = 0; pass < 2 && near.length > 0 && needed.includes(true); pass++) {
-      for (const { direction, image, squaredNorm } of near) {
-        const along = dots(residual, direction);
-        const amount = (lane: number) => (needed[lane] ? quotient(along[lane]!, squaredNorm[lane]!) : 0);
-        residual = addScaled(
+    for (let pass = 0; pass < 2 && near.seen.length > 0 && needed.includes(true); pass++) {
+      near.seen.forEach(({ direction, squaredNorm }, i) => {
+        const overlap = dots(residual, direction);
+        const amount = coefficients(squaredNorm, (lane) => (needed[lane] ? overlap[lane]! : 0));
+        residual = plus(
           residual,
-          this.column((lane) => -amount(lane)),
+          amount.map((share) => -share),
           direction,
         );
-        parts.push({ coefficient: this.column(amount), image });
-        along.forEach((dot, lane) => {
-          if (pass === 0) explained[lane]! += dot * quotient(dot, squaredNorm[lane]!);
+        amount.forEach((share, lane) => {
+          along[i]![lane]! += share;
         });
-      }
+      });
       const left = squaredNorms(residual);
-      needed = needed.map((_, lane) => left[lane]! < NEARLY_KNOWN * explained[lane]!);
+      needed = needed.map((_, lane) => left[lane]! < NEARLY_KNOWN * square[lane]!);
     }
-    return { parts, residual };
+    const left = squaredNorms(residual);
+    const isNew = (lane: number) =>
+      near.count[lane]! < near.size && !(left[lane]! <= ROUNDING * square[lane]!);
+    const scale = this.law.lanes.map((_, lane) => (isNew(lane) ? powerOfTwo(Math.sqrt(left[lane]!)) : 1));
+    if (scale.some((factor) => factor !== 1)) {
+      residual = scaled(
+        residual,
+        scale.map((factor) => 1 / factor),
+      );
+    }
+    return {
+      // A state may go before the weights do; its numbers are shared, and not copied.
+      residual: residual === x ? tf.clone(x) : residual,
+      squaredNorm: Float64Array.from(scale, (factor, lane) => (isNew(lane) ? left[lane]! / factor ** 2 : 0)),
+      scale,
+      known: (image: Row): Row =>
+        near.seen.slice(0, along.length).reduce((sum, part, i) => plus(sum, along[i]!, part.image), image),
+    };
   }
 
   /** sigma scale g for each lane, [lanes, 1, size]: a stream of its own for every product of a matrix. */
@@ -123,12 +165,6 @@ export class MatrixFreeWeights implements Weights {
     return backend.upload<tf.Rank.R3>(numbers, [lanes.length, 1, size]);
   }
 
-  private column(value: (lane: number) => number): tf.Tensor3D {
-    const { lanes } = this.law;
-    const values = Float32Array.from(lanes, (_, lane) => value(lane));
-    return this.source.backend.upload<tf.Rank.R3>(values, [lanes.length, 1, 1]);
-  }
-
   private own<T extends tf.Tensor>(tensor: T): T {
     this.owned.push(tf.keep(tensor));
     return tensor;
@@ -137,7 +173,7 @@ export class MatrixFreeWeights implements Weights {
   private rowByRow(x: tf.Tensor3D, product: (row: Row) => Row): tf.Tensor3D {
     const [lanes, rows, size] = x.shape;
     if (rows === 1) return product(x);
-    const row = (i: number): Row => this.own(tf.slice(x, [0, i, 0], [lanes, 1, size]));
+    const row = (i: number): Row => tf.slice(x, [0, i, 0], [lanes, 1, size]);
     return tf.concat(
       Array.from({ length: rows }, (_, i) => product(row(i))),
       1,
@@ -145,7 +181,12 @@ export class MatrixFreeWeights implements Weights {
   }
 }
 
-/** Coefficient along a direction, and 0 along a zero direction. */
-function quotient(dot: number, squaredNorm: number): number {
-  return squaredNorm < ZERO ? 0 : dot / squaredNorm;
+/** Coefficients along a direction from the dot products with it; 0 in lanes where it is none. */
+function coefficients(squaredNorm: ArrayLike<number>, dot: (lane: number) => number): Float64Array {
+  return Float64Array.from(squaredNorm, (square, lane) => (square === 0 ? 0 : dot(lane) / square));
+}
+
+/** The power of two near a norm that is far from 1, and 1 for the others, of which nothing is lost as they are. */
+function powerOfTwo(norm: number): number {
+  return norm > 2 ** -20 && norm < 2 ** 20 ? 1 : 2 ** Math.round(Math.log2(norm));
 }

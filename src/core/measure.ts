@@ -28,7 +28,7 @@ export function layerNorms(f: Float32Array, b: Float32Array, change: Float32Arra
 }
 
 /** |x|_2, summed in float64. */
-export function norm(x: Float32Array): number {
+export function norm(x: Float32Array | Float64Array): number {
   let sum = 0;
   for (const value of x) sum += value * value;
   return Math.sqrt(sum);

@@ -80,7 +80,7 @@ export class Network {
     let weights = this.matrices.get(name);
     if (!weights) {
       const { width, inputWidth, outputWidth } = this.shape;
-      const initial = new WEIGHTS[this.settings.weights](this.source, {
+      const law = {
         outputs: group === 'output' ? outputWidth : width,
         inputs: group === 'input' ? inputWidth : width,
         lanes: this.lanesOf(group, distance).lanes.map(({ seed, depth, sigma, branchScale }) => ({
@@ -89,8 +89,8 @@ export class Network {
           // beta is part of the matrix: one multiplication of a state less in each of three passes.
           sigma: group === 'hidden' ? branchScale * sigma.hidden : sigma[group],
         })),
-      });
-      weights = new TrainedWeights(this.source.backend, initial);
+      };
+      weights = new TrainedWeights(law, new WEIGHTS[this.settings.weights](this.source, law));
       this.matrices.set(name, weights);
     }
     return weights;
@@ -153,13 +153,16 @@ export class Network {
     tf.dispose([...this.skips.values()]);
   }
 
-  /** a = sqrt(1 - beta^2) of the first `count` lanes, [count, 1, 1]. */
+  /** a = sqrt(1 - beta^2) of a lane. */
+  skipOf(lane: number): number {
+    return Math.sqrt(1 - this.lanes[lane]!.branchScale ** 2);
+  }
+
+  /** a of the first `count` lanes, [count, 1, 1]. */
   private skipScale(count: number): tf.Tensor3D {
     let skip = this.skips.get(count);
     if (!skip) {
-      const values = Float32Array.from(this.lanes.slice(0, count), (lane) =>
-        Math.sqrt(1 - lane.branchScale ** 2),
-      );
+      const values = Float32Array.from({ length: count }, (_, lane) => this.skipOf(lane));
       skip = tf.keep(this.upload(values, count, 1, 1));
       this.skips.set(count, skip);
     }

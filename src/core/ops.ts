@@ -82,26 +82,91 @@ export function mappedPair(x: Tensor3D, y: Tensor3D, phi: (x: number, y: number)
 const matMul = (a: Tensor3D, b: Tensor3D, transposeA: boolean, transposeB: boolean) =>
   run('BatchMatMul', { a, b }, { transposeA, transposeB });
 
-/** The same numbers in another shape. */
-const reshape = (x: Tensor3D, shape: [number, number, number]) => run('Reshape', { x }, { shape });
-
 /** a^T of each lane. */
 export const transpose = (x: Tensor3D) => run('Transpose', { x }, { perm: [0, 2, 1] });
 
-/** <a, b> of each lane, [lanes, n, m] both, on the host: numbers of a lane live there, in float64. */
-export function dots(a: Tensor3D, b: Tensor3D): Float32Array {
+/**
+ * <a, b> of each lane, [lanes, n, m] both, on the host, where numbers of a lane live. Products and sum are float64, so
+ * that no state of float32 has a square that is zero, or infinite, unless its own is.
+ */
+export function dots(a: Tensor3D, b: Tensor3D): Float64Array {
   const [lanes, n, m] = a.shape;
-  const flat = (x: Tensor3D) => (n === 1 ? x : reshape(x, [lanes, 1, n * m]));
-  return read(innerProducts(flat(a), flat(b)));
+  if (has('Dots')) return doubles(run('Dots', { a, b }));
+  const [x, y] = [a.dataSync<'float32'>(), b.dataSync<'float32'>()];
+  return Float64Array.from({ length: lanes }, (_, lane) => {
+    let sum = 0;
+    for (let i = lane * n * m; i < (lane + 1) * n * m; i++) sum += x[i]! * y[i]!;
+    return sum;
+  });
 }
 
-const norms = new WeakMap<Tensor3D, Float32Array>();
+/** float64 numbers, which kernels of ours hand over as the bits of two float32 each. */
+function doubles(tensor: Tensor3D): Float64Array {
+  const { buffer, byteOffset, length } = read(tensor);
+  return new Float64Array(buffer, byteOffset, length / 2);
+}
 
-/** |a|^2 of each lane, on the host; remembered, since weights and gradients ask for those of the same states. */
-export function squaredNorms(a: Tensor3D): Float32Array {
+/**
+ * <A A^T, B B^T> of each lane, on the host: |sum_i a_i b_i^T|^2 of rows a_i and b_i. In float64 with our kernel, since the
+ * Gram matrices may nearly cancel.
+ */
+export function gramProducts(a: Tensor3D, b: Tensor3D): Float64Array {
+  if (has('GramProduct')) return doubles(run('GramProduct', { a, b }));
+  return dots(innerProducts(a, a), innerProducts(b, b));
+}
+
+const norms = new WeakMap<Tensor3D, Float64Array>();
+
+/** |a|^2 of each lane, on the host; remembered, since weights, gradients and proofs ask for those of the same states. */
+export function squaredNorms(a: Tensor3D): Float64Array {
   const known = norms.get(a) ?? dots(a, a);
   norms.set(a, known);
   return known;
+}
+
+/** Exponents of two up to which a float32 factor can be squared, or be multiplied with another. */
+const MODERATE = 2 ** 60;
+const isModerate = (factor: number) =>
+  factor === 0 || (Math.abs(factor) < MODERATE && Math.abs(factor) > 1 / MODERATE);
+
+const column = (factors: ArrayLike<number>): Tensor3D =>
+  tensor3d(Float32Array.from(factors), [factors.length, 1, 1]);
+
+/** a x with one factor a for each lane, of any size: what float32 cannot hold is multiplied in parts. */
+export function scaled(x: Tensor3D, factors: ArrayLike<number>): Tensor3D {
+  let rest = Array.from(factors);
+  let result = x;
+  while (!rest.every((factor) => isModerate(factor) || !Number.isFinite(factor))) {
+    const part = rest.map((factor) =>
+      isModerate(factor) || !Number.isFinite(factor) ? 1 : Math.abs(factor) > 1 ? MODERATE / 2 : 2 / MODERATE,
+    );
+    result = mul(column(part), result);
+    rest = rest.map((factor, lane) => factor / part[lane]!);
+  }
+  return mul(column(rest), result);
+}
+
+/** y + a x with one factor a for each lane, of any size. */
+export function plus(y: Tensor3D, factors: ArrayLike<number>, x: Tensor3D): Tensor3D {
+  const all = Array.from(factors);
+  if (all.every(isModerate)) return addScaled(y, column(all), x);
+  return add(y, scaled(x, all));
+}
+
+/** x as `scale` times a state whose norm is near 1 in every lane where that of x is far from it. */
+export function balanced(x: Tensor3D): { readonly state: Tensor3D; readonly scale: Float64Array } {
+  const scale = squaredNorms(x).map((square) => {
+    const norm = Math.sqrt(square);
+    return isModerate(norm) || !Number.isFinite(norm) ? 1 : 2 ** Math.round(Math.log2(norm));
+  });
+  if (scale.every((factor) => factor === 1)) return { state: x, scale };
+  return {
+    state: scaled(
+      x,
+      scale.map((factor) => 1 / factor),
+    ),
+    scale,
+  };
 }
 
 /** The values of a tensor that is needed no more. Not through `tf.tidy`, which walks the numbers it returns. */

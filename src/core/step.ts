@@ -15,8 +15,9 @@ import { type Gradient, gradient } from './gradient.js';
 import { type LayerGroup, learns, type Train } from './lane.js';
 import type { Loss } from './loss.js';
 import type { Network } from './network.js';
-import { add } from './ops.js';
-import type { TrainedWeights } from './trained-weights.js';
+import { add, squaredNorms } from './ops.js';
+import { type Broken, type MatrixStep, Proof } from './proof.js';
+import { SMALLEST } from './trained-weights.js';
 
 export interface StepSettings {
   /** One finite step, or its limit dt -> 0. */
@@ -48,19 +49,15 @@ export interface FinishedStep {
   readonly lossChange: Float64Array;
   /** contributions[lane][l] = C_l = eta_l |G_l|^2 for l = 1 .. L; 0 where a layer does not learn. */
   readonly contributions: readonly Float64Array[];
-  /** The first layer whose features are not finite; undefined when all are. */
+  /** The first layer at which a number is not finite; undefined when all are. */
   readonly overflow: readonly (number | undefined)[];
+  /** An identity that the lane breaks: then its numbers are not to be trusted. */
+  readonly broken: readonly (Broken | undefined)[];
 }
 
 /** How one matrix learns: its gradient G = sum_i b_i q_i^T, and what that is multiplied by, for each lane. */
-interface Descent {
-  readonly weights: TrainedWeights;
+interface Descent extends MatrixStep {
   readonly gradient: Gradient;
-  readonly backward: tf.Tensor3D;
-  readonly input: tf.Tensor3D;
-  /** eta_l, times beta^2 for M_l = beta V_l; and the same times dt. */
-  readonly rates: readonly number[];
-  readonly steps: readonly number[];
 }
 
 /** The layer at a distance, as the passes leave it. */
@@ -71,8 +68,8 @@ interface Layer {
   readonly activations?: tf.Tensor3D;
   /** b_l. */
   backward?: tf.Tensor3D;
-  /** z_l of an MLP. */
-  activationBackward?: tf.Tensor3D;
+  /** M_{l+1}^T b_{l+1}, or W_L^T b_L: z_l of an MLP. Of a ResNet only what an update is proved by. */
+  arriving?: tf.Tensor3D;
   /** Of M_l, in the lanes that have a layer before this one; of W_1, in those that begin here. */
   block?: Descent;
   embedding?: Descent;
@@ -88,12 +85,14 @@ export class Step {
   /** Of W_L. */
   readout: Descent | undefined;
   private readonly contributions: Float64Array[];
+  readonly proof: Proof;
 
   constructor(
     readonly network: Network,
     readonly settings: StepSettings,
   ) {
     this.contributions = network.lanes.map((lane) => new Float64Array(lane.depth + 1));
+    this.proof = new Proof(network.lanes, this.contributions);
   }
 
   /**
@@ -105,8 +104,19 @@ export class Step {
     this.forward();
     const overflow = this.overflow();
     this.backward();
-    this.change(visit);
-    return { ...this.losses(), contributions: this.contributions, overflow };
+    this.outputChange = this.change(this.settings.kind, visit);
+    this.balance();
+    return {
+      ...this.losses(),
+      contributions: this.contributions,
+      overflow: overflow.map((layer, lane) => layer ?? this.proof.overflow[lane]),
+      broken: this.proof.broken,
+    };
+  }
+
+  /** Shows the update of every layer to `visit`, beside the velocity that was taken; the states must have been kept. */
+  update(visit: (layer: FinishedLayer) => void): void {
+    this.change('update', visit);
   }
 
   /** Moves the weights by dt along the step that was taken, whose states must have been kept. */
@@ -140,7 +150,9 @@ export class Step {
         }
         const features = tf.keep(joined(parts));
         const isTaken = distance > 1 || architecture === 'mlp';
-        const activations = isTaken ? tf.keep(activation.value(features)) : undefined;
+        const activations = isTaken
+          ? tf.keep(this.activated(distance, features, activation.value(features)))
+          : undefined;
         layers[distance] = { features, ...(activations && { activations }) };
       });
     }
@@ -154,13 +166,15 @@ export class Step {
     const { activation } = network.settings;
     this.slope = this.eachLane((loss, y, own) => loss.slope(own(this.output), y, network.shape));
     const slope = network.upload(Float32Array.from(this.slope), network.lanes.length, samples, outputWidth);
+    this.checkSlope();
     this.readout = this.descent('output', 0, tf.keep(slope), this.last);
     /** d loss / d f_l, or d loss / d g_l of an MLP. */
     let arriving = tf.tidy(() => this.readout!.weights.transposeTimes(slope));
     for (let distance = 1; ; distance++) {
       const layer = layers[distance]!;
-      if (isMlp) layer.activationBackward = arriving;
-      const b = isMlp ? tf.tidy(() => activation.tangent(layer.features, arriving)) : arriving;
+      if (isMlp) layer.arriving = arriving;
+      const gated = () => this.activated(distance, arriving, activation.tangent(layer.features, arriving));
+      const b = isMlp ? tf.tidy(gated) : arriving;
       layer.backward = b;
       const continuing = network.active(distance + 1);
       if (continuing < network.active(distance)) {
@@ -173,7 +187,10 @@ export class Step {
         const own = tf.keep(lanesOf(b, 0, continuing));
         layer.block = this.descent('hidden', distance, own, previous.activations!);
         const branch = layer.block.weights.transposeTimes(own);
-        return isMlp ? branch : network.addSkip(activation.tangent(previous.features, branch), own);
+        if (isMlp) return branch;
+        if (this.settings.kind === 'update') previous.arriving = tf.keep(tf.clone(branch));
+        const gated = this.activated(distance + 1, branch, activation.tangent(previous.features, branch));
+        return network.addSkip(gated, own);
       });
     }
   }
@@ -182,11 +199,13 @@ export class Step {
    * The velocity  fdot_l = a fdot_{l-1} + M_l (phi'(f_{l-1}) * fdot_{l-1}) - beta^2 eta_l G_l q_{l-1},  or the
    * update  df_l = a df_{l-1} + M_l dq_{l-1} - dt beta^2 eta_l G_l (q_{l-1} + dq_{l-1}),  dq = phi(f + df) - phi(f):
    * written as a difference, since two float32 forward passes subtracted are wrong by up to 0.2 rad.
+   *
+   * @returns the change of f_L, [lanes x n x k].
    */
-  private change(visit: (layer: FinishedLayer) => void): void {
+  private change(kind: StepSettings['kind'], visit: (layer: FinishedLayer) => void): Float32Array {
     const { network, layers, isMlp } = this;
     const { activation } = network.settings;
-    const isVelocity = this.settings.kind === 'velocity';
+    const isVelocity = kind === 'velocity';
     const after = (q: tf.Tensor3D, dq: tf.Tensor3D) => (isVelocity ? q : add(q, dq));
     /** Of f_l, and of phi(f_l) where something follows that takes it. */
     let change: tf.Tensor3D | undefined;
@@ -197,47 +216,83 @@ export class Step {
       const df = tf.tidy(() => {
         const parts = [];
         if (layer.block) {
-          const q = after(layers[distance + 1]!.activations!, dq!);
-          parts.push(network.addSkip(this.descend(layer.block, layer.block.weights.times(dq!), q), before!));
+          const previous = layers[distance + 1]!;
+          const moved = this.moved(
+            kind,
+            layer.block,
+            dq!,
+            after(previous.activations!, dq!),
+            previous.arriving,
+            before,
+          );
+          parts.push(network.addSkip(moved, before!));
         }
-        if (layer.embedding) {
-          const { backward, input } = layer.embedding;
-          parts.push(this.descend(layer.embedding, tf.zeros<tf.Rank.R3>(backward.shape), input));
-        }
+        if (layer.embedding) parts.push(this.moved(kind, layer.embedding, undefined, layer.embedding.input));
         return joined(parts);
       });
-      tf.dispose([before, dq].filter((tensor) => tensor !== undefined));
       if (before && !this.settings.keepsStates) this.release(distance + 1);
       change = df;
       activationChange =
         layer.activations &&
         tf.tidy(() =>
-          isVelocity ? activation.tangent(layer.features, df) : activation.difference(layer.features, df),
+          this.activated(
+            distance,
+            df,
+            isVelocity ? activation.tangent(layer.features, df) : activation.difference(layer.features, df),
+          ),
         );
-      visit({
-        distance,
-        active: network.active(distance),
+      tf.dispose([before, dq].filter((tensor) => tensor !== undefined));
+      const finished = {
         features: isMlp ? layer.activations! : layer.features,
-        backward: isMlp ? layer.activationBackward! : layer.backward!,
+        backward: isMlp ? layer.arriving! : layer.backward!,
         change: isMlp ? activationChange! : change,
-      });
+      };
+      if (isVelocity) this.proof.velocity(distance, finished.backward, finished.change);
+      if (this.network.settings.isNormalized && isVelocity && distance === 1)
+        this.checkNormalization(finished.change);
+      visit({ distance, active: network.active(distance), ...finished });
     }
     const dr = isMlp ? activationChange! : change!;
-    this.outputChange = tf.tidy(() => {
-      const readout = this.readout!;
-      return this.descend(readout, readout.weights.times(dr), after(this.last, dr)).dataSync<'float32'>();
+    const outputChange = tf.tidy(() => {
+      const { arriving, backward } = layers[1]!;
+      const moved = this.moved(kind, this.readout!, dr, after(this.last, dr), isMlp ? arriving : backward);
+      if (isVelocity) this.proof.velocity(0, this.readout!.backward, moved);
+      return moved.dataSync<'float32'>();
     });
     tf.dispose([change, activationChange].filter((tensor) => tensor !== undefined));
     if (!this.settings.keepsStates) {
       this.release(1);
       this.releaseReadout();
     }
+    return outputChange;
   }
 
-  /** y - eta G x, times dt for an update; y itself where nothing learns. */
-  private descend({ gradient, rates, steps }: Descent, y: tf.Tensor3D, x: tf.Tensor3D): tf.Tensor3D {
-    if (rates.every((rate) => rate === 0)) return y;
-    return gradient.descend(y, this.settings.kind === 'velocity' ? rates : steps, x);
+  /**
+   * M dq - eta G x, times dt for an update, with the proof of it; dq is none where nothing before moves.
+   *
+   * @param x q, or q + dq.
+   * @param transposed M^T b.
+   * @param before the change that a ResNet carries on beside.
+   */
+  private moved(
+    kind: StepSettings['kind'],
+    descent: Descent,
+    dq: tf.Tensor3D | undefined,
+    x: tf.Tensor3D,
+    transposed?: tf.Tensor3D,
+    before?: tf.Tensor3D,
+  ): tf.Tensor3D {
+    const { proof, network, isMlp } = this;
+    const product = dq && descent.weights.times(dq);
+    const y = product ?? tf.zeros<tf.Rank.R3>(descent.backward.shape);
+    const { gradient, rates, steps } = descent;
+    const learns = rates.some((rate) => rate !== 0);
+    const result = learns ? gradient.descend(y, kind === 'velocity' ? rates : steps, x) : y;
+    const matrix = { ...descent, inputChange: dq };
+    proof.range(matrix);
+    if (kind === 'update') proof.update(matrix, transposed, product, result);
+    else proof.contribute(matrix, isMlp ? undefined : before, (lane) => network.skipOf(lane));
+    return result;
   }
 
   /**
@@ -246,7 +301,7 @@ export class Step {
    */
   private descent(group: LayerGroup, distance: number, b: tf.Tensor3D, q: tf.Tensor3D): Descent {
     const { network } = this;
-    const own = gradient(network.source.backend, b, q);
+    const own = gradient(b, q);
     const { first, lanes } = network.lanesOf(group, distance);
     const isLearning = lanes.map(({ depth }) => learns(this.settings.train, depth - distance, depth));
     const norms = isLearning.includes(true) ? own.squaredNorm() : [];
@@ -261,7 +316,46 @@ export class Step {
       return square * rate;
     });
     const steps = rates.map((rate, i) => rate * lanes[i]!.stepSize);
-    return { weights: network.weights(group, distance), gradient: own, backward: b, input: q, rates, steps };
+    const weights = network.weights(group, distance);
+    return { weights, distance, first, gradient: own, backward: b, input: q, rates, steps };
+  }
+
+  /** Eq. 8: trained layers / L, but for those whose gradient is zero because it is zero. */
+  private balance(): void {
+    this.network.lanes.forEach(({ learningRate }, lane) => {
+      if (learningRate !== 'scale-invariant') return;
+      this.proof.balance(lane, this.contributions[lane]!.filter((c) => c !== 0).length);
+    });
+  }
+
+  /** Eq. 7, n m |b_{L-1}|_rms cos(theta_{L-1}) = sqrt(n m) sum C / |fdot_{L-1}|, where there is an angle. */
+  private checkNormalization(velocity: tf.Tensor3D): void {
+    const { samples, width } = this.network.shape;
+    squaredNorms(velocity).forEach((square, lane) => {
+      const contributions = this.contributions[lane]!.slice(0, -1);
+      const decay = contributions.reduce((sum, c) => sum + c, 0);
+      if (square > 0) this.proof.normalization(lane, Math.sqrt((samples * width) / square) * decay);
+    });
+  }
+
+  /** b_L is computed in float64: what float32 makes of it must have its digits. */
+  private checkSlope(): void {
+    const size = this.slope.length / this.network.lanes.length;
+    this.network.lanes.forEach((_, lane) => {
+      const own = this.slope.subarray(lane * size, (lane + 1) * size);
+      const rms = Math.sqrt(own.reduce((sum, b) => sum + b * b, 0) / size);
+      if (rms < SMALLEST && (rms > 0 || !this.settings.loss.vanishes)) this.proof.lose(lane, 0, rms);
+    });
+  }
+
+  /** What an activation makes of a state at a distance; if it never closes, a zero is one that float32 has rounded to it. */
+  private activated(distance: number, state: tf.Tensor3D, result: tf.Tensor3D): tf.Tensor3D {
+    if (this.network.settings.activation.closes || result === state) return result;
+    const given = squaredNorms(state);
+    squaredNorms(result).forEach((square, lane) => {
+      if (square === 0 && given[lane]! > 0) this.proof.lose(lane, distance, 0);
+    });
+    return result;
   }
 
   private losses(): { loss: Float64Array; lossChange: Float64Array } {
@@ -328,8 +422,8 @@ export class Step {
       descent?.gradient.dispose();
       descent?.backward.dispose();
     }
-    const { features, activations, backward, activationBackward } = layer;
-    for (const tensor of [features, activations, backward, activationBackward]) tensor?.dispose();
+    const { features, activations, backward, arriving } = layer;
+    for (const tensor of [features, activations, backward, arriving]) tensor?.dispose();
     if (!this.settings.keepsStates) this.network.release(distance);
   }
 

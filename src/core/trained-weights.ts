@@ -3,10 +3,12 @@
  * gradients G_t of the steps that were taken. Nothing of it is formed, as the gradients are of rank n.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import type { Backend } from './backend.js';
 import { type Gradient, gradient } from './gradient.js';
-import { mul } from './ops.js';
-import type { Weights } from './weights.js';
+import { scaled, squaredNorms } from './ops.js';
+import type { Weights, WeightsLaw } from './weights.js';
+
+/** The least number of float32 with all its digits, 2^-126: a state whose entries are smaller has lost some, or all. */
+export const SMALLEST = 2 ** -126;
 
 /** One step that was taken: its gradient and the transposed of it. */
 interface Taken {
@@ -14,28 +16,34 @@ interface Taken {
   readonly transposed: Gradient;
   readonly rate: readonly number[];
   readonly factors: readonly tf.Tensor[];
+  /** |rate G|_F of each lane. */
+  readonly norm: readonly number[];
 }
 
 export class TrainedWeights implements Weights {
   private readonly steps: Taken[] = [];
-  /** [lanes, 1, 1]. */
-  private scale: tf.Tensor3D | undefined;
+  private scale: readonly number[] | undefined;
+  private readonly smallest: number[];
 
   constructor(
-    private readonly backend: Backend,
+    private readonly law: WeightsLaw,
     private readonly initial: Weights,
-  ) {}
+  ) {
+    this.smallest = law.lanes.map(() => Infinity);
+  }
 
   times(q: tf.Tensor3D): tf.Tensor3D {
     return this.steps.reduce(
       (y, step) => step.gradient.descend(y, step.rate, q),
-      this.scaled(this.initial.times(q)),
+      this.rescaled(q, this.initial.times(q)),
     );
   }
 
   transposeTimes(b: tf.Tensor3D): tf.Tensor3D {
-    const y = this.scaled(this.initial.transposeTimes(b));
-    return this.steps.reduce((y, step) => step.transposed.descend(y, step.rate, b), y);
+    return this.steps.reduce(
+      (y, step) => step.transposed.descend(y, step.rate, b),
+      this.rescaled(b, this.initial.transposeTimes(b)),
+    );
   }
 
   /** Whether `rescale` was called. */
@@ -45,24 +53,43 @@ export class TrainedWeights implements Weights {
 
   /** Sets the scale of the initial weights, a number for each lane. */
   rescale(scale: readonly number[]): void {
-    this.scale?.dispose();
-    this.scale = tf.keep(this.backend.upload<tf.Rank.R3>(Float32Array.from(scale), [scale.length, 1, 1]));
+    this.scale = scale;
+  }
+
+  /**
+   * Typical size of the smallest entries that a product of a lane took or gave, or of the weights themselves. Below 2^-126
+   * float32 has rounded them to few digits, or to zero though they are none, which does not show in the numbers.
+   */
+  smallestProduct(lane: number): number {
+    return this.smallest[lane]!;
+  }
+
+  /**
+   * A bound on the operator norm of a lane's matrix, which a Gaussian one exceeds with probability exp(-8) at the most
+   * (Davidson and Szarek 2001): sigma (sqrt(outputs) + sqrt(inputs) + 4), and the Frobenius norms of the steps.
+   */
+  normBound(lane: number): number {
+    const { outputs, inputs } = this.law;
+    const initial = this.sigma(lane) * (Math.sqrt(outputs) + Math.sqrt(inputs) + 4);
+    return this.steps.reduce((sum, { norm }) => sum + norm[lane]!, initial);
   }
 
   /** Takes the step -rate sum_i b_i q_i^T, with a rate for each lane; b is [lanes, n, outputs], q [lanes, n, inputs]. */
   learn(b: tf.Tensor3D, q: tf.Tensor3D, rate: readonly number[]): void {
     const [left, right] = [tf.keep(tf.clone(b)), tf.keep(tf.clone(q))];
+    const own = gradient(left, right);
+    const squares = own.squaredNorm();
     this.steps.push({
-      gradient: gradient(this.backend, left, right),
-      transposed: gradient(this.backend, right, left),
+      gradient: own,
+      transposed: gradient(right, left),
       rate,
       factors: [left, right],
+      norm: rate.map((eta, lane) => Math.abs(eta) * Math.sqrt(squares[lane]!)),
     });
   }
 
   dispose(): void {
     this.initial.dispose();
-    this.scale?.dispose();
     for (const { gradient, transposed, factors } of this.steps) {
       gradient.dispose();
       transposed.dispose();
@@ -70,7 +97,20 @@ export class TrainedWeights implements Weights {
     }
   }
 
-  private scaled(y: tf.Tensor3D): tf.Tensor3D {
-    return this.scale ? mul(this.scale, y) : y;
+  /** The product y of the initial weights with x, at their scale. */
+  private rescaled(x: tf.Tensor3D, y: tf.Tensor3D): tf.Tensor3D {
+    const [, rows, size] = x.shape;
+    squaredNorms(x).forEach((square, lane) => {
+      const sigma = this.sigma(lane);
+      if (square === 0 || sigma === 0) return;
+      const norm = Math.sqrt(square / rows);
+      this.smallest[lane] = Math.min(this.smallest[lane]!, norm / Math.sqrt(size), sigma * norm, sigma);
+    });
+    return this.scale ? scaled(y, this.scale) : y;
+  }
+
+  /** Standard deviation of the entries of the initial weights, as scaled. */
+  private sigma(lane: number): number {
+    return this.law.lanes[lane]!.sigma * (this.scale?.[lane] ?? 1);
   }
 }

@@ -44,10 +44,21 @@ export interface Manifest {
     /** Batches of the last run; cells that it resumed are in none. */
     readonly batches: number;
     readonly diverged: number;
+    /** Cells that break an identity; undefined in manifests from before these were checked. */
+    readonly inexact?: number;
     readonly failed: number;
   };
   /** Cells that left the range of float32, with the first layer where they did. */
   readonly diverged: readonly { readonly cell: string; readonly layer: number }[];
+  /** Cells that break an identity which holds exactly, with where and by how much; their rows are left out. */
+  readonly inexact?: readonly {
+    readonly cell: string;
+    readonly step: number;
+    readonly layer: number;
+    readonly identity: string;
+    readonly deviation: number;
+    readonly bound: number;
+  }[];
   /** Cells that could not be measured, with the reason. */
   readonly failed: readonly { readonly cell: string; readonly reason: string }[];
   readonly started: string;

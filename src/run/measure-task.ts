@@ -75,9 +75,9 @@ function ratesOf({ depth, scaling: { learningRate } }: Setting): BatchCell['lear
 }
 
 function recorded(
-  { layers, divergedAt, values }: CellMeasurement,
+  { layers, divergedAt, inexact, values }: CellMeasurement,
   names: readonly QuantityName[],
 ): RecordedCell {
   const kept = Object.entries(values).filter(([name]) => names.includes(name as MeasuredQuantity));
-  return { layers, divergedAt, values: Object.fromEntries(kept) };
+  return { layers, divergedAt, inexact, values: Object.fromEntries(kept) };
 }

@@ -30,7 +30,12 @@ function tableWith(cells: readonly Cell[], experiment = EXPERIMENT): Table {
     return {
       cell,
       weights: 'dense',
-      measured: { layers, divergedAt: undefined, values: { bfa_rad: numbers, loss: numbers } },
+      measured: {
+        layers,
+        divergedAt: undefined,
+        inexact: undefined,
+        values: { bfa_rad: numbers, loss: numbers },
+      },
     };
   });
   // As it is read from a file.

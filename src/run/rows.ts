@@ -15,7 +15,10 @@ export interface FinishedCell {
   readonly measured: RecordedCell;
 }
 
-/** The table of an experiment: cells in plan order, layers rising; only the quantities that it records. */
+/**
+ * The table of an experiment: cells in plan order, layers rising; only the quantities that it records. A cell that breaks an
+ * identity is no result, and has no rows.
+ */
 export function tableOf(experiment: Experiment, finished: readonly FinishedCell[]): Table {
   const { network, data, step } = experiment;
   const quantities = QUANTITY_NAMES.filter((name) => experiment.record.quantities.includes(name));
@@ -23,6 +26,7 @@ export function tableOf(experiment: Experiment, finished: readonly FinishedCell[
   return {
     columns: [...IDENTITY_COLUMNS, ...quantities],
     rows: finished.flatMap(({ cell, weights, measured }) => {
+      if (measured.inexact) return [];
       const { setting, draw } = cell;
       const identity: Value[] = [
         experiment.name,

@@ -3,7 +3,7 @@ import type { Experiment } from '../config/resolve.js';
 import type { BackendName } from '../core/backend-name.js';
 import { type Batch, chooseWeights, vectorsOf } from '../plan/batch.js';
 import type { Table } from '../results/table.js';
-import type { RecordedCell } from '../store/cell-file.js';
+import type { Inexact, RecordedCell } from '../store/cell-file.js';
 import { openExecutor } from './executor.js';
 import type { Job } from './job.js';
 import { tableOf } from './rows.js';
@@ -14,6 +14,11 @@ export interface RunOptions {
   readonly workers: number;
   /** Ends the run: the batches in hand are dropped, or finished where the thread cannot be interrupted. */
   readonly signal?: AbortSignal | undefined;
+}
+
+/** A cell that is no result, with the reason. */
+export interface InexactCell extends Inexact {
+  readonly cell: string;
 }
 
 /** How far an experiment has come. */
@@ -30,6 +35,8 @@ export interface Tally {
   readonly elapsedMs: number;
   /** Cells that left the range of float32, with the first layer where they did. */
   readonly diverged: readonly { readonly cell: string; readonly layer: number }[];
+  /** Cells that break an identity which holds exactly: they are no results, and have no rows. */
+  readonly inexact: readonly InexactCell[];
   /** Cells that could not be measured. */
   readonly failed: readonly { readonly cell: string; readonly reason: string }[];
 }
@@ -151,6 +158,10 @@ class JobProgress {
       diverged: cells.flatMap(({ key }) => {
         const layer = this.measured.get(key)?.divergedAt;
         return layer === undefined ? [] : [{ cell: key, layer }];
+      }),
+      inexact: cells.flatMap(({ key }) => {
+        const inexact = this.measured.get(key)?.inexact;
+        return inexact === undefined ? [] : [{ cell: key, ...inexact }];
       }),
       failed: cells.flatMap(({ key }) => {
         const reason = this.failed.get(key);

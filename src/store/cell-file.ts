@@ -8,12 +8,23 @@
 import { createHash } from 'node:crypto';
 import type { QuantityName } from '../quantities.js';
 
+/** Where a cell breaks an identity that holds exactly, and by how much; see `core/proof.ts`. */
+export interface Inexact {
+  readonly step: number;
+  readonly layer: number;
+  readonly identity: string;
+  readonly deviation: number;
+  readonly bound: number;
+}
+
 /** A measurement with the quantities that the experiment records; NaN where one does not exist. */
 export interface RecordedCell {
   /** Layers v that are recorded, rising; all of the first step, then all of the second. */
   readonly layers: readonly number[];
   /** First layer where features, backward pass or change left the range of float32. */
   readonly divergedAt: number | undefined;
+  /** An identity that the cell breaks: then it is not a result. */
+  readonly inexact: Inexact | undefined;
   /** By quantity, a number for each of the layers. */
   readonly values: Readonly<Partial<Record<QuantityName, Float64Array>>>;
 }
@@ -41,6 +52,7 @@ interface CellHeader {
   readonly key: string;
   readonly layers: readonly number[];
   readonly divergedAt?: number | undefined;
+  readonly inexact?: Inexact | undefined;
   readonly quantities: readonly QuantityName[];
 }
 
@@ -50,10 +62,11 @@ export function encodeCells({ origin, elapsedMs, cells }: CellFile): Buffer {
   const header: Header = {
     ...origin,
     elapsedMs,
-    cells: cells.map(([key, { layers, divergedAt, values }]) => ({
+    cells: cells.map(([key, { layers, divergedAt, inexact, values }]) => ({
       key,
       layers,
       divergedAt,
+      inexact,
       quantities: Object.keys(values) as QuantityName[],
     })),
   };
@@ -80,12 +93,12 @@ export function decodeCells(bytes: Buffer): CellFile {
   return {
     origin: { digest, backend },
     elapsedMs,
-    cells: cells.map(({ key, layers, divergedAt, quantities }) => {
+    cells: cells.map(({ key, layers, divergedAt, inexact, quantities }) => {
       const start = offset;
       offset += quantities.length * layers.length;
       const column = (i: number) => numbers.slice(start + i * layers.length, start + (i + 1) * layers.length);
       const values = Object.fromEntries(quantities.map((name, i) => [name, column(i)]));
-      return [key, { layers, divergedAt, values }];
+      return [key, { layers, divergedAt, inexact, values }];
     }),
   };
 }

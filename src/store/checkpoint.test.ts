@@ -11,6 +11,7 @@ const ORIGIN = { digest: 'abc', backend: 'wasm' };
 const cellOf = (values: readonly number[], divergedAt?: number): RecordedCell => ({
   layers: values.map((_, i) => i + 1),
   divergedAt,
+  inexact: undefined,
   values: { bfa_rad: Float64Array.from(values), loss: Float64Array.from(values, (value) => -value) },
 });
 

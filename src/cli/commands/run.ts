@@ -6,7 +6,13 @@ import type { Shard } from '../../plan/shard.js';
 import { digestOf } from '../../results/manifest.js';
 import { defaultWorkers } from '../../run/executor.js';
 import { type Job, jobOf, resumeJob } from '../../run/job.js';
-import { type FinishedExperiment, type RunListener, runJobs, type Tally } from '../../run/run.js';
+import {
+  type FinishedExperiment,
+  type InexactCell,
+  type RunListener,
+  runJobs,
+  type Tally,
+} from '../../run/run.js';
 import { slopesOf } from '../../run/slopes.js';
 import { asUserError, shown } from '../../store/files.js';
 import { checkResultsFolder, ResultsFolder } from '../../store/results-folder.js';
@@ -136,7 +142,7 @@ export async function measure(
         ? slopesOf(result.experiment, result.table)
         : undefined;
     folder.finish(result.table, slopes, manifest);
-    if (result.failed.length + result.diverged.length > 0) code = EXIT.incomplete;
+    if (result.failed.length + result.diverged.length + result.inexact.length > 0) code = EXIT.incomplete;
     if (!command.quiet) report(result, folder.path, command.json === true);
     if (slopes && !command.quiet && !command.json) process.stdout.write(`${slopesText(slopes)}\n`);
     const { status, counts, elapsed_ms } = manifest;
@@ -199,7 +205,7 @@ function sizeOf(jobs: readonly Job[]): [cells: number, cost: number] {
 const MOST_TOLD = 5;
 
 function report(result: FinishedExperiment, folder: string, json: boolean): void {
-  const { experiment, cells, table, elapsedMs, diverged, failed } = result;
+  const { experiment, cells, table, elapsedMs, diverged, inexact, failed } = result;
   const line = `${experiment.name}: ${cells} cells, ${table.rows.length} rows, ${(elapsedMs / 1000).toFixed(1)} s of work -> ${shown(folder)}\n`;
   (json ? process.stderr : process.stdout).write(line);
   const tell = (lines: readonly string[]) => {
@@ -208,5 +214,17 @@ function report(result: FinishedExperiment, folder: string, json: boolean): void
       process.stderr.write(`  and ${lines.length - MOST_TOLD} more, in manifest.json\n`);
   };
   tell(diverged.map(({ cell, layer }) => `diverged at layer ${layer}: ${cell}`));
+  tell(inexact.map(describeInexact));
   tell(failed.map(({ cell, reason }) => `failed: ${cell}: ${reason}`));
+}
+
+/** `not a result: CELL: Thm 2.1 at layer 7 is off by 3e-2, where rounding makes 2e-5`. */
+function describeInexact({ cell, step, layer, identity, deviation, bound }: InexactCell): string {
+  const at = `at layer ${layer}${step > 1 ? ` of step ${step}` : ''}`;
+  const brief = (value: number) => String(Number(value.toPrecision(2)));
+  const what =
+    identity === 'range'
+      ? `numbers ${at} are near ${brief(deviation)}, below the range of float32`
+      : `${identity} ${at} is off by ${brief(deviation)}, where rounding makes ${brief(bound)} at the most`;
+  return `not a result, left out: ${cell}: ${what}`;
 }
