@@ -77,8 +77,9 @@ function* rowsOf(f: Outputs, y: Outputs, { outputWidth: k }: Shape): Generator<R
   }
 }
 
-/** Up to this rise of an output over that of the right class its exponential is taken, and beyond the loss itself. */
+/** A larger change of the loss is that of two losses, since the exponential of a rise may be infinite. */
 const MOST_RISE = 30;
+const MOST_FALL = -0.5;
 
 /**
  * -sum_j y_j log p_j / n with p = softmax(f) of each row, for rows y that sum to 1: one-hot ones. Written with the outputs
@@ -129,7 +130,8 @@ const crossEntropy: Loss = {
         most = Math.max(most, rise(j));
         gain += y[start + j]! * rise(j);
       }
-      total += (most < MOST_RISE ? Math.log1p(sum) : afterRow.surprise - surprise) - gain;
+      const isSmall = most < MOST_RISE && sum > MOST_FALL;
+      total += (isSmall ? Math.log1p(sum) : afterRow.surprise - surprise) - gain;
     }
     return total / shape.samples;
   },

@@ -123,12 +123,13 @@ export class Proof {
   }
 
   /**
-   * Euler's theorem at the layers of a distance, which come from the last to the first; a velocity was proved before.
+   * Euler's theorem at the layers of a distance, which come from the last to the first, if the step was a velocity.
    *
    * @param features f_v, and `velocity` bdot_v; at distance 0 of the output.
    */
   backwardVelocity(distance: number, features: Tensor3D, velocity: Tensor3D): void {
-    const { overlaps, reach } = this.passed[distance]!;
+    if (!this.passed[distance]) return;
+    const { overlaps, reach } = this.passed[distance];
     const [f, bdot] = [features, velocity].map(squaredNorms);
     const sum = dots(features, velocity).map((dot, lane) => dot + overlaps[lane]!);
     if (distance === 0) this.euler = { sum, reach: this.reach.slice() };

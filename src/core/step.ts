@@ -106,10 +106,15 @@ export class Step {
     this.backward();
     this.outputChange = this.change(this.settings.kind, visit);
     this.balance();
+    const losses = this.losses();
+    const hasLoss = (lane: number) => Number.isFinite(losses.loss[lane]! + losses.lossChange[lane]!);
     return {
-      ...this.losses(),
+      ...losses,
       contributions: this.contributions,
-      overflow: overflow.map((layer, lane) => layer ?? this.proof.overflow[lane]),
+      overflow: overflow.map(
+        (layer, lane) =>
+          layer ?? this.proof.overflow[lane] ?? (hasLoss(lane) ? undefined : this.network.lanes[lane]!.depth),
+      ),
       broken: this.proof.broken,
     };
   }
@@ -248,8 +253,7 @@ export class Step {
         change: isMlp ? activationChange! : change,
       };
       if (isVelocity) this.proof.velocity(distance, finished.backward, finished.change);
-      if (this.network.settings.isNormalized && isVelocity && distance === 1)
-        this.checkNormalization(finished.change);
+      if (isVelocity && distance === 1 && this.isNormalized) this.checkNormalization(finished.change);
       visit({ distance, active: network.active(distance), ...finished });
     }
     const dr = isMlp ? activationChange! : change!;
@@ -340,11 +344,13 @@ export class Step {
 
   /** b_L is computed in float64: what float32 makes of it must have its digits. */
   private checkSlope(): void {
-    const size = this.slope.length / this.network.lanes.length;
+    const { samples, outputWidth } = this.network.shape;
+    const size = samples * outputWidth;
+    const vanishes = this.settings.loss.vanishes || outputWidth === 1;
     this.network.lanes.forEach((_, lane) => {
       const own = this.slope.subarray(lane * size, (lane + 1) * size);
       const rms = Math.sqrt(own.reduce((sum, b) => sum + b * b, 0) / size);
-      if (rms < SMALLEST && (rms > 0 || !this.settings.loss.vanishes)) this.proof.lose(lane, 0, rms);
+      if (rms < SMALLEST && (rms > 0 || !vanishes)) this.proof.lose(lane, 0, rms);
     });
   }
 
@@ -403,6 +409,11 @@ export class Step {
       while (distance > 1 && !infinite(distance, i)) distance--;
       return depth - distance;
     });
+  }
+
+  /** Whether the scales were set for this very step. */
+  private get isNormalized(): boolean {
+    return this.network.settings.isNormalized === true && this.readout!.weights.isInitial;
   }
 
   private get isMlp(): boolean {

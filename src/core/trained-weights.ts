@@ -51,6 +51,11 @@ export class TrainedWeights implements Weights {
     return this.scale !== undefined;
   }
 
+  /** Whether no step was taken. */
+  get isInitial(): boolean {
+    return this.steps.length === 0;
+  }
+
   /** Sets the scale of the initial weights, a number for each lane. */
   rescale(scale: readonly number[]): void {
     this.scale = scale;
