@@ -5,7 +5,7 @@ const backends = await findBackendsUnderTest();
 process.stdout.write(`${describeBackends(backends)}\n`);
 
 /** Tests of the mathematics on a backend: they run once on each. */
-const NUMERIC = ['activation', 'kernels', 'matrix-free-weights', 'ops', 'step'].map(
+const NUMERIC = ['activation', 'kernels', 'matrix-free-weights', 'ops', 'random-experiments', 'step'].map(
   (name) => `src/core/${name}.test.ts`,
 );
 
