@@ -2,21 +2,23 @@
  * Activations and losses as a float64 reference needs them, for tests: right to some twelve digits relative to the result
  * itself, also where a plain formula cancels: in the tails of an activation, where p is nearly 1, and for tiny steps.
  */
-import type { ActivationName } from './activation.js';
-import type { Shape } from './lane.js';
-import type { LossName } from './loss.js';
+import type { ActivationName } from '../activation.js';
+import type { Shape } from '../lane.js';
+import type { LossName } from '../loss.js';
 
-interface ReferenceActivation {
+interface Activation {
   value(f: number): number;
   slope(f: number): number;
   /** phi(f + df) - phi(f). */
   difference(f: number, df: number): number;
   /** Whether the slope jumps at 0. */
   readonly hasKink: boolean;
+  /** Whether the slope is no constant anywhere. */
+  readonly isSmooth: boolean;
 }
 
 /** Slopes below and above 0. */
-function kinked(below: number): ReferenceActivation {
+function kinked(below: number): Activation {
   const slope = (f: number) => (f > 0 ? 1 : below);
   const value = (f: number) => slope(f) * f;
   return {
@@ -25,6 +27,7 @@ function kinked(below: number): ReferenceActivation {
     // Beyond the kink the two values have opposite signs, and nothing cancels.
     difference: (f, df) => (f > 0 === f + df > 0 ? slope(f) * df : value(f + df) - value(f)),
     hasKink: below !== 1,
+    isSmooth: false,
   };
 }
 
@@ -37,7 +40,7 @@ const WEIGHTS = [
 ].map((w) => w / 2);
 
 /** A smooth one, whose difference is the integral of its slope. */
-function smooth(value: (f: number) => number, slope: (f: number) => number): ReferenceActivation {
+function smooth(value: (f: number) => number, slope: (f: number) => number): Activation {
   const panel = (f: number, df: number) =>
     NODES.reduce((total, node, i) => total + WEIGHTS[i]! * slope(f + node * df), 0) * df;
   const difference = (f: number, df: number) => {
@@ -52,7 +55,7 @@ function smooth(value: (f: number) => number, slope: (f: number) => number): Ref
     for (let i = 0; i < panels; i++) total += panel(from + i * width, width);
     return total;
   };
-  return { value, slope, difference, hasKink: false };
+  return { value, slope, difference, hasKink: false, isSmooth: true };
 }
 
 /** erfc(x) relative to itself: 1 - erf by its series, and the continued fraction beyond 2. */
@@ -78,7 +81,7 @@ function erf(x: number): number {
 
 const normalCdf = (f: number) => erfc(-f / Math.SQRT2) / 2;
 
-export const REFERENCE_ACTIVATIONS: Readonly<Record<ActivationName, ReferenceActivation>> = {
+export const ACTIVATIONS: Readonly<Record<ActivationName, Activation>> = {
   relu: kinked(0),
   leaky: kinked(0.1),
   linear: kinked(1),
@@ -92,7 +95,7 @@ export const REFERENCE_ACTIVATIONS: Readonly<Record<ActivationName, ReferenceAct
 
 type Numbers = ArrayLike<number>;
 
-interface ReferenceLoss {
+interface Loss {
   value(f: Numbers, y: Numbers, shape: Shape): number;
   slope(f: Numbers, y: Numbers, shape: Shape): Float64Array;
   /** The velocity of the slope where f has the velocity df. */
@@ -105,7 +108,7 @@ function entrywise(
   value: (f: number, y: number) => number,
   slope: (f: number, y: number) => number,
   second: number,
-): ReferenceLoss {
+): Loss {
   const mean = (f: Numbers, of: (i: number) => number) => {
     let total = 0;
     for (let i = 0; i < f.length; i++) total += of(i) / f.length;
@@ -131,7 +134,7 @@ const softmax = (f: readonly number[]) => f.map((t) => Math.exp(t - logSum(f)));
 const total = (values: readonly number[]) => values.reduce((sum, t) => sum + t, 0);
 
 /** For rows y that are one-hot: with c the class, the loss of a row is log(1 + sum_{j != c} e^{f_j - f_c}). */
-const crossEntropy: ReferenceLoss = {
+const crossEntropy: Loss = {
   value: (f, y, shape) =>
     total(
       rows(f, shape).map((row, t) => {
@@ -185,7 +188,7 @@ const crossEntropy: ReferenceLoss = {
 const classOf = (y: Numbers, row: number, { outputWidth: k }: Shape) =>
   Array.from({ length: k }, (_, j) => y[row * k + j]!).indexOf(1);
 
-export const REFERENCE_LOSSES: Readonly<Record<LossName, ReferenceLoss>> = {
+export const LOSSES: Readonly<Record<LossName, Loss>> = {
   squared: entrywise(
     (f, y) => (f - y) ** 2 / 2,
     (f, y) => f - y,
