@@ -10,6 +10,7 @@ const NUMERIC = [
   'kernels',
   'matrix-free-weights',
   'ops',
+  'oracle/matrix-free-law',
   'oracle/random-experiments',
   'step',
 ].map((name) => `src/core/${name}.test.ts`);

@@ -6,6 +6,16 @@ export type State = Float64Array<ArrayBufferLike>;
 /** A state that float64 with its squares cannot hold, and float32 even less: such a cell must be reported. */
 export class OutOfReach extends Error {}
 
+/** The result, if it is within reach. */
+export function reached<T>(result: () => T): T | undefined {
+  try {
+    return result();
+  } catch (error) {
+    if (error instanceof OutOfReach) return undefined;
+    throw error;
+  }
+}
+
 const REACH = 1e140;
 
 /** Half an ulp of float32. */

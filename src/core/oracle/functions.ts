@@ -47,11 +47,12 @@ function smooth(value: (f: number) => number, slope: (f: number) => number): Act
     if (Math.abs(df) < 0.25) return panel(f, df);
     const [before, after] = [value(f), value(f + df)];
     if (Math.abs(after - before) > 1e-4 * (Math.abs(before) + Math.abs(after))) return after - before;
-    // Both in a tail. Beyond 40 nothing of it is left that float64 holds.
+    // They cancel. Beyond 40 every slope is 0 or 1.
     const [from, to] = [f, f + df].map((end) => Math.max(-40, Math.min(40, end))) as [number, number];
     const panels = Math.ceil(Math.abs(to - from) / 0.25);
     const width = (to - from) / panels;
-    let total = 0;
+    let total = slope(-40) * (Math.min(f + df, -40) - Math.min(f, -40));
+    total += slope(40) * (Math.max(f + df, 40) - Math.max(f, 40));
     for (let i = 0; i < panels; i++) total += panel(from + i * width, width);
     return total;
   };
@@ -173,12 +174,12 @@ const crossEntropy: Loss = {
           const c = classOf(y, t, shape);
           const p = softmax(row);
           const rise = moved[t]!.map((value) => value - moved[t]![c]!);
-          if (Math.max(...rise.map(Math.abs)) < 1)
+          if (Math.max(...rise.map(Math.abs)) < 1) {
             return Math.log1p(total(rise.map((r, j) => p[j]! * Math.expm1(r))));
-          return (
-            logSum(row.map((value, j) => value - row[c]! + rise[j]!)) -
-            logSum(row.map((value) => value - row[c]!))
-          );
+          }
+          const most = Math.max(...row);
+          const logZ = logSum(row.map((value) => value - most));
+          return logSum(row.map((value, j) => value - most - logZ + rise[j]!));
         }),
       ) / shape.samples
     );

@@ -3,7 +3,7 @@ import { drawData } from '../data.js';
 import type { BatchCell, BatchSettings, CellMeasurement, MeasuredQuantity } from '../experiment.js';
 import { ROLE } from '../random.js';
 import type { Source } from '../weights.js';
-import { EPSILON, OutOfReach } from './arithmetic.js';
+import { EPSILON, reached } from './arithmetic.js';
 import { bruteForce, type Drawn, type Run } from './brute-force.js';
 import { normalizations, scaled } from './normalization.js';
 import { type Quantities, quantitiesOf } from './quantities.js';
@@ -27,7 +27,7 @@ export type Judgement =
   | {
       /** None where the cell is right. */
       readonly wrong: readonly Wrong[];
-      /** The largest tolerance of an angle, in rad: what float32 leaves undecided. */
+      /** The largest tolerance of an angle, in rad; infinite where float32 decides nothing, and all is right. */
       readonly condition: number;
       /** Sizes of the smallest and the largest state. */
       readonly smallest: number;
@@ -47,11 +47,14 @@ const GATE_SHIFTS = [6, -6, 0];
  */
 const SAFETY = 8;
 
+/** An angle, in rad, that float32 does not decide: gates are at stake, and three runs do not show all that can come of it. */
+const UNDECIDED = 0.1;
+
 /** How far the scale of W_L may be from the root of Eq. 7, times SAFETY: Eq. 7 holds to 1e-4. */
 const ROOT_ERROR = 1e-5;
 
 /** The weights and data of a cell as dense weights draw them. */
-function drawnBy({ sampler }: Source, cell: BatchCell, { shape }: BatchSettings): Drawn {
+export function drawnBy({ sampler }: Source, cell: BatchCell, { shape }: BatchSettings): Drawn {
   const { width: m, inputWidth: d, outputWidth: k } = shape;
   const { input, hidden, output } = cell.sigma;
   const draw = (layer: number, count: number, sigma: number) =>
@@ -72,25 +75,27 @@ export function judge(
   measured: CellMeasurement,
 ): Judgement {
   const drawn = drawnBy(source, cell, settings);
-  try {
-    const solutions = settings.isNormalized ? normalizations(cell, settings, drawn) : [drawn];
-    const judgements = solutions.map((solution) => against(solution, cell, settings, measured));
-    const best = judgements.sort((a, b) => a.wrong.length - b.wrong.length)[0];
-    return best ?? { mustReport: 'Eq. 7 has no solution' };
-  } catch (error) {
-    if (!(error instanceof OutOfReach)) throw error;
-    return { mustReport: error.message };
-  }
+  const solutions = settings.isNormalized ? reached(() => normalizations(cell, settings, drawn)) : [drawn];
+  const judgements = solutions?.map((solution) => against(solution, cell, settings, measured)) ?? [];
+  const best = judgements
+    .filter((judgement) => judgement !== undefined)
+    .sort((a, b) => a.wrong.length - b.wrong.length)[0];
+  return best ?? { mustReport: solutions?.length === 0 ? 'Eq. 7 has no solution' : 'out of reach' };
 }
 
 function against(drawn: Drawn, cell: BatchCell, settings: BatchSettings, measured: CellMeasurement) {
-  const exact = bruteForce(cell, settings, drawn);
+  const exact = reached(() => bruteForce(cell, settings, drawn));
+  if (!exact) return undefined;
   const normal = normals(cell.seed[0]);
   const runs = GATE_SHIFTS.map((gateShift, i) => {
     const off = settings.isNormalized ? 1 + (i - 1) * ROOT_ERROR : 1;
     const weights = drawn.weights.map((W, l) => (l === cell.depth ? scaled(W, off) : W));
-    return bruteForce(cell, settings, { ...drawn, weights }, { normal, exact, gateShift });
+    return reached(() => bruteForce(cell, settings, { ...drawn, weights }, { normal, exact, gateShift }));
   });
+  const { smallest, largest } = exact;
+  // Rounding decides whether there is a gradient at all: samples that cancel.
+  const undecided = { wrong: [], condition: Number.POSITIVE_INFINITY, smallest, largest };
+  if (runs.some((run) => run === undefined)) return undecided;
   const quantities = (run: Run) =>
     run.steps.map((step, t) =>
       quantitiesOf(step, {
@@ -101,7 +106,7 @@ function against(drawn: Drawn, cell: BatchCell, settings: BatchSettings, measure
         isUpdate: settings.kind === 'update',
       }),
     );
-  const rounded = runs.map(quantities);
+  const rounded = runs.map((run) => quantities(run!));
   const first = settings.layers === 'all' ? 1 : cell.depth - 1;
   const rows = cell.depth - first;
   const wrong: Wrong[] = [];
@@ -120,7 +125,7 @@ function against(drawn: Drawn, cell: BatchCell, settings: BatchSettings, measure
       }
     }
   });
-  return { wrong, condition, smallest: exact.smallest, largest: exact.largest };
+  return condition < UNDECIDED ? { wrong, condition, smallest, largest } : undecided;
 }
 
 /** The largest distance of the runs from what is right, over the layers of a step. */

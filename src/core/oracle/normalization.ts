@@ -1,6 +1,6 @@
 /** The scales of section 4.2 by search, for tests: layers are scaled one after the other, and Eq. 7 is tried at many scales. */
 import type { BatchCell, BatchSettings } from '../experiment.js';
-import { angle, norm, rms, type State } from './arithmetic.js';
+import { angle, norm, reached, rms, type State } from './arithmetic.js';
 import { bruteForce, type Drawn } from './brute-force.js';
 
 /** Scales of W_L that are tried, from 1e-8 to 1e8; two roots between neighbours are not found. */
@@ -26,8 +26,11 @@ export function normalizations(cell: BatchCell, settings: BatchSettings, drawn: 
     ...forward,
     weights: forward.weights.map((W, l) => (l === cell.depth ? scaled(W, s) : W)),
   });
+  /** log of the product; NaN where a network so scaled is out of reach. */
   const excess = (s: number) => {
-    const { backward, change } = firstStep(cell, settings, at(s));
+    const step = reached(() => firstStep(cell, settings, at(s)));
+    if (!step) return Number.NaN;
+    const { backward, change } = step;
     const b = backward[cell.depth - 1]!;
     const cosine = -Math.cos(angle(b, change[cell.depth - 1]!));
     return Math.log(Math.sqrt(b.length) * norm(b) * cosine);
