@@ -5,9 +5,15 @@ const backends = await findBackendsUnderTest();
 process.stdout.write(`${describeBackends(backends)}\n`);
 
 /** Tests of the mathematics on a backend: they run once on each. */
-const NUMERIC = ['activation', 'kernels', 'matrix-free-weights', 'ops', 'step'].map(
-  (name) => `src/core/${name}.test.ts`,
-);
+const NUMERIC = [
+  'activation',
+  'kernels',
+  'matrix-free-weights',
+  'ops',
+  'oracle/matrix-free-law',
+  'oracle/random-experiments',
+  'step',
+].map((name) => `src/core/${name}.test.ts`);
 
 /** Tests of the program on the native backend, which run with the numeric ones on it. */
 const ON_NATIVE = ['src/cli/native.test.ts'];
