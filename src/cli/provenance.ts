@@ -1,8 +1,9 @@
 /** Manifests: what a run has measured, and under which circumstances. */
 import type { BackendName } from '../core/backend-name.js';
 import type { WeightsChoice } from '../plan/batch.js';
+import { digestOf } from '../plan/digest.js';
 import { formatShard, type Shard } from '../plan/shard.js';
-import { digestOf, type Manifest } from '../results/manifest.js';
+import type { Manifest } from '../results/manifest.js';
 import type { Tally } from '../run/run.js';
 import { currentRevision, packageVersion, programVersion } from '../store/provenance.js';
 

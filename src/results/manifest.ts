@@ -1,5 +1,4 @@
 /** The manifest: under which circumstances a table came to be. */
-import { createHash } from 'node:crypto';
 import {
   findNodeAtLocation,
   getNodeValue,
@@ -19,7 +18,7 @@ export interface Manifest {
   readonly status: 'complete' | 'partial';
   /** `i/n` when only the cells of a shard were asked for. */
   readonly shard: string | null;
-  /** SHA-256 of the experiment as run, of what decides the numbers and of nothing else. */
+  /** SHA-256 of what decides the numbers (`digestOf`); manifests of earlier versions have others, which are no error. */
   readonly digest: string;
   readonly seed: number;
   /** The experiment as run: defaults filled in, overrides applied. */
@@ -53,16 +52,6 @@ export interface Manifest {
   readonly started: string;
   /** Time that its batches took, added up over the workers; ms. */
   readonly elapsed_ms: number;
-}
-
-/** The version of the numerics: a change that moves a number raises it. */
-const NUMERICS_VERSION = 1;
-
-/** Digest of an experiment as run with a choice of weights; slopes are computed from its table, and are no part of it. */
-export function digestOf(experiment: object, weights: string): string {
-  return createHash('sha256')
-    .update(JSON.stringify([NUMERICS_VERSION, weights, { ...experiment, slopes: undefined }]))
-    .digest('hex');
 }
 
 const count = z.int().nonnegative();

@@ -1,6 +1,5 @@
 /** `merge`: put the shards of an experiment together. */
-
-import { countSettings } from '../../config/settings.js';
+import { expandCells } from '../../plan/cell.js';
 import { parseShard } from '../../plan/shard.js';
 import type { Manifest } from '../../results/manifest.js';
 import type { Table } from '../../results/table.js';
@@ -35,7 +34,7 @@ export async function merge(folders: readonly string[], { out, quiet }: MergeCom
   checkResultsFolder(out, experiment.name);
   const folder = await ResultsFolder.open(out, experiment.name, () => {});
   try {
-    folder.write(table, slopes, manifestOf(parts, table, countSettings(experiment) * experiment.draws));
+    folder.write(table, slopes, manifestOf(parts, table, expandCells(experiment).length));
   } finally {
     folder.close();
   }

@@ -2,8 +2,8 @@
 import type { Experiment } from '../../config/resolve.js';
 import type { BackendName } from '../../core/backend-name.js';
 import type { WeightsChoice } from '../../plan/batch.js';
+import { digestOf } from '../../plan/digest.js';
 import type { Shard } from '../../plan/shard.js';
-import { digestOf } from '../../results/manifest.js';
 import { defaultWorkers } from '../../run/executor.js';
 import { type Job, jobOf, resumeJob } from '../../run/job.js';
 import { type FinishedExperiment, type RunListener, runJobs, type Tally } from '../../run/run.js';
@@ -121,6 +121,11 @@ export async function measure(
     const resumed = resumeJob(job, checkpoint);
     const found = job.cells.filter(({ key }) => checkpoint.cells.has(key)).length;
     if (found > 0) tell(`${experiment.name}: ${found} of ${job.cells.length} cells were measured before`);
+    const others = checkpoint.cells.size - found;
+    if (others > 0)
+      tell(
+        `${experiment.name}: ${others} cells that were measured before are none of this run's, and not used`,
+      );
     if (checkpoint.damaged > 0)
       tell(`${experiment.name}: ${checkpoint.damaged} damaged files of the checkpoint are ignored`);
     return resumed;
