@@ -14,6 +14,7 @@ import { slopesText } from '../slopes-report.js';
 
 export interface MergeCommand {
   readonly out: string;
+  readonly takeOver?: boolean | undefined;
   readonly quiet?: boolean | undefined;
 }
 
@@ -24,7 +25,10 @@ interface Part {
 }
 
 /** Writes `<out>/NAME` with the bytes of one run, from folders that together have every cell. */
-export async function merge(folders: readonly string[], { out, quiet }: MergeCommand): Promise<number> {
+export async function merge(
+  folders: readonly string[],
+  { out, takeOver, quiet }: MergeCommand,
+): Promise<number> {
   const parts = folders.map((folder): Part => ({ name: shown(folder), ...readResults(folder) }));
   const first = parts[0]!;
   for (const part of parts) checkKinship(part, first);
@@ -32,7 +36,7 @@ export async function merge(folders: readonly string[], { out, quiet }: MergeCom
   const table = tableOf();
   const slopes = experiment.slopes && slopesOf(experiment, table);
   checkResultsFolder(out, experiment.name);
-  const folder = await ResultsFolder.open(out, experiment.name, () => {});
+  const folder = await ResultsFolder.open(out, experiment.name, { takesOver: takeOver });
   try {
     folder.write(table, slopes, manifestOf(parts, table, expandCells(experiment).length));
   } finally {

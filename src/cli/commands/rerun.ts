@@ -20,6 +20,7 @@ export interface RerunCommand {
   readonly backend?: BackendChoice | undefined;
   readonly workers?: number | undefined;
   readonly fresh?: boolean | undefined;
+  readonly takeOver?: boolean | undefined;
   readonly json?: boolean | undefined;
   readonly quiet?: boolean | undefined;
 }

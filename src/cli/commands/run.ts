@@ -28,6 +28,8 @@ export interface RunCommand {
   readonly shard?: Shard | undefined;
   /** Whether the cells that an earlier run has left are discarded. */
   readonly fresh?: boolean | undefined;
+  /** Whether the folder of a run that cannot be seen from here is taken. */
+  readonly takeOver?: boolean | undefined;
   readonly json?: boolean | undefined;
   readonly quiet?: boolean | undefined;
 }
@@ -71,8 +73,8 @@ export async function measure(
   let code: number = EXIT.fine;
   try {
     for (const { name } of experiments) {
-      const lost = (error: UserError) => compromised.abort(error);
-      folders.set(name, await ResultsFolder.open(out, name, lost));
+      const onCompromised = (error: UserError) => compromised.abort(error);
+      folders.set(name, await ResultsFolder.open(out, name, { takesOver: command.takeOver, onCompromised }));
     }
     const jobs = planned.map(resume);
     const progress = startProgress(...sizeOf(jobs), command.quiet === true);
@@ -102,7 +104,8 @@ export async function measure(
   } finally {
     for (const folder of folders.values()) folder.close();
   }
-  if (compromised.signal.aborted) errors.push(compromised.signal.reason);
+  const { aborted: isLost, reason: loss } = compromised.signal;
+  if (isLost && !errors.includes(loss)) errors.push(loss);
   const bug = errors.find((error) => !(error instanceof UserError));
   if (bug) throw bug;
   if (errors.length > 0) throw new UserError(errors.map((error) => (error as Error).message).join('\n'));
