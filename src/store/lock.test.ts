@@ -92,7 +92,7 @@ describe('a lock is refused', () => {
 });
 
 describe('a lock is taken over', () => {
-  const dead = spawnSync(process.execPath, ['-e', '']).pid;
+  const dead = spawnSync(process.execPath, ['-e', '']).pid!;
 
   test.each([
     ['of a dead process', local(dead), 0],
@@ -111,7 +111,7 @@ describe('a lock is taken over', () => {
 
   test('and what a process that was killed over it has left goes with it, if it is of this machine', async () => {
     hold(local(dead));
-    writeFileSync(asideOf(path, local(dead)), '');
+    writeFileSync(asideOf(path, { ...here, pid: dead }), '');
     // Of another machine only when it is old, since it may be in use.
     const other = asideOf(path, elsewhere);
     writeFileSync(other, '');
