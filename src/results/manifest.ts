@@ -26,6 +26,8 @@ export interface Manifest {
   readonly commit: string | null;
   /** Whether files that git tracks differed from the commit; null outside a repository. */
   readonly dirty: boolean | null;
+  /** Why one of the two is null: what git said. */
+  readonly commit_problem: string | null;
   readonly versions: Readonly<Record<string, string>>;
   readonly backend: string;
   readonly precision: 'float32';
@@ -67,6 +69,7 @@ const SCHEMA = z.looseObject({
   experiment: z.looseObject({}),
   commit: z.string().nullable(),
   dirty: z.boolean().nullable(),
+  commit_problem: z.string().nullable().default(null),
   versions: z.record(z.string(), z.string()),
   backend: z.string(),
   weights_choice: z.enum(['auto', 'dense', 'matrix-free']).default('auto'),

@@ -94,6 +94,7 @@ function manifestOf(parts: readonly Part[], { rows }: Table, cells: number): Man
     shard: null,
     commit: isOneCommit ? first.commit : null,
     dirty: isOneCommit ? manifests.some(({ dirty }) => dirty) : null,
+    commit_problem: isOneCommit ? first.commit_problem : 'the parts are of several commits',
     weights: [...new Set(manifests.flatMap(({ weights }) => weights))].sort(),
     workers: Math.max(...manifests.map(({ workers }) => workers)),
     counts: {

@@ -9,6 +9,7 @@ import { type Job, jobOf, resumeJob } from '../../run/job.js';
 import { type FinishedExperiment, type RunListener, runJobs, type Tally } from '../../run/run.js';
 import { slopesOf } from '../../run/slopes.js';
 import { asUserError, shown } from '../../store/files.js';
+import { currentRevision, isOutside } from '../../store/git.js';
 import { checkResultsFolder, ResultsFolder } from '../../store/results-folder.js';
 import { UserError } from '../../store/user-error.js';
 import { type BackendChoice, chooseBackend, MOST_BYTES } from '../backend-choice.js';
@@ -61,8 +62,10 @@ export async function measure(
     checkMemory(job, backend);
     backends.set(name, backend);
   }
+  const revision = await currentRevision('.', out);
+  if (revision.problem !== null && !isOutside(revision.problem)) tell(revision.problem);
   const circumstances = new Map(
-    [...new Set(backends.values())].map((backend) => [backend, circumstancesOf(out, backend, workers)]),
+    [...new Set(backends.values())].map((backend) => [backend, circumstancesOf(revision, backend, workers)]),
   );
 
   const interrupted = stopSignal();
