@@ -169,6 +169,18 @@ test('what computes neither touches files nor starts processes; charts read thei
   expect([...new Set(effects)]).toEqual(['charts: { readFile } of node:fs/promises']);
 });
 
+test('what decides a number raises to no power but 2: engines differ in the last digit of the others', () => {
+  const powers = files
+    .filter(({ station }) => ['quantities', 'config', 'plan', 'core', 'theory', 'run'].includes(station))
+    .flatMap(({ path, source }) =>
+      Array.from(
+        withoutComments(source).matchAll(/Math\.pow\b|[\w)\]!] \*\* (?!2\b(?!\.)).*/g),
+        ([found]) => `${path}: ${found}`,
+      ),
+    );
+  expect(powers).toEqual([]);
+});
+
 test('the mathematics has no clock and no console', () => {
   const uses = files
     .filter(({ station }) => station === 'core' || station === 'theory')

@@ -6,7 +6,7 @@ import { readManifest } from '../results/manifest.js';
 import { checkSize, ReadError } from '../results/read-text.js';
 import { readTable, type Table } from '../results/table.js';
 import { shown } from '../store/files.js';
-import { listRevision, repositoryProblem, resolveRevision } from '../store/git.js';
+import { isShallow, listRevision, repositoryProblem, resolveRevision } from '../store/git.js';
 import { UserError } from '../store/user-error.js';
 
 export interface Side {
@@ -40,7 +40,11 @@ export async function readSide(argument: string, out: string, only: readonly str
   const problem = await told('git', () => repositoryProblem('.'));
   const commit = problem === null ? await told('git', () => resolveRevision(argument, '.')) : null;
   if (commit === null) {
-    const reason = problem === null ? 'git knows no such commit' : problem;
+    const depth =
+      problem === null && (await isShallow('.'))
+        ? '; the clone is shallow, git fetch --unshallow brings the rest'
+        : '';
+    const reason = problem ?? `git knows no such commit${depth}`;
     throw new UserError(
       `${argument}: expected a results folder, a CSV file or a git revision; there is no such file, and ${reason}`,
     );

@@ -61,6 +61,11 @@ const shard = () =>
   );
 const fresh = () =>
   new Option('--fresh', 'discard what an earlier run has measured and not finished, also of another config');
+const takeOver = () =>
+  new Option(
+    '--take-over',
+    'take the folder of a run on another machine, or in another container, that is no more',
+  );
 const json = () => new Option('--json', 'print a JSON document for programs');
 const quiet = () => new Option('--quiet', 'print nothing but errors');
 
@@ -104,6 +109,7 @@ Exit codes: 0 fine, 1 differences or another verdict, 2 your mistake, 3 some cel
     .addOption(workers())
     .addOption(shard())
     .addOption(fresh())
+    .addOption(takeOver())
     .addOption(json())
     .addOption(quiet())
     .addHelpText(
@@ -151,6 +157,7 @@ Examples:
     .addOption(weights())
     .addOption(workers())
     .addOption(fresh())
+    .addOption(takeOver())
     .addOption(json())
     .addOption(quiet())
     .addHelpText(
@@ -230,6 +237,7 @@ Exit codes: 0 the same or the same law, 1 different, 2 your mistake.`,
     )
     .argument('<dir...>', 'results of the shards, folders with a table.csv')
     .addOption(out())
+    .addOption(takeOver())
     .addOption(quiet())
     .addHelpText('after', '\nExamples:\n  $ feature-speed merge shards/*/figure-1b')
     .action(async (folders, options) =>

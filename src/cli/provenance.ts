@@ -1,21 +1,29 @@
 /** Manifests: what a run has measured, and under which circumstances. */
 import type { BackendName } from '../core/backend-name.js';
 import type { WeightsChoice } from '../plan/batch.js';
+import { digestOf } from '../plan/digest.js';
 import { formatShard, type Shard } from '../plan/shard.js';
-import { digestOf, type Manifest } from '../results/manifest.js';
+import type { Manifest } from '../results/manifest.js';
 import type { Tally } from '../run/run.js';
-import { currentRevision, packageVersion, programVersion } from '../store/provenance.js';
+import type { Revision } from '../store/git.js';
+import { packageVersion, programVersion } from '../store/provenance.js';
 
 /** Under which circumstances a run began. */
 export type Circumstances = Pick<
   Manifest,
-  'commit' | 'dirty' | 'versions' | 'backend' | 'precision' | 'workers' | 'started'
+  'commit' | 'dirty' | 'commit_problem' | 'versions' | 'backend' | 'precision' | 'workers' | 'started'
 >;
 
-export function circumstancesOf(out: string, backend: BackendName, workers: number): Circumstances {
+export function circumstancesOf(
+  { commit, dirty, problem }: Revision,
+  backend: BackendName,
+  workers: number,
+): Circumstances {
   const started = new Date().toISOString();
   return {
-    ...currentRevision(out),
+    commit,
+    dirty,
+    commit_problem: problem,
     versions: versions(backend),
     backend,
     precision: 'float32',
@@ -30,7 +38,7 @@ export function manifestOf(
   rows: number,
   weights: WeightsChoice,
   shard: Shard | undefined,
-  { commit, dirty, versions, backend, precision, workers, started }: Circumstances,
+  { commit, dirty, commit_problem, versions, backend, precision, workers, started }: Circumstances,
 ): Manifest {
   const { experiment, cells, measured, batches, diverged, inexact, failed } = tally;
   return {
@@ -43,6 +51,7 @@ export function manifestOf(
     experiment,
     commit,
     dirty,
+    commit_problem,
     versions,
     backend,
     precision,

@@ -1,6 +1,6 @@
 import { type ExperimentFile, MOST_CELLS } from './experiment.js';
 import { compileExpression, ExpressionError, type Values } from './expression.js';
-import { expected, type Path } from './problem.js';
+import { expected, type Path, show } from './problem.js';
 import type { Experiment } from './resolve.js';
 import { SCALING_NAMES } from './scalings.js';
 import { countSettings, valuesAt } from './settings.js';
@@ -200,7 +200,9 @@ const CHECKS: readonly Check[] = [
     find: (experiment, file) => {
       if (countSettings(experiment) > MOST_CELLS) return [];
       const branchScaleIssues = findBranchScaleIssues(experiment, file);
-      return branchScaleIssues.length > 0 ? branchScaleIssues : findScaleIssues(experiment, file);
+      return branchScaleIssues.length > 0
+        ? branchScaleIssues
+        : [...findBranchScalesWrittenTwice(experiment, file), ...findScaleIssues(experiment, file)];
     },
   },
 ];
@@ -228,6 +230,31 @@ function findBranchScaleIssues(experiment: Experiment, file: ExperimentFile): re
         ? ['network', 'branchScale']
         : ['sweep', 'branchScale', ...(Array.isArray(sources) ? [index] : [])];
     return findFault(path, source, points, 'a number from 0 to 1', (beta) => beta >= 0 && beta <= 1);
+  });
+}
+
+/**
+ * Branch scales that are equal in numbers at every depth and width are one that is written twice. Those that meet at some,
+ * as `1/L` and `1/(2*sqrt(L))` at L = 4, are two, which are measured once there.
+ */
+function findBranchScalesWrittenTwice(experiment: Experiment, file: ExperimentFile): readonly Issue[] {
+  if (!Array.isArray(file.sweep?.branchScale)) return [];
+  const points = depthsAndWidths(experiment);
+  const seen = new Map<string, number>();
+  return experiment.axes.branchScale.flatMap((source, index) => {
+    const expression = compileExpression(source);
+    const numbers = points.map((values) => expression.evaluate(values));
+    const first = seen.get(numbers.join()) ?? index;
+    seen.set(numbers.join(), first);
+    if (first === index) return [];
+    const other = `sweep.branchScale[${first}], ${show(experiment.axes.branchScale[first])}`;
+    const where = points.length === 1 ? `both are ${numbers[0]}` : 'they are equal at every depth and width';
+    return [
+      {
+        path: ['sweep', 'branchScale', index],
+        message: expected(`a branch scale other than ${other}`, source, `${where}; remove one`),
+      },
+    ];
   });
 }
 

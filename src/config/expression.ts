@@ -1,4 +1,6 @@
 import { parseExpression } from 'vega-expression';
+import { twelveDigits } from '../quantities.js';
+import { power } from './power.js';
 
 /** A node of the parser's tree (ESTree). */
 type Syntax = ReturnType<typeof parseExpression>;
@@ -18,7 +20,7 @@ export interface Expression {
   /** The names that it uses. */
   readonly names: readonly VariableName[];
   /**
-   * The value at the given names.
+   * The value at the given names, to twelve digits: it may decide which cell it is.
    * @throws {ExpressionError} when the result is not finite, or a name that it uses has no value
    */
   readonly evaluate: (values: Values) => number;
@@ -41,7 +43,7 @@ const FUNCTIONS: ReadonlyMap<string, AllowedFunction> = new Map<string, AllowedF
   ['sqrt', { apply: Math.sqrt, arity: 1 }],
   ['exp', { apply: Math.exp, arity: 1 }],
   ['log', { apply: Math.log, arity: 1 }],
-  ['pow', { apply: Math.pow, arity: 2 }],
+  ['pow', { apply: power, arity: 2 }],
   ['abs', { apply: Math.abs, arity: 1 }],
   ['min', { apply: Math.min }],
   ['max', { apply: Math.max }],
@@ -167,7 +169,7 @@ export function compileExpression(
     source: text,
     names: [...used],
     evaluate: (values) => {
-      const value = run(values);
+      const value = twelveDigits(run(values));
       if (Number.isFinite(value)) return value;
       const at = [...used].map((name) => `${name} = ${values[name] ?? 'nothing'}`).join(', ');
       throw new ExpressionError(`${text} is ${value}${at === '' ? '' : ` at ${at}`}`);

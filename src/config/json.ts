@@ -9,7 +9,7 @@ export interface JsonFile {
   readonly problemAt: (path: Path, message: string, at?: 'value' | 'key') => Problem;
 }
 
-const LARGEST_FILE = 2 ** 20;
+const LARGEST_FILE = 1 << 20;
 
 /** Experiments nest 5 deep; the parser recurses. */
 const DEEPEST_NESTING = 32;

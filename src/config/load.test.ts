@@ -219,7 +219,7 @@ describe('the problems of a file', () => {
     ],
     [
       { sweep: { depth: [4, 3], branchScale: [0.5, '2/sqrt(L)'] } },
-      'sweep.branchScale[1]: expected a number from 0 to 1, got "2/sqrt(L)"; it is 1.1547005383792517 at L = 3',
+      'sweep.branchScale[1]: expected a number from 0 to 1, got "2/sqrt(L)"; it is 1.15470053838 at L = 3',
     ],
     [
       { network: { depth: 5, width: 1, branchScale: '1/(m - 1)' } },
@@ -436,6 +436,18 @@ describe('the problems of a file', () => {
     [
       { sweep: { branchScale: { from: 0, to: 2, step: 1 } } },
       'sweep.branchScale.to: expected a number from 0 to 1, got 2',
+    ],
+    [
+      { sweep: { depth: [4, 16], branchScale: ['1/L', 0.25, 'pow(L, -1)', 0.25000000000001] } },
+      'sweep.branchScale[2]: expected a branch scale other than sweep.branchScale[0], "1/L", got "pow(L, -1)"; ' +
+        'they are equal at every depth and width; remove one',
+      'sweep.branchScale[3]: expected a branch scale other than sweep.branchScale[1], 0.25, got 0.25000000000001; ' +
+        'they are equal at every depth and width; remove one',
+    ],
+    [
+      { network: { depth: 4, width: 1 }, sweep: { branchScale: ['1/L', '1/(2*sqrt(L))'] } },
+      'sweep.branchScale[1]: expected a branch scale other than sweep.branchScale[0], "1/L", got "1/(2*sqrt(L))"; ' +
+        'both are 0.25; remove one',
     ],
     [{ draws: 0 }, 'draws: expected an integer >= 1, got 0'],
     [{ seed: -1 }, 'seed: expected an integer from 0 to 9007199254740991, got -1'],

@@ -1,4 +1,4 @@
-import type { QuantityName } from '../quantities.js';
+import { type QuantityName, twelveDigits } from '../quantities.js';
 import {
   AXIS_NAMES,
   type AxisName,
@@ -7,6 +7,7 @@ import {
   rangeLength,
   type ScalingEntry,
 } from './experiment.js';
+import { power } from './power.js';
 import { type ActivationName, NAMED_SCALINGS, type NamedScaling } from './scalings.js';
 
 /** Initial scales and learning rate by formula, in L, m, d, k, n and beta. */
@@ -197,19 +198,15 @@ function integers(values: readonly number[]): readonly number[] {
   return [...new Set(values.map(Math.round))];
 }
 
-/**
- * Values of an axis, the ends of a range included.
- *
- * Twelve significant digits are kept, so that 3 * 0.1 reads 0.3, and powers, which engines may round differently
- * in the last digit, are the same everywhere.
- */
+/** Values of an axis, the ends of a range included; of a range each once. */
 function axisValues<T extends number | string>(axis: readonly T[] | Range): readonly (T | number)[] {
   if (!('from' in axis)) return axis;
   const { from, to } = axis;
   const position = (index: number): number => {
     if ('step' in axis) return Math.min(to, from + index * axis.step);
     const share = index / (axis.count - 1);
-    return axis.scale === 'log' ? from * (to / from) ** share : from + (to - from) * share;
+    return axis.scale === 'log' ? from * power(to / from, share) : from + (to - from) * share;
   };
-  return Array.from({ length: rangeLength(axis) }, (_, index) => Number(position(index).toPrecision(12)));
+  const values = Array.from({ length: rangeLength(axis) }, (_, index) => twelveDigits(position(index)));
+  return [...new Set(values)];
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { twelveDigits } from '../quantities.js';
 import type { ExperimentFile } from './experiment.js';
 import { resolveExperiment } from './resolve.js';
 import { countSettings, expandAxes } from './settings.js';
@@ -40,7 +41,7 @@ describe('expandAxes', () => {
     });
     const same = {
       sigmaInput: 0.5,
-      sigmaHidden: Math.sqrt(2 / 100),
+      sigmaHidden: twelveDigits(Math.sqrt(2 / 100)),
       learningRate: 'scale-invariant',
       isNormalized: false,
     };
@@ -65,11 +66,11 @@ describe('expandAxes', () => {
         width: 16,
         branchScale: 0.5,
         branchScaleSource: '1/sqrt(L)',
-        inputScale: 1 / Math.sqrt(10),
+        inputScale: twelveDigits(1 / Math.sqrt(10)),
         stepSize: 0.001,
         scaling: {
           name: 'mine',
-          sigmaInput: 1 / Math.sqrt(10),
+          sigmaInput: twelveDigits(1 / Math.sqrt(10)),
           sigmaHidden: 1 / 32,
           sigmaOutput: 1 / 16,
           learningRate: { input: 0, hidden: 0, output: 0 },
@@ -85,9 +86,9 @@ describe('expandAxes', () => {
         (setting) => [setting.activation, setting.scaling.sigmaHidden],
       );
     expect(sigmas('FSC')).toEqual([
-      ['relu', Math.sqrt(2 / 16)],
+      ['relu', twelveDigits(Math.sqrt(2 / 16))],
       ['linear', 1 / 4],
-      ['tanh', Math.sqrt(1 / (0.394294490398 * 16))],
+      ['tanh', twelveDigits(Math.sqrt(1 / (0.394294490398 * 16)))],
     ]);
     expect(sigmas({ name: 'mine', sigmaHidden: '1/m' }).map(([, sigma]) => sigma)).toEqual([
       1 / 16,
@@ -110,6 +111,21 @@ describe('expandAxes', () => {
       ['resnet', 4, 0.5, 0.5],
       ['resnet', 16, 0.25, 0.25],
     ]);
+  });
+
+  it('gives every value twelve digits, which are those of other versions of Node too', () => {
+    const [setting] = expandAxes(
+      experimentWith({
+        network: { depth: 107, width: 16, branchScale: 'pow(L, -0.5)' },
+        step: { size: 'exp(-beta)' },
+      }),
+    );
+    expect(setting).toMatchObject({ branchScale: 0.0966736489046, stepSize: 0.907852236365 });
+  });
+
+  it('has a value of a range once, where rounding leaves several the same', () => {
+    const range = { from: 0.5, to: 0.5 + 1e-13, count: 3 };
+    expect(experimentWith({ sweep: { branchScale: range } }).axes.branchScale).toEqual([0.5]);
   });
 
   it('includes both ends of a range, in short decimals', () => {

@@ -52,7 +52,7 @@ export function valuesAt({ network, data }: Experiment, depth: number, width: nu
 /**
  * All settings of an experiment: the cartesian product of its axes, in the order of the file, first axis outermost.
  *
- * Two settings may be equal in numbers: the branch scales `1/L` and `1/(2*sqrt(L))` meet at L = 4.
+ * Two settings may be equal in numbers: the branch scales `1/L` and `1/(2*sqrt(L))` meet at L = 4. As cells they are one.
  *
  * @throws {ExpressionError} never for an experiment that `parseExperiment` returned
  */

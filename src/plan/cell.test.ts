@@ -147,6 +147,21 @@ test('cells come in the order of the file, draws innermost', () => {
   ]);
 });
 
+test('settings that are equal in numbers are one, where the first of them stands', () => {
+  const settingsOf = (branchScale: (string | number)[], depth: number[]) =>
+    cellsOf({ branchScale, depth }).map(({ setting, draw }) => [setting.branchScale, setting.depth, draw]);
+  expect(settingsOf(['1/L', '1/(2*sqrt(L))'], [4, 16])).toEqual([
+    [0.25, 4, 0],
+    [0.25, 4, 1],
+    [0.0625, 16, 0],
+    [0.0625, 16, 1],
+    [0.125, 16, 0],
+    [0.125, 16, 1],
+  ]);
+  // The 13th digit tells no two apart.
+  expect(settingsOf(['pow(L, -1/3)', '1/pow(L, 1/3)'], [5])).toHaveLength(2);
+});
+
 test('cells that differ in axes with common random numbers only have one seed, and keys of their own', () => {
   const cells = cellsOf({ branchScale: [0.5, 1], depth: [4, 5] }, { commonRandomNumbers: ['branchScale'] });
   expect(new Set(cells.map(({ key }) => key)).size).toBe(8);

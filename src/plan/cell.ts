@@ -46,10 +46,13 @@ export function keyOf(cell: CellIdentity): string {
 /**
  * The cells of an experiment in the order of the table: settings as the file nests them, draws innermost. Cells that
  * differ only in axes with common random numbers have one seed.
+ *
+ * Settings that are equal in numbers are one, in the place of the first: what is measured twice would be the same numbers,
+ * and a row that stands twice would count as another draw.
  */
 export function expandCells(experiment: Experiment): Cell[] {
   const { network, data, draws, seed, commonRandomNumbers } = experiment;
-  return expandAxes(experiment).flatMap((setting) =>
+  const cells = expandAxes(experiment).flatMap((setting) =>
     Array.from({ length: draws }, (_, draw) => {
       const { architecture, activation, depth, width, branchScale, scaling } = setting;
       const { samples } = data;
@@ -68,6 +71,10 @@ export function expandCells(experiment: Experiment): Cell[] {
       return { setting, draw, key: keyOf(identity), seed: seedOf(seed, keyOf({ ...identity, ...shared })) };
     }),
   );
+  // Nothing but branch scales can meet.
+  if (experiment.axes.branchScale.length === 1) return cells;
+  const keys = new Set<string>();
+  return cells.filter(({ key }) => !keys.has(key) && keys.add(key));
 }
 
 /** The first 128 bits of SHA-256 over seed and key: neighbouring keys get unrelated seeds. */

@@ -1,4 +1,5 @@
 /** Two tables row by row: the k-th row of an identity before with the k-th of it after. */
+import { twelveDigits } from '../quantities.js';
 import { IDENTITY_COLUMNS, type Table, type Value } from './table.js';
 
 /** Which cell and layer a row is: its identity columns but for the experiment. */
@@ -56,12 +57,15 @@ export function varyingColumns(before: Table, after: Table): string[] {
   });
 }
 
-/** For each row, its values in some columns as one text. */
+/** For each row, its values in some columns as one text; numbers as this version identifies cells by them. */
 export function keysOf({ columns, rows }: Table, by: readonly string[]): string[] {
   const at = by.map((column) => columns.indexOf(column));
   return rows.map((row) => {
     let key = '';
-    for (const j of at) key += `${row[j] ?? ''}\u0001`;
+    for (const j of at) {
+      const value = row[j] ?? '';
+      key += `${typeof value === 'number' ? twelveDigits(value) : value}\u0001`;
+    }
     return key;
   });
 }

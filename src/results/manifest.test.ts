@@ -13,6 +13,7 @@ const MANIFEST: Manifest = {
   experiment: { draws: 2 },
   commit: null,
   dirty: null,
+  commit_problem: 'git: not a git repository (or any of the parent directories): .git',
   versions: { node: 'v20' },
   backend: 'wasm',
   precision: 'float32',

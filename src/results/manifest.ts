@@ -1,5 +1,4 @@
 /** The manifest: under which circumstances a table came to be. */
-import { createHash } from 'node:crypto';
 import {
   findNodeAtLocation,
   getNodeValue,
@@ -19,7 +18,7 @@ export interface Manifest {
   readonly status: 'complete' | 'partial';
   /** `i/n` when only the cells of a shard were asked for. */
   readonly shard: string | null;
-  /** SHA-256 of the experiment as run, of what decides the numbers and of nothing else. */
+  /** SHA-256 of what decides the numbers (`digestOf`); manifests of earlier versions have others, which are no error. */
   readonly digest: string;
   readonly seed: number;
   /** The experiment as run: defaults filled in, overrides applied. */
@@ -27,6 +26,8 @@ export interface Manifest {
   readonly commit: string | null;
   /** Whether files that git tracks differed from the commit; null outside a repository. */
   readonly dirty: boolean | null;
+  /** Why one of the two is null: what git said. */
+  readonly commit_problem: string | null;
   readonly versions: Readonly<Record<string, string>>;
   readonly backend: string;
   readonly precision: 'float32';
@@ -66,16 +67,6 @@ export interface Manifest {
   readonly elapsed_ms: number;
 }
 
-/** The version of the numerics: a change that moves a number raises it. */
-const NUMERICS_VERSION = 1;
-
-/** Digest of an experiment as run with a choice of weights; slopes are computed from its table, and are no part of it. */
-export function digestOf(experiment: object, weights: string): string {
-  return createHash('sha256')
-    .update(JSON.stringify([NUMERICS_VERSION, weights, { ...experiment, slopes: undefined }]))
-    .digest('hex');
-}
-
 const count = z.int().nonnegative();
 
 /** What a manifest must have; what a later version adds is kept and not looked at. */
@@ -89,6 +80,7 @@ const SCHEMA = z.looseObject({
   experiment: z.looseObject({}),
   commit: z.string().nullable(),
   dirty: z.boolean().nullable(),
+  commit_problem: z.string().nullable().default(null),
   versions: z.record(z.string(), z.string()),
   backend: z.string(),
   weights_choice: z.enum(['auto', 'dense', 'matrix-free']).default('auto'),

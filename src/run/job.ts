@@ -17,7 +17,7 @@ export interface Job {
   readonly limits: BatchLimits;
   /** The cells of the experiment, or of one shard of it, in plan order. */
   readonly cells: readonly Cell[];
-  /** Those that are to be measured, of several with one key one; the others are in the checkpoint. */
+  /** Those that are to be measured; the others are in the checkpoint. */
   readonly missing: readonly Cell[];
   /** Batches of the missing cells; their indices are into `missing`. */
   readonly batches: readonly Batch[];
@@ -33,9 +33,8 @@ export function jobOf(
   limits: BatchLimits = DEFAULT_LIMITS,
 ): Job {
   const cells = cellsOfShard(expandCells(experiment), shard);
-  const missing = [...new Map(cells.map((cell) => [cell.key, cell])).values()];
-  const batches = cutBatches(experiment, missing, weights, limits);
-  return { experiment, weights, limits, cells, missing, batches };
+  const batches = cutBatches(experiment, cells, weights, limits);
+  return { experiment, weights, limits, cells, missing: cells, batches };
 }
 
 /** The same job with what its checkpoint has taken away, and kept there from now on. */

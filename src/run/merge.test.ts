@@ -7,7 +7,7 @@ import { fromCsv, type Table, toCsv } from '../results/table.js';
 import { MergeError, mergeTables, type Part } from './merge.js';
 import { tableOf } from './rows.js';
 
-/** beta = 1 and 1/(2 sqrt(L)) + 3/4 meet at L = 4: a key may come twice. */
+/** beta = 1 and 1/(2 sqrt(L)) + 3/4 meet at L = 4: 30 cells. */
 const EXPERIMENT: Experiment = resolveExperiment(
   {
     network: {},
@@ -86,7 +86,7 @@ describe('what is no whole is refused:', () => {
 
   test('a table that is cut off', () => {
     expect(() => merged([first, changed(second, (rows) => rows.pop()), third], 3)).toThrow(
-      /^1 of 36 cells are in none of the parts, the first is resnet relu .*; run shard 2\/3 to its end$/,
+      /^1 of 30 cells are in none of the parts, the first is resnet relu .*; run shard 2\/3 to its end$/,
     );
   });
 

@@ -2,6 +2,7 @@
 import type { Experiment } from '../config/resolve.js';
 import { type CellIdentity, expandCells, keyOf } from '../plan/cell.js';
 import { shardOf } from '../plan/shard.js';
+import { twelveDigits } from '../quantities.js';
 import type { Table, Value } from '../results/table.js';
 
 /** The table of a shard, and what it is called where something is wrong with it. */
@@ -91,7 +92,8 @@ function identityReader(columns: readonly string[], name: string) {
     if (at === -1) throw new MergeError(`${name}: has no column ${title}`);
     return {
       text: (row: readonly Value[]) => String(row[at]),
-      number: (row: readonly Value[]) => Number(row[at]),
+      // Tables of earlier versions have all digits.
+      number: (row: readonly Value[]) => twelveDigits(Number(row[at])),
     };
   };
   const readers = {

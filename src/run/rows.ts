@@ -3,7 +3,7 @@ import type { Experiment } from '../config/resolve.js';
 import type { Setting } from '../config/settings.js';
 import type { MeasuredQuantity } from '../core/experiment.js';
 import type { Cell } from '../plan/cell.js';
-import { QUANTITY_NAMES, type QuantityName } from '../quantities.js';
+import { QUANTITY_NAMES, type QuantityName, twelveDigits } from '../quantities.js';
 import { IDENTITY_COLUMNS, type Table, type Value } from '../results/table.js';
 import type { RecordedCell } from '../store/cell-file.js';
 import { bfaLimit, sensitivityLimit } from '../theory/bfa.js';
@@ -48,7 +48,9 @@ export function tableOf(experiment: Experiment, finished: readonly FinishedCell[
         ...identity,
         layer,
         ...quantities.map((name) => {
-          const value = isTheory(name) ? theory.value(name, setting, layer) : measured.values[name]![at]!;
+          const value = isTheory(name)
+            ? twelveDigits(theory.value(name, setting, layer))
+            : measured.values[name]![at]!;
           return Number.isFinite(value) ? value : null;
         }),
       ]);

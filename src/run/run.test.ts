@@ -241,7 +241,9 @@ describe('a table', () => {
   });
 
   test('has the step size of an update, and a gap for a velocity', () => {
-    expect(column(tableWith(1, { step: { size: '1/L' } }), 'step_size')).toEqual([1 / 3, 1 / 3]);
+    expect(column(tableWith(1, { step: { size: '1/L' } }), 'step_size')).toEqual([
+      0.333333333333, 0.333333333333,
+    ]);
     expect(column(tableWith(1, { step: { kind: 'velocity' } }), 'step_size')).toEqual([null, null]);
   });
 

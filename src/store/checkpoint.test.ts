@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -112,6 +113,30 @@ describe('a checkpoint', () => {
     const opened = Checkpoint.open(folder, ORIGIN);
     expect([opened.cells.size, opened.damaged]).toEqual([1, 2]);
     expect(readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+  });
+
+  test('is refused at once where a pipe or a folder is in the place of a file', async () => {
+    await Checkpoint.open(folder, ORIGIN).save([['a', cellOf([1])]], 5);
+    execFileSync('mkfifo', [join(folder, 'pipe.cells')]);
+    expect(() => Checkpoint.open(folder, ORIGIN)).toThrow(
+      /pipe\.cells: expected a file, found a pipe; remove it/,
+    );
+    rmSync(join(folder, 'pipe.cells'));
+    mkdirSync(join(folder, 'x.cells'));
+    expect(() => Checkpoint.open(folder, ORIGIN)).toThrow(
+      /x\.cells: expected a file, found a folder; remove it/,
+    );
+  });
+
+  test('takes nothing more when its run may write no more', async () => {
+    let isLost = false;
+    const checkpoint = Checkpoint.open(folder, ORIGIN, () => {
+      if (isLost) throw new Error('taken over');
+    });
+    await checkpoint.save([['a', cellOf([1])]], 5);
+    isLost = true;
+    await expect(checkpoint.save([['b', cellOf([2])]], 5)).rejects.toThrow('taken over');
+    expect(readdirSync(folder)).toHaveLength(1);
   });
 
   test('says where it could not write, and has no part of the batch then', async () => {

@@ -6,7 +6,6 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
-  readFileSync,
   renameSync,
   rmSync,
   writeFileSync,
@@ -14,6 +13,7 @@ import {
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type CellFile, decodeCells, encodeCells, type Origin, type RecordedCell } from './cell-file.js';
+import { readRegularFile } from './regular-file.js';
 
 const SUFFIX = '.cells';
 /** Of a file that is being written; a process that is killed leaves it behind. */
@@ -40,19 +40,22 @@ export class Checkpoint {
     readonly elapsedMs: number,
     /** Files that are truncated or changed; they count as absent. */
     readonly damaged: number,
+    private readonly check: () => void,
   ) {}
 
   /**
    * Reads what is there; a folder that does not exist is made with the first batch.
    *
+   * @param check called before every write: throws where this run may write no more.
    * @throws ForeignCheckpoint
    */
-  static open(folder: string, origin: Origin): Checkpoint {
+  static open(folder: string, origin: Origin, check: () => void = () => {}): Checkpoint {
     const cells = new Map<string, RecordedCell>();
     let elapsedMs = 0;
     let damaged = 0;
     for (const path of filesOf(folder)) {
-      const bytes = readFileSync(path);
+      const bytes = readRegularFile(path);
+      if (bytes === undefined) continue; // gone just now
       let file: CellFile;
       try {
         file = decodeCells(bytes);
@@ -74,7 +77,7 @@ export class Checkpoint {
       for (const [key, measured] of file.cells) cells.set(key, measured);
       elapsedMs += file.elapsedMs;
     }
-    return new Checkpoint(folder, origin, cells, elapsedMs, damaged);
+    return new Checkpoint(folder, origin, cells, elapsedMs, damaged, check);
   }
 
   /**
@@ -85,6 +88,7 @@ export class Checkpoint {
   async save(cells: CellFile['cells'], elapsedMs: number): Promise<void> {
     const name = createHash('sha256').update(JSON.stringify(cells.map(([key]) => key)));
     const path = join(this.folder, `${name.digest('hex').slice(0, 32)}${SUFFIX}`);
+    this.check();
     mkdirSync(this.folder, { recursive: true });
     await writeWhole(path, encodeCells({ origin: this.origin, elapsedMs, cells }));
   }
@@ -104,7 +108,7 @@ function filesOf(folder: string): string[] {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
   }
-  for (const name of names) if (name.endsWith(UNFINISHED)) rmSync(join(folder, name));
+  for (const name of names) if (name.endsWith(UNFINISHED)) rmSync(join(folder, name), { recursive: true });
   return names.filter((name) => name.endsWith(SUFFIX)).map((name) => join(folder, name));
 }
 

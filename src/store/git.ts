@@ -1,11 +1,8 @@
 /** Results as they were at a commit, read out of the objects of git; nothing is checked out. */
-import { execFile } from 'node:child_process';
 import { realpathSync } from 'node:fs';
 import { isAbsolute, posix, relative, resolve } from 'node:path';
-import { promisify } from 'node:util';
-import { checkSize, MOST_BYTES, ReadError } from '../results/read-text.js';
-
-const execute = promisify(execFile);
+import { checkSize, ReadError } from '../results/read-text.js';
+import { GitError, git, gitLine } from './git-call.js';
 
 /** A file of a commit. */
 export interface RevisionFile {
@@ -19,10 +16,10 @@ export async function resolveRevision(revision: string, directory: string): Prom
   try {
     const words = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${revision}^{commit}`];
     // With --end-of-options, git echoes it before the name.
-    return (await git(words, directory)).toString('utf8').trim().split('\n').at(-1)!;
+    return (await gitLine(words, directory)).split('\n').at(-1)!;
   } catch (error) {
-    if (error instanceof ReadError || !isExit(error)) throw error;
-    return null;
+    if (error instanceof GitError && error.exitCode !== undefined) return null;
+    throw error;
   }
 }
 
@@ -32,9 +29,77 @@ export async function repositoryProblem(directory: string): Promise<string | nul
     await git(['rev-parse', '--git-dir'], directory);
     return null;
   } catch (error) {
-    if (error instanceof ReadError) return error.message;
-    return firstLine((error as { stderr?: unknown }).stderr);
+    return problemOf(error);
   }
+}
+
+/** Whether older commits were left where the repository was cloned from. */
+export async function isShallow(directory: string): Promise<boolean> {
+  return (await gitLine(['rev-parse', '--is-shallow-repository'], directory)) === 'true';
+}
+
+/** The commit of a directory, and whether what git tracks differs from it. */
+export interface Revision {
+  readonly commit: string | null;
+  readonly dirty: boolean | null;
+  /** Why one of them is null: what git said. */
+  readonly problem: string | null;
+}
+
+/**
+ * The commit that is checked out in a directory.
+ *
+ * @param results folder whose files say nothing of the code: results are what a run changes.
+ */
+export async function currentRevision(directory: string, results: string): Promise<Revision> {
+  let commit: string;
+  try {
+    await git(['rev-parse', '--git-dir'], directory);
+    commit = await gitLine(['rev-parse', '--verify', 'HEAD'], directory).catch(async (error) => {
+      // HEAD names a branch that has yet to come.
+      const branch = await gitLine(['symbolic-ref', '--quiet', '--short', 'HEAD'], directory).catch(
+        () => null,
+      );
+      throw branch === null ? error : new GitError(`git: the branch ${branch} has no commit yet`, 128);
+    });
+  } catch (error) {
+    return { commit: null, dirty: null, problem: problemOf(error) };
+  }
+  try {
+    return { commit, dirty: await differs(directory, results), problem: null };
+  } catch (error) {
+    return { commit, dirty: null, problem: problemOf(error) };
+  }
+}
+
+/** Whether a problem is that there is no repository at all, which is no surprise to the user. */
+export function isOutside(problem: string): boolean {
+  return problem.startsWith('git: not a git repository (');
+}
+
+/** Whether tracked files differ from the commit. */
+async function differs(directory: string, results: string): Promise<boolean> {
+  // Git refuses to hear of a folder that is not in the repository.
+  const folder = relative(
+    await gitLine(['rev-parse', '--show-toplevel'], directory),
+    resolve(directory, results),
+  );
+  const isInside = folder !== '' && !folder.startsWith('..') && !isAbsolute(folder);
+  const exclude = isInside ? [`:(top,exclude,literal)${folder}`] : [];
+  // `git diff --quiet` has no output to be read, and writes the index.
+  const words = [
+    'status',
+    '--porcelain',
+    '--untracked-files=no',
+    '--no-renames',
+    '--ignore-submodules=dirty',
+  ];
+  return (await git([...words, '--', ':/', ...exclude], directory)).length > 0;
+}
+
+function problemOf(error: unknown): string {
+  if (error instanceof GitError) return error.message;
+  throw error;
 }
 
 /**
@@ -91,30 +156,4 @@ function pathFrom(directory: string, folder: string): string {
       existing = resolve(existing, '..');
     }
   }
-}
-
-async function git(words: readonly string[], directory: string): Promise<Buffer> {
-  try {
-    const { stdout } = await execute('git', words, {
-      cwd: directory,
-      encoding: 'buffer',
-      maxBuffer: MOST_BYTES + 1e6,
-      windowsHide: true,
-    });
-    return stdout;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT')
-      throw new ReadError('git: no such program; revisions need it');
-    throw error;
-  }
-}
-
-const isExit = (error: unknown): boolean => typeof (error as { code?: unknown }).code === 'number';
-
-function firstLine(stderr: unknown): string {
-  return (
-    String(stderr ?? '')
-      .trim()
-      .split('\n')[0] || 'git failed'
-  );
 }

@@ -1,26 +1,50 @@
 /** The lock of a results folder: one run at a time writes there. */
-import { readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
-import { hostname, uptime } from 'node:os';
+import { createHash } from 'node:crypto';
+import {
+  closeSync,
+  constants,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isAlive, type ProcessIdentity, thisProcess } from './process-identity.js';
+import { readRegularFile } from './regular-file.js';
 import { UserError } from './user-error.js';
 
 export interface Lock {
+  /**
+   * To be called before everything that is written under the lock.
+   *
+   * @throws UserError when another run has taken the lock over.
+   */
+  check(): void;
   /** Removes the file, unless another run has taken the lock over. */
   release(): void;
 }
 
+export interface LockOptions {
+  /** Whether the lock of a run that cannot be seen from here is taken however lately it was touched. */
+  readonly takesOver?: boolean | undefined;
+  /** Called once if another run takes the lock over. */
+  readonly onCompromised?: ((error: UserError) => void) | undefined;
+}
+
 /** Who holds a lock: the content of its file. */
-interface Holder {
-  readonly pid: number;
-  readonly host: string;
+interface Holder extends ProcessIdentity {
   /** ISO 8601. */
   readonly since: string;
 }
 
 /** A holder touches its file this often; with one worker a batch may keep it from that for a while. */
 const TOUCH_MS = 10_000;
-/** On another machine, a holder that has not touched its file for so long counts as dead. */
+/** A holder that cannot be seen from here counts as dead when it has not touched its file for so long. */
 const STALE_MS = 180_000;
 /** A holder that is being killed, or has made its file and not yet written it, is given so long. */
 const PATIENCE_MS = 1000;
@@ -31,49 +55,61 @@ const held = new Set<string>();
 /**
  * Takes a lock; that of a dead process is taken over.
  *
- * Whether a holder lives is asked of the system if it is on this machine, and of the age of the file if it is on another
- * that shares the folder. Where a living one is taken for dead after all, no result is harmed: both runs write the same
- * bytes into the same files.
+ * Whether a holder lives is asked of the system where it is in the same container of the same machine, and else of the age
+ * of its file, on the clock of the file system that they share. A living one that is taken for dead finds out before it
+ * writes, and stops.
  *
- * @param onCompromised called once if another run takes the lock over.
- * @throws UserError that names the holder.
+ * @throws UserError that names the holder, or for what is no file in the place of the lock.
  */
-export async function takeLock(path: string, onCompromised: (error: UserError) => void): Promise<Lock> {
-  const own = JSON.stringify({ pid: process.pid, host: hostname(), since: new Date().toISOString() });
-  const patience = Date.now() + PATIENCE_MS;
+export async function takeLock(path: string, options: LockOptions = {}): Promise<Lock> {
+  const self = thisProcess();
+  const aside = asideOf(path, self);
+  const own = JSON.stringify({ ...self, since: new Date().toISOString() } satisfies Holder);
+  const patience = performance.now() + PATIENCE_MS;
   while (!create(path, own)) {
     const text = read(path);
     if (text === undefined) continue; // released just now
     const holder = parse(text);
-    if (holder && !isAlive(path, holder)) takeAway(path, text);
-    else if (Date.now() < patience) await sleep(50);
-    else if (holder) throw new UserError(refusal(path, holder));
-    else takeAway(path, text);
+    const alive = holder && (isSame(holder, self) ? held.has(path) : isAlive(holder));
+    const age = holder && alive === undefined ? ageOf(path, aside) : 0;
+    const isDead = alive === undefined ? options.takesOver || age >= STALE_MS : !alive;
+    if (holder && isDead) takeAway(path, aside, text);
+    else if (performance.now() < patience) await sleep(50);
+    else if (holder) throw new UserError(refusal(path, holder, alive ? undefined : age));
+    else takeAway(path, aside, text);
   }
   held.add(path);
-  removeAbandoned(path);
+  removeAbandoned(path, self);
+
+  let lost: UserError | undefined;
+  const check = () => {
+    if (!lost && !touch(path, own)) {
+      lost = new UserError(`${path}: another run has taken this folder over; this one writes nothing more`);
+      clearInterval(timer);
+      options.onCompromised?.(lost);
+    }
+    if (lost) throw lost;
+  };
   const timer = setInterval(() => {
-    if (isOurs()) return attempt(() => utimesSync(path, new Date(), new Date()));
-    clearInterval(timer);
-    onCompromised(new UserError(`${path}: another run has taken this folder over`));
+    try {
+      check();
+    } catch {
+      // `onCompromised` was told.
+    }
   }, TOUCH_MS).unref();
-  const isOurs = () => attempt(() => read(path) === own) ?? true;
   return {
+    check,
     release: () => {
       clearInterval(timer);
       held.delete(path);
-      if (isOurs()) attempt(() => rmSync(path, { force: true }));
+      if (!touch(path, own)) return;
+      try {
+        rmSync(path, { force: true });
+      } catch {
+        // It is that of a dead process soon.
+      }
     },
   };
-}
-
-/** Undefined where the disk fails: a lock that cannot be touched or removed is that of a dead process soon. */
-function attempt<T>(act: () => T): T | undefined {
-  try {
-    return act();
-  } catch {
-    return undefined;
-  }
 }
 
 /** Whether the file was made; false when it is there. */
@@ -87,61 +123,68 @@ function create(path: string, text: string): boolean {
   }
 }
 
-function read(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
-}
+const read = (path: string): string | undefined => readRegularFile(path)?.toString('utf8');
 
 function parse(text: string): Holder | undefined {
   try {
-    const { pid, host, since } = JSON.parse(text) as Partial<Holder>;
-    return Number.isInteger(pid) && host && since ? { pid: pid!, host, since } : undefined;
+    const { pid, host, since, ...more } = JSON.parse(text) as Partial<Holder>;
+    if (!Number.isInteger(pid) || !host || !since) return undefined;
+    return { pid: pid!, host, since, boot: null, namespace: null, started: null, ...more };
   } catch {
     return undefined;
   }
 }
 
-/** Time of the last touch, ms; of a file that has gone in the meantime, now. */
-function touchedAt(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
+/** Whether a holder is this process, and not one that had its number before or has it elsewhere. */
+function isSame(holder: Holder, self: ProcessIdentity): boolean {
+  return (Object.keys(self) as (keyof ProcessIdentity)[]).every((key) => holder[key] === self[key]);
 }
 
-function isAlive(path: string, { pid, host }: Holder): boolean {
-  const touched = touchedAt(path);
-  if (host !== hostname()) return Date.now() - touched < STALE_MS;
-  // Numbers of processes begin again with the machine, and with a container.
-  if (touched < Date.now() - uptime() * 1000) return false;
-  return pid === process.pid ? held.has(path) : isRunning(pid);
-}
-
-/** Whether this machine runs a process of that number. */
-function isRunning(pid: number): boolean {
+/**
+ * Whether a lock is still that of `text`, which is written once more: so the file system, and not this machine, sets the
+ * time. True where the disk fails, since nobody has taken anything then.
+ */
+function touch(path: string, text: string): boolean {
+  let file: number | undefined;
   try {
-    process.kill(pid, 0);
-    return !isZombie(pid);
+    file = openSync(path, constants.O_RDWR | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+    if (readFileSync(file, 'utf8') !== text) return false;
+    // Into the file that was read, which is no more under its name where another run is as fast.
+    writeSync(file, text, 0);
+    return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+    return !GONE.has((error as NodeJS.ErrnoException).code ?? '');
+  } finally {
+    if (file !== undefined) closeSync(file);
   }
 }
 
-/** Whether a process has ended and waits for its parent to notice, which in a container it may do for ever. */
-function isZombie(pid: number): boolean {
-  if (process.platform !== 'linux') return false;
-  // `PID (name) STATE ...`, and the name may have brackets.
-  const state = read(`/proc/${pid}/stat`)?.replace(/^.*\) /s, '')[0];
-  return state === undefined || state === 'Z' || state === 'X';
+/** No file, or something else in its place. */
+const GONE = new Set(['ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP', 'ENXIO', 'EAGAIN']);
+
+/** Time since the last touch, ms, by the clock that sets the times of files: machines that share them differ. */
+function ageOf(path: string, probe: string): number {
+  writeFileSync(probe, 'now');
+  const now = statSync(probe).mtimeMs;
+  rmSync(probe, { force: true });
+  return now - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? now);
+}
+
+/** A file beside the lock that only one process uses. */
+export function asideOf(path: string, self: ProcessIdentity): string {
+  return `${path}.${self.pid}.${placeOf(self)}`;
+}
+
+/** The machine and container of a process, in eight digits. */
+function placeOf({ host, boot, namespace }: ProcessIdentity): string {
+  return createHash('sha256').update(`${host} ${boot} ${namespace}`).digest('hex').slice(0, 8);
 }
 
 /**
  * Removes the lock of a dead holder. It is renamed and looked at again before, since of two runs that find it the slower
  * one must not remove the new lock of the faster.
  */
-function takeAway(path: string, text: string): void {
-  const aside = `${path}.${process.pid}`;
+function takeAway(path: string, aside: string, text: string): void {
   try {
     renameSync(path, aside);
   } catch (error) {
@@ -152,20 +195,35 @@ function takeAway(path: string, text: string): void {
   else renameSync(aside, path);
 }
 
-/** Removes what a process that was killed in `takeAway` has left. */
-function removeAbandoned(path: string): void {
+/** Removes what a process that was killed in `takeAway` or `ageOf` has left; of other machines, when it is old. */
+function removeAbandoned(path: string, self: ProcessIdentity): void {
   const prefix = `${basename(path)}.`;
   for (const name of readdirSync(dirname(path))) {
-    const pid = name.startsWith(prefix) ? Number(name.slice(prefix.length)) : Number.NaN;
-    if (Number.isInteger(pid) && pid !== process.pid && !isRunning(pid)) {
-      rmSync(join(dirname(path), name), { force: true });
-    }
+    if (!name.startsWith(prefix)) continue;
+    const [pid, place] = name.slice(prefix.length).split('.');
+    const file = join(dirname(path), name);
+    const isLeft =
+      place === placeOf(self)
+        ? Number(pid) !== self.pid && isAlive({ ...self, pid: Number(pid), started: null }) === false
+        : changedAgo(file, path) >= STALE_MS;
+    if (isLeft) rmSync(file, { force: true });
   }
 }
 
-function refusal(path: string, { pid, host, since }: Holder): string {
+/** Time since a file came to its name, ms; `fresh` is one that has just been written. */
+function changedAgo(file: string, fresh: string): number {
+  const [then, now] = [file, fresh].map((path) => statSync(path, { throwIfNoEntry: false })?.ctimeMs);
+  return (now ?? 0) - (then ?? now ?? 0);
+}
+
+/** @param silentMs of a holder that cannot be seen from here; undefined of one that is. */
+function refusal(path: string, { pid, host, since }: Holder, silentMs: number | undefined): string {
+  const holder = `${path}: held by process ${pid} on ${host} since ${since}`;
+  if (silentMs === undefined) return `${holder}; wait for that run or choose another --out`;
+  const silent = Math.max(0, Math.round(silentMs / 1000));
   return (
-    `${path}: held by process ${pid} on ${host} since ${since}; ` +
-    'wait for that run or choose another --out (if it is no run of feature-speed, remove the file)'
+    `${holder}, last heard of ${silent} s ago, on another machine or in another container; ` +
+    'wait for that run or choose another --out; where it is no more, --take-over takes the folder ' +
+    `(after ${STALE_MS / 1000} s of silence every run does)`
   );
 }

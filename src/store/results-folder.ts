@@ -14,7 +14,7 @@ import {
   readWith,
   writeFile,
 } from './files.js';
-import { type Lock, takeLock } from './lock.js';
+import { type Lock, type LockOptions, takeLock } from './lock.js';
 import { UserError } from './user-error.js';
 
 const TABLE = 'table.csv';
@@ -62,18 +62,13 @@ export class ResultsFolder {
   /**
    * Takes the folder for this run.
    *
-   * @param onCompromised called if another run takes it over.
    * @throws UserError when another run has it, or it cannot be written.
    */
-  static async open(
-    out: string,
-    name: string,
-    onCompromised: (error: UserError) => void,
-  ): Promise<ResultsFolder> {
+  static async open(out: string, name: string, options: LockOptions = {}): Promise<ResultsFolder> {
     const path = join(out, name);
     try {
       const isNew = ensureWritableDirectory(path);
-      const lock = await takeLock(join(path, LOCK), onCompromised);
+      const lock = await takeLock(join(path, LOCK), options);
       for (const file of readdirSync(path)) if (UNFINISHED.test(file)) rmSync(join(path, file));
       return new ResultsFolder(path, lock, isNew);
     } catch (error) {
@@ -85,13 +80,13 @@ export class ResultsFolder {
    * What an earlier run has measured and not finished.
    *
    * @param isFresh whether that is to be discarded.
-   * @throws UserError when it is of another experiment, or another backend.
+   * @throws UserError when it is of another experiment, or another backend, or something else than a file is in it.
    */
   checkpoint(origin: Origin, isFresh: boolean): Checkpoint {
     const path = join(this.path, PARTIAL);
     try {
       if (isFresh) removeCheckpoint(path);
-      return Checkpoint.open(path, origin);
+      return Checkpoint.open(path, origin, () => this.lock.check());
     } catch (error) {
       if (!(error instanceof ForeignCheckpoint)) throw asUserError(path, error);
       throw new UserError(`${error.message}; discard them with --fresh, or choose another --out`);
@@ -100,6 +95,7 @@ export class ResultsFolder {
 
   /** Without slopes, those of an earlier table do not stay. */
   write(table: Table, slopes: Table | undefined, manifest: Manifest): void {
+    this.lock.check();
     writeFile(join(this.path, TABLE), toCsv(table));
     if (slopes) writeFile(join(this.path, SLOPES), toCsv(slopes));
     else rmSync(join(this.path, SLOPES), { force: true });
@@ -128,6 +124,7 @@ export class ResultsFolder {
   }
 
   private writeManifest(manifest: Manifest): void {
+    this.lock.check();
     writeFile(join(this.path, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
   }
 }

@@ -61,9 +61,12 @@ export function bfaLimit({
   }
 
   const a = Math.sqrt(1 - beta ** 2);
+  // a^lag as a product: engines differ in the last digit of other powers than squares.
+  const decay = new Float64Array(depth).fill(1);
+  for (let lag = 1; lag < depth; lag++) decay[lag] = decay[lag - 1]! * a;
   // beta^2 a^(2 lag), and with 2 P(lag).
-  const overlap = Float64Array.from({ length: depth }, (_, lag) => beta ** 2 * a ** (2 * lag));
-  const gated = overlap.map((x, lag) => x * (1 / 2 + Math.asin(a ** lag) / Math.PI));
+  const overlap = decay.map((x) => (beta * x) ** 2);
+  const gated = overlap.map((x, lag) => x * (1 / 2 + Math.asin(decay[lag]!) / Math.PI));
 
   let fresh = 0; // F_{l-1}
   let open = 0; // Q_{l-1}
@@ -71,7 +74,7 @@ export function bfaLimit({
     const N = trained(l);
     fresh = a ** 2 * fresh + 2 * beta ** 2 * open;
     let backward = N ** 2; // |B_l|^2: the terms r >= l sum to N_l^2
-    let gatedBackward = (a ** (2 * (depth - 1 - l)) * N ** 2) / 2; // |D_l B_l|^2
+    let gatedBackward = (decay[depth - 1 - l]! * N) ** 2 / 2; // |D_l B_l|^2
     for (let r = 1; r < l; r++) {
       backward += overlap[l - r]! * trained(r) ** 2;
       gatedBackward += gated[l - r]! * trained(r) ** 2;
@@ -121,7 +124,7 @@ export function conjecturedAngle(c: number): number {
     // d x = 2 y d y, so the rule is applied in y.
     const dy = i === 0 ? 0 : y - before;
     const weight = 2 * y * Math.exp(-x) * (1 / 4 + Math.asin(Math.exp(-x / 2)) / (2 * Math.PI));
-    const moments = [0, 1, 2].map((k) => extend(k, weight * x ** k, dy));
+    const moments = [1, x, x ** 2].map((factor, k) => extend(k, weight * factor, dy));
     const h = 2 * (t ** 2 * running[0]! - (2 * t * running[1]!) / end + running[2]! / end ** 2);
     const source = extend(3, 2 * y * h, dy);
     const G = h + running[3]!;

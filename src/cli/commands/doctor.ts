@@ -3,7 +3,8 @@ import { availableParallelism, totalmem } from 'node:os';
 import { env } from '@tensorflow/tfjs-core';
 import { BACKENDS, type BackendName } from '../../core/backend-name.js';
 import { defaultWorkers } from '../../run/executor.js';
-import { currentRevision, packageVersion, programVersion } from '../../store/provenance.js';
+import { currentRevision, type Revision } from '../../store/git.js';
+import { packageVersion, programVersion } from '../../store/provenance.js';
 import { NATIVE, type Probe, probeBackend } from '../backend-choice.js';
 import { EXIT } from '../exit-code.js';
 
@@ -31,7 +32,7 @@ export async function doctor(command: { readonly json?: boolean | undefined }): 
     cores: availableParallelism(),
     workers: defaultWorkers(),
     memory: `${(totalmem() / 1e9).toFixed(0)} GB`,
-    commit: currentRevision('results').commit ?? 'not a git repository: manifests will not name a commit',
+    commit: commitOf(await currentRevision('.', 'results')),
   };
   if (command.json) process.stdout.write(`${JSON.stringify(facts, null, 2)}\n`);
   else {
@@ -40,6 +41,13 @@ export async function doctor(command: { readonly json?: boolean | undefined }): 
       process.stdout.write(`${name.padEnd(width)}  ${value}\n`);
   }
   return works('wasm') || works('native') ? EXIT.fine : EXIT.misuse;
+}
+
+/** The commit that manifests will name, or why they will not. */
+function commitOf({ commit, dirty, problem }: Revision): string {
+  if (commit === null) return `none, and manifests will not name one: ${problem}`;
+  if (dirty === null) return `${commit}, and whether files differ from it is not known: ${problem}`;
+  return dirty ? `${commit}, and tracked files differ from it` : commit;
 }
 
 /** What to do where a backend is missing. */

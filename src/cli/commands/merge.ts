@@ -1,6 +1,5 @@
 /** `merge`: put the shards of an experiment together. */
-
-import { countSettings } from '../../config/settings.js';
+import { expandCells } from '../../plan/cell.js';
 import { parseShard } from '../../plan/shard.js';
 import type { Manifest } from '../../results/manifest.js';
 import type { Table } from '../../results/table.js';
@@ -15,6 +14,7 @@ import { slopesText } from '../slopes-report.js';
 
 export interface MergeCommand {
   readonly out: string;
+  readonly takeOver?: boolean | undefined;
   readonly quiet?: boolean | undefined;
 }
 
@@ -25,7 +25,10 @@ interface Part {
 }
 
 /** Writes `<out>/NAME` with the bytes of one run, from folders that together have every cell. */
-export async function merge(folders: readonly string[], { out, quiet }: MergeCommand): Promise<number> {
+export async function merge(
+  folders: readonly string[],
+  { out, takeOver, quiet }: MergeCommand,
+): Promise<number> {
   const parts = folders.map((folder): Part => ({ name: shown(folder), ...readResults(folder) }));
   const first = parts[0]!;
   for (const part of parts) checkKinship(part, first);
@@ -33,9 +36,9 @@ export async function merge(folders: readonly string[], { out, quiet }: MergeCom
   const table = tableOf();
   const slopes = experiment.slopes && slopesOf(experiment, table);
   checkResultsFolder(out, experiment.name);
-  const folder = await ResultsFolder.open(out, experiment.name, () => {});
+  const folder = await ResultsFolder.open(out, experiment.name, { takesOver: takeOver });
   try {
-    folder.write(table, slopes, manifestOf(parts, table, countSettings(experiment) * experiment.draws));
+    folder.write(table, slopes, manifestOf(parts, table, expandCells(experiment).length));
   } finally {
     folder.close();
   }
@@ -91,6 +94,7 @@ function manifestOf(parts: readonly Part[], { rows }: Table, cells: number): Man
     shard: null,
     commit: isOneCommit ? first.commit : null,
     dirty: isOneCommit ? manifests.some(({ dirty }) => dirty) : null,
+    commit_problem: isOneCommit ? first.commit_problem : 'the parts are of several commits',
     weights: [...new Set(manifests.flatMap(({ weights }) => weights))].sort(),
     workers: Math.max(...manifests.map(({ workers }) => workers)),
     counts: {

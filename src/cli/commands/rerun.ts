@@ -2,8 +2,8 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { digestOf } from '../../plan/digest.js';
 import { parseShard } from '../../plan/shard.js';
-import { digestOf } from '../../results/manifest.js';
 import type { Table } from '../../results/table.js';
 import { shown } from '../../store/files.js';
 import { readResults } from '../../store/results-folder.js';
@@ -20,6 +20,7 @@ export interface RerunCommand {
   readonly backend?: BackendChoice | undefined;
   readonly workers?: number | undefined;
   readonly fresh?: boolean | undefined;
+  readonly takeOver?: boolean | undefined;
   readonly json?: boolean | undefined;
   readonly quiet?: boolean | undefined;
 }
@@ -38,7 +39,7 @@ export async function rerun(folder: string, command: RerunCommand): Promise<numb
     throw new UserError(`${folder}: would be overwritten by what is compared with it; choose another --out`);
   }
   if (digestOf(experiment, manifest.weights_choice) !== manifest.digest && !command.quiet) {
-    process.stderr.write(`${folder}: of another version of the numerics; numbers may differ\n`);
+    process.stderr.write(`${folder}: of another version of feature-speed; numbers may differ\n`);
   }
   const scratch = command.out === undefined ? mkdtempSync(join(tmpdir(), 'feature-speed-')) : undefined;
   const out = command.out ?? scratch!;

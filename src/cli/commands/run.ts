@@ -2,8 +2,8 @@
 import type { Experiment } from '../../config/resolve.js';
 import type { BackendName } from '../../core/backend-name.js';
 import type { WeightsChoice } from '../../plan/batch.js';
+import { digestOf } from '../../plan/digest.js';
 import type { Shard } from '../../plan/shard.js';
-import { digestOf } from '../../results/manifest.js';
 import { defaultWorkers } from '../../run/executor.js';
 import { type Job, jobOf, resumeJob } from '../../run/job.js';
 import {
@@ -15,6 +15,7 @@ import {
 } from '../../run/run.js';
 import { slopesOf } from '../../run/slopes.js';
 import { asUserError, shown } from '../../store/files.js';
+import { currentRevision, isOutside } from '../../store/git.js';
 import { checkResultsFolder, ResultsFolder } from '../../store/results-folder.js';
 import { UserError } from '../../store/user-error.js';
 import { type BackendChoice, chooseBackend, MOST_BYTES } from '../backend-choice.js';
@@ -34,6 +35,8 @@ export interface RunCommand {
   readonly shard?: Shard | undefined;
   /** Whether the cells that an earlier run has left are discarded. */
   readonly fresh?: boolean | undefined;
+  /** Whether the folder of a run that cannot be seen from here is taken. */
+  readonly takeOver?: boolean | undefined;
   readonly json?: boolean | undefined;
   readonly quiet?: boolean | undefined;
 }
@@ -65,8 +68,10 @@ export async function measure(
     checkMemory(job, backend);
     backends.set(name, backend);
   }
+  const revision = await currentRevision('.', out);
+  if (revision.problem !== null && !isOutside(revision.problem)) tell(revision.problem);
   const circumstances = new Map(
-    [...new Set(backends.values())].map((backend) => [backend, circumstancesOf(out, backend, workers)]),
+    [...new Set(backends.values())].map((backend) => [backend, circumstancesOf(revision, backend, workers)]),
   );
 
   const interrupted = stopSignal();
@@ -77,8 +82,8 @@ export async function measure(
   let code: number = EXIT.fine;
   try {
     for (const { name } of experiments) {
-      const lost = (error: UserError) => compromised.abort(error);
-      folders.set(name, await ResultsFolder.open(out, name, lost));
+      const onCompromised = (error: UserError) => compromised.abort(error);
+      folders.set(name, await ResultsFolder.open(out, name, { takesOver: command.takeOver, onCompromised }));
     }
     const jobs = planned.map(resume);
     const progress = startProgress(...sizeOf(jobs), command.quiet === true);
@@ -108,7 +113,8 @@ export async function measure(
   } finally {
     for (const folder of folders.values()) folder.close();
   }
-  if (compromised.signal.aborted) errors.push(compromised.signal.reason);
+  const { aborted: isLost, reason: loss } = compromised.signal;
+  if (isLost && !errors.includes(loss)) errors.push(loss);
   const bug = errors.find((error) => !(error instanceof UserError));
   if (bug) throw bug;
   if (errors.length > 0) throw new UserError(errors.map((error) => (error as Error).message).join('\n'));
@@ -127,6 +133,11 @@ export async function measure(
     const resumed = resumeJob(job, checkpoint);
     const found = job.cells.filter(({ key }) => checkpoint.cells.has(key)).length;
     if (found > 0) tell(`${experiment.name}: ${found} of ${job.cells.length} cells were measured before`);
+    const others = checkpoint.cells.size - found;
+    if (others > 0)
+      tell(
+        `${experiment.name}: ${others} cells that were measured before are none of this run's, and not used`,
+      );
     if (checkpoint.damaged > 0)
       tell(`${experiment.name}: ${checkpoint.damaged} damaged files of the checkpoint are ignored`);
     return resumed;

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { twelveDigits } from '../../quantities.js';
 
 const PROGRAM = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url));
 const NETWORK = '--depth 16 --width 4096 --input 64 --output 4';
@@ -52,7 +53,7 @@ describe('the numbers are those of the paper', () => {
     };
     for (const [name, numbers] of Object.entries(expected)) {
       numbers.forEach((number, i) => {
-        expect(rows[name]![i]! / number).toBeCloseTo(1, 12);
+        expect(rows[name]![i]).toBe(twelveDigits(number));
       });
     }
   });
@@ -61,7 +62,7 @@ describe('the numbers are those of the paper', () => {
     const rows = numbersOf('--setting sparse');
     expect(rows['FSC (Table 1, sparse)']).toEqual([
       1,
-      Math.sqrt(2 / m),
+      twelveDigits(Math.sqrt(2 / m)),
       4 / m,
       m / L ** 2,
       1 / L ** 2,
