@@ -1,0 +1,111 @@
+// The same bytes on every version of Node that is supported.
+//
+//     node scripts/node-versions.mjs              measures the figures on Node 20, 22 and 24 and compares their tables, and
+//                                                 runs there the tests of what decides who is who, and what is kept
+//     node scripts/node-versions.mjs --path 24    prints where Node 24 is; exit code 1 where it cannot be had
+//
+// Other versions come as packages of the registry and are kept in node_modules/.cache/node-versions. One that cannot be
+// reached is told, and not tested. Ends with `N passed, N failed`; the exit code is 1 when something differs.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const CACHE = join(ROOT, 'node_modules/.cache/node-versions');
+const VERSIONS = ['20', '22', '24'];
+const TESTS = ['config', 'plan', 'results', 'store', 'theory'].map((folder) => `src/${folder}`);
+
+/** Path of a version of Node, installed where it is not yet; undefined where it cannot be had. */
+function nodeOf(version) {
+  if (process.versions.node.startsWith(`${version}.`)) return process.execPath;
+  const prefix = join(CACHE, version);
+  const path = join(prefix, 'node_modules/node', process.platform === 'win32' ? 'bin/node.exe' : 'bin/node');
+  const isThere = () =>
+    spawnSync(path, ['--version'], { encoding: 'utf8' }).stdout?.startsWith(`v${version}.`);
+  if (isThere()) return path;
+  const name = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`;
+  mkdirSync(prefix, { recursive: true });
+  const words = [
+    'install',
+    '--prefix',
+    prefix,
+    '--no-save',
+    '--no-package-lock',
+    '--no-audit',
+    '--no-fund',
+    '--fetch-retries=1',
+  ];
+  spawnSync('npm', [...words, `node@npm:${name}@${version}`], {
+    cwd: prefix,
+    stdio: 'ignore',
+    timeout: 300_000,
+  });
+  return isThere() ? path : undefined;
+}
+
+/** Tables of the figures, by name, as a version of Node measures them. */
+function tablesOf(node, out) {
+  execFileSync(
+    node,
+    [join(ROOT, 'dist/cli/main.js'), 'figures', '--backend', 'wasm', '--out', out, '--quiet'],
+    {
+      cwd: ROOT,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    },
+  );
+  return new Map(readdirSync(out).map((name) => [name, readFileSync(join(out, name, 'table.csv'))]));
+}
+
+function testsPass(node) {
+  const words = [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', '--config', 'scripts/vitest.config.ts'];
+  // The count of the tests is not that of this script.
+  const env = { ...process.env, FEATURE_SPEED_BACKENDS: 'wasm', CI: '' };
+  return spawnSync(node, [...words, ...TESTS], { cwd: ROOT, env, stdio: 'inherit' }).status === 0;
+}
+
+function compareAll() {
+  const scratch = mkdtempSync(join(tmpdir(), 'feature-speed-'));
+  let passed = 0;
+  let failed = 0;
+  const count = (what, isFine) => {
+    if (isFine) passed += 1;
+    else failed += 1;
+    console.log(`${what}: ${isFine ? 'fine' : 'FAILED'}`);
+  };
+  try {
+    const own = tablesOf(process.execPath, join(scratch, 'own'));
+    for (const version of VERSIONS) {
+      const node = nodeOf(version);
+      if (node === process.execPath) continue;
+      if (node === undefined) {
+        console.log(`Node ${version}: cannot be fetched, and is not tested`);
+        continue;
+      }
+      const tables = tablesOf(node, join(scratch, version));
+      for (const [name, table] of own) {
+        count(
+          `${name}: the bytes of Node ${version} and ${process.version}`,
+          tables.get(name)?.equals(table) === true,
+        );
+      }
+      count(`Node ${version}: tests of ${TESTS.join(', ')}`, testsPass(node));
+    }
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+  console.log(`${passed} passed, ${failed} failed`);
+  return failed === 0;
+}
+
+const { path } = parseArgs({ options: { path: { type: 'string' } } }).values;
+if (path === undefined) process.exitCode = compareAll() ? 0 : 1;
+else {
+  const node = nodeOf(path);
+  if (node === undefined) {
+    console.error(`Node ${path}: cannot be fetched from the registry`);
+    process.exitCode = 1;
+  } else console.log(node);
+}
