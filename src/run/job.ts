@@ -40,7 +40,7 @@ export function jobOf(
 /** The same job with what its checkpoint has taken away, and kept there from now on. */
 export function resumeJob(job: Job, checkpoint: Checkpoint): Job {
   if (checkpoint.cells.size === 0) return { ...job, checkpoint };
-  const missing = job.cells.filter(({ key }) => !checkpoint.cells.has(key));
+  const missing = job.missing.filter(({ key }) => !checkpoint.cells.has(key));
   const batches = cutBatches(job.experiment, missing, job.weights, job.limits);
   return { ...job, missing, batches, checkpoint };
 }
