@@ -2,28 +2,26 @@
 // up, a read-only folder, a worker that dies. Whatever happens, no finished batch is measured twice, and the table ends
 // with the bytes of an undisturbed run.
 //
-//     node scripts/fault-test.mjs [--kills 50] [--seed 1] [--only kills,disk,read-only,worker]
-import { execFileSync, spawn } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+//     node scripts/fault-test.mjs [--full] [--kills 50] [--seed 1] [--only kills,disk,read-only,worker,sizes,points,figures,signals]
+//
+// --full: a disk that fills at 40 sizes instead of 8, SIGKILL at 60 moments over figures instead of 8, and at every call
+// that changes a file instead of 12 of them.
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { testFigureKills, testSignals } from './faults/figures.mjs';
+import { randomFrom } from './faults/program.mjs';
+import { testFullDisks, testKillPoints, withMount } from './faults/writes.mjs';
 
 const PROGRAM = process.env.FEATURE_SPEED_PROGRAM ?? new URL('../dist/cli/main.js', import.meta.url).pathname;
 const { values: options } = parseArgs({
   options: {
+    full: { type: 'boolean', default: false },
     kills: { type: 'string', default: '50' },
     seed: { type: 'string', default: '1' },
-    only: { type: 'string', default: 'kills,disk,read-only,worker' },
+    only: { type: 'string', default: 'kills,disk,read-only,worker,sizes,points,figures,signals' },
   },
 });
 const scratch = mkdtempSync(join(tmpdir(), 'feature-speed-fault-'));
@@ -40,17 +38,6 @@ writeFileSync(
     record: { layers: 'output', quantities: ['bfa_rad', 'sensitivity', 'loss'] },
   }),
 );
-
-/** mulberry32: numbers in [0, 1) from a seed. */
-function randomFrom(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** Runs the program; kills it after `killAfterMs`, or does `meanwhile` to it. */
 function run(out, { killAfterMs = undefined, meanwhile = async () => {}, environment = {} } = {}) {
@@ -122,17 +109,24 @@ function succeeds(act) {
 }
 const isClean = (out) => readdirSync(join(out, NAME)).sort().join() === 'manifest.json,table.csv';
 
-const undisturbed = join(scratch, 'undisturbed');
-const first = await run(undisturbed);
-const expected = tableIn(undisturbed);
-const manifest = JSON.parse(readFileSync(join(undisturbed, NAME, 'manifest.json'), 'utf8'));
-const { cells, batches } = manifest.counts;
-const seconds = (first.elapsedMs / 1000).toFixed(1);
-check(
-  first.code === 0 && batches === 40,
-  `an undisturbed run: ${batches} batches, ${cells} cells, ${seconds} s`,
-  first.stderr,
-);
+let first;
+let expected;
+let cells;
+let batches;
+/** The run that the others are compared with. */
+async function runUndisturbed() {
+  const undisturbed = join(scratch, 'undisturbed');
+  first = await run(undisturbed);
+  expected = tableIn(undisturbed);
+  const manifest = JSON.parse(readFileSync(join(undisturbed, NAME, 'manifest.json'), 'utf8'));
+  ({ cells, batches } = manifest.counts);
+  const seconds = (first.elapsedMs / 1000).toFixed(1);
+  check(
+    first.code === 0 && batches === 40,
+    `an undisturbed run: ${batches} batches, ${cells} cells, ${seconds} s`,
+    first.stderr,
+  );
+}
 
 /**
  * Kills the program at `kills` random moments, or more until a batch was kept; where it comes to its end before, it
@@ -195,26 +189,8 @@ async function testKills(kills) {
   );
 }
 
-/** Mounts a file system of its own for `act`; says so where that is not possible. */
-async function withMount(what, size, act) {
-  const folder = join(scratch, `mount-${size}`);
-  mkdirSync(folder);
-  const mount = (...words) => execFileSync('mount', words, { stdio: 'pipe' });
-  try {
-    mount('-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', folder);
-  } catch (error) {
-    console.log(`skipped ${what}: mount: ${String(error.stderr ?? error.message).trim()}`);
-    return;
-  }
-  try {
-    await act(folder, (change) => mount('-o', `remount,${change}`, folder));
-  } finally {
-    execFileSync('umount', [folder]);
-  }
-}
-
 async function testFullDisk() {
-  await withMount('a disk that fills up', '96k', async (folder, remount) => {
+  await withMount(scratch, 'a disk that fills up', '96k', async (folder, remount) => {
     const full = await run(folder);
     const kept = checkpointIn(folder);
     check(
@@ -239,7 +215,7 @@ async function testFullDisk() {
 }
 
 async function testReadOnly() {
-  await withMount('a read-only folder', '16m', async (folder, remount) => {
+  await withMount(scratch, 'a read-only folder', '16m', async (folder, remount) => {
     remount('ro');
     const refused = await run(folder);
     check(
@@ -343,9 +319,22 @@ const tests = {
   disk: testFullDisk,
   'read-only': testReadOnly,
   worker: testWorker,
+  sizes: () =>
+    testFullDisks({
+      scratch,
+      check,
+      sizes: options.full ? 40 : 8,
+      withMount: (...words) => withMount(scratch, ...words),
+    }),
+  points: () => testKillPoints({ scratch, check, points: options.full ? 1000 : 12 }),
+  figures: () =>
+    testFigureKills({ scratch, check, kills: options.full ? 60 : 8, seed: Number(options.seed) }),
+  signals: () => testSignals({ scratch, check }),
 };
+const only = options.only.split(',');
 try {
-  for (const name of options.only.split(',')) await tests[name]();
+  if (only.some((name) => ['kills', 'disk', 'read-only', 'worker'].includes(name))) await runUndisturbed();
+  for (const name of only) await tests[name]();
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }

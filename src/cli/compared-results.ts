@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Results } from '../results/diff.js';
-import { readManifest } from '../results/manifest.js';
+import { changeSince, readManifest } from '../results/manifest.js';
 import { checkSize, ReadError } from '../results/read-text.js';
 import { readTable, type Table } from '../results/table.js';
 import { shown } from '../store/files.js';
@@ -115,11 +115,14 @@ async function gather(
   for (const name of names) {
     const { table: tableSource, manifest: manifestSource } = sources(name);
     try {
-      const table = await told(tableSource.path, async () => readTable(await tableSource.read()));
+      const bytes = await told(tableSource.path, async () => tableSource.read());
+      const table = await told(tableSource.path, async () => readTable(bytes));
       const manifest = manifestSource
         ? await told(manifestSource.path, async () => readManifest(await manifestSource.read()))
         : null;
-      if (manifest && manifest.counts.rows !== table.rows.length) {
+      const change = manifest && changeSince(manifest, TABLE, bytes);
+      if (change) warnings.push(`${tableSource.path} ${change}`);
+      else if (manifest && manifest.counts.rows !== table.rows.length) {
         warnings.push(
           `${tableSource.path}: ${table.rows.length} rows, where its manifest has ${manifest.counts.rows}; cut off or edited`,
         );

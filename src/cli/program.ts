@@ -60,7 +60,10 @@ const shard = () =>
     },
   );
 const fresh = () =>
-  new Option('--fresh', 'discard what an earlier run has measured and not finished, also of another config');
+  new Option(
+    '--fresh',
+    'discard what an earlier run has measured and not finished, also of another config, and replace another result',
+  );
 const takeOver = () =>
   new Option(
     '--take-over',
@@ -237,6 +240,7 @@ Exit codes: 0 the same or the same law, 1 different, 2 your mistake.`,
     )
     .argument('<dir...>', 'results of the shards, folders with a table.csv')
     .addOption(out())
+    .addOption(new Option('--fresh', 'replace another result that is in its place'))
     .addOption(takeOver())
     .addOption(quiet())
     .addHelpText('after', '\nExamples:\n  $ feature-speed merge shards/*/figure-1b')

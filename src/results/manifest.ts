@@ -1,4 +1,5 @@
 /** The manifest: under which circumstances a table came to be. */
+import { createHash } from 'node:crypto';
 import {
   findNodeAtLocation,
   getNodeValue,
@@ -18,6 +19,11 @@ export interface Manifest {
   readonly status: 'complete' | 'partial';
   /** `i/n` when only the cells of a shard were asked for. */
   readonly shard: string | null;
+  /**
+   * SHA-256 of the bytes of table.csv, and of slopes.csv if there is one: what this manifest vouches for. Manifests of
+   * before vouch for nothing.
+   */
+  readonly sha256?: Readonly<Record<string, string>> | undefined;
   /** SHA-256 of what decides the numbers (`digestOf`); manifests of earlier versions have others, which are no error. */
   readonly digest: string;
   readonly seed: number;
@@ -67,6 +73,30 @@ export interface Manifest {
   readonly elapsed_ms: number;
 }
 
+/** What the `sha256` of a manifest has for a file. */
+export function digestOfBytes(bytes: string | Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/**
+ * What is to be said of a file whose bytes are not those that its manifest vouches for; undefined where they are, and
+ * where it vouches for nothing.
+ *
+ * @param bytes undefined where there is no such file.
+ */
+export function changeSince(
+  { sha256 }: Pick<Manifest, 'sha256'>,
+  file: string,
+  bytes: Uint8Array | undefined,
+): string | undefined {
+  if (!sha256) return undefined;
+  const expected = sha256[file];
+  if ((bytes && digestOfBytes(bytes)) === expected) return undefined;
+  if (!bytes) return 'is gone, and its manifest vouches for it';
+  if (expected === undefined) return 'is a file that its manifest does not know; something else wrote it';
+  return 'has not the bytes that its manifest vouches for: it was edited, or a run was killed as it wrote them';
+}
+
 const count = z.int().nonnegative();
 
 /** What a manifest must have; what a later version adds is kept and not looked at. */
@@ -75,6 +105,7 @@ const SCHEMA = z.looseObject({
   title: z.string(),
   status: z.enum(['complete', 'partial']).default('complete'),
   shard: z.string().nullable().default(null),
+  sha256: z.record(z.string(), z.string()).optional(),
   digest: z.string(),
   seed: z.number(),
   experiment: z.looseObject({}),

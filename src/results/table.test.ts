@@ -17,6 +17,7 @@ const text = fc.oneof(
 );
 const row = fc
   .tuple(...COLUMNS.map((_, i) => fc.option<Value>(i < 2 ? text : number)))
+  .filter((values) => values.some((value) => value !== null))
   .map((values) => values.map((value) => (value === 0 ? 0 : value)));
 const table: fc.Arbitrary<Table> = fc.record({ columns: fc.constant(COLUMNS), rows: fc.array(row) });
 
@@ -82,6 +83,28 @@ describe('what is no table is refused at its line and column', () => {
       'depth,layer,depth\n',
       'line 1, column "depth": expected it once, got it twice',
     ],
+    [
+      'a row of commas',
+      'depth,layer\n3,1\n,\n',
+      'line 3: expected a row with values, got one of commas alone',
+    ],
+    [
+      'a blank line between rows',
+      'depth,layer\n3,1\n\n4,1\n',
+      'line 3: expected a row with values, got a blank',
+    ],
+    ['a blank line below the header', 'layer\n\n1\n', 'line 2: expected a row with values, got a blank line'],
+    [
+      'two blank lines at the end',
+      'depth,layer\n3,1\n\n\n',
+      'line 3: expected a row with values, got a blank',
+    ],
+    ['two of Windows', 'depth,layer\r\n3,1\r\n\r\n\r\n', 'line 3: expected a row with values, got a blank'],
+    [
+      'two below quotes',
+      'scaling,layer\n"a",1\n\n\n',
+      'line 3: expected a row with values, got a blank line',
+    ],
     ['a last line without its end', 'depth,layer\n3,1\n3,0.12', 'line 3: expected the end of a line'],
     [
       'a CR between lines of CRLF',
@@ -99,6 +122,13 @@ describe('what is no table is refused at its line and column', () => {
       rows: [['NTK', 1]],
     });
   });
+});
+
+test('one blank line at the end, which editors leave, is none', () => {
+  for (const csv of ['layer,scaling\n1,NTK\n', 'layer,scaling\n1,"NTK"\n', 'layer,scaling\n']) {
+    expect(fromCsv(`${csv}\n`)).toEqual(fromCsv(csv));
+    expect(fromCsv(`${csv}\n`.replaceAll('\n', '\r\n'))).toEqual(fromCsv(csv));
+  }
 });
 
 test('the identity columns are those of the contract, in its order', () => {
@@ -156,6 +186,58 @@ describe('the bytes of a file', () => {
   ])('are refused for %s', (_, bytes, message) => {
     expect(() => readTable(bytes)).toThrow(ReadError);
     expect(() => readTable(bytes)).toThrow(message);
+  });
+
+  const lineWith = (column: string, value: string) =>
+    LINE.split(',').with(HEADER.split(',').indexOf(column), value).join();
+
+  test.each([
+    [
+      'a row that stands twice',
+      [LINE, lineWith('layer', '1'), LINE],
+      'line 4: expected each row once, got that of line 2',
+    ],
+    [
+      'two rows of one cell and layer with other numbers',
+      [LINE, LINE.replace('0.25', '0.5')],
+      'line 3: expected each row once, got another of the cell and layer of line 2 again',
+    ],
+    [
+      'a row twice that is written otherwise',
+      [LINE, LINE.replace('0.001', '1e-3')],
+      'line 3: expected each row once',
+    ],
+    [
+      'a row twice below a text of two lines',
+      [LINE.replace('NTK', '"N\nK"'), LINE, LINE],
+      'line 5: expected each row',
+    ],
+    [
+      'a row of commas',
+      [LINE, LINE.replace(/[^,]+/g, '')],
+      'line 3: expected a row with values, got one of commas',
+    ],
+    ...IDENTITY_COLUMNS.map((column): [string, string[], string] => [
+      `an empty cell of ${column}`,
+      [lineWith('draw', '1'), lineWith(column, '')],
+      `line 3, column ${column}: expected what the row is of, got an empty cell`,
+    ]),
+  ])('are refused for %s', (_, lines, message) => {
+    expect(() => read([HEADER, ...lines, ''].join('\n'))).toThrow(ReadError);
+    expect(() => read([HEADER, ...lines, ''].join('\n'))).toThrow(message);
+  });
+
+  test('tell rows of several steps apart by their number, which none lacks', () => {
+    const steps = (...numbers: string[]) =>
+      read([`${HEADER},step_number`, ...numbers.map((number) => `${LINE},${number}`), ''].join('\n'));
+    expect(steps('1', '2').rows).toHaveLength(2);
+    expect(() => steps('1', '2', '2')).toThrow('line 4: expected each row once, got that of line 3 again');
+    expect(() => steps('1', '')).toThrow('line 3, column step_number: expected what the row is of');
+  });
+
+  test('of velocities have no step size', () => {
+    const line = lineWith('step', 'velocity').replace('0.001', '');
+    expect(read([HEADER, line, ''].join('\n')).rows[0]).toContain(null);
   });
 
   test('are refused beyond 200 MB, before they are looked at', () => {

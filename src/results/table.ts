@@ -25,6 +25,9 @@ export const IDENTITY_COLUMNS = [
 /** A value of the table; null is a missing one, an empty cell. */
 export type Value = string | number | null;
 
+/** The step of several that a row is of; the tables of experiments with one step are without it. */
+const STEP_NUMBER = 'step_number';
+
 export interface Table {
   readonly columns: readonly string[];
   /** One array for each row, in the order of the columns. */
@@ -59,7 +62,7 @@ const NUMBER = /^-?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 /**
  * Reads a table file: the bytes that `toCsv` wrote, with LF or CRLF.
  *
- * @throws ReadError, with line and column, for what is no text in UTF-8 (see `decodeText`), no CSV (see `fromCsv`), or
+ * @throws ReadError, with line and column, for what is no text in UTF-8 (see `decodeText`), no table (see `fromCsv`), or
  * lacks a column that says which cell a row is.
  */
 export function readTable(bytes: Uint8Array): Table {
@@ -70,7 +73,8 @@ export function readTable(bytes: Uint8Array): Table {
  * Reads a table that `toCsv` wrote; `required` columns are those that it must have.
  *
  * @throws ReadError that names line and column of what is no table: a row of another length, a number that is none, a
- * column that comes twice or is missing, a last line without its end.
+ * column that comes twice or is missing, a last line without its end, a row without values, and, where there are all
+ * columns that say which cell a row is, a row that does not say it or says it as another does.
  */
 export function fromCsv(text: string, required: readonly string[] = []): Table {
   const lines = csvRecords(text);
@@ -85,6 +89,10 @@ export function fromCsv(text: string, required: readonly string[] = []): Table {
   const readers = columns.map((column) => (TEXT.has(column) ? wordReader() : numberReader()));
   const rows: Value[][] = [];
   for (const { record, line } of lines) {
+    if (record.every((value) => value === '')) {
+      const got = record.length === 1 ? 'a blank line' : 'one of commas alone';
+      throw new ReadError(`line ${line}: expected a row with values, got ${got}`);
+    }
     if (record.length !== columns.length) {
       const at = columns[record.length] ?? columns.at(-1);
       throw new ReadError(
@@ -102,7 +110,52 @@ export function fromCsv(text: string, required: readonly string[] = []): Table {
       }),
     );
   }
-  return { columns, rows };
+  const table = { columns, rows };
+  checkIdentities(table, text);
+  return table;
+}
+
+/** A step size is that of an update; velocities have none. */
+const mayBeEmpty = (column: string, step: Value | undefined) => column === 'step_size' && step === 'velocity';
+
+/** Makes sure that the rows are a set, each known by its identity columns: draws are counted by them, and means taken. */
+function checkIdentities({ columns, rows }: Table, text: string): void {
+  const names = [...IDENTITY_COLUMNS, ...(columns.includes(STEP_NUMBER) ? [STEP_NUMBER] : [])];
+  const identity = names.map((name) => columns.indexOf(name));
+  if (identity.includes(-1)) return;
+  const step = columns.indexOf('step');
+  const hasGaps = identity.some((j) => rows.some((row) => row[j] === null));
+  // What is the same throughout tells no rows apart, and most columns are.
+  const varying = identity.filter((j) => rows.some((row) => row[j] !== rows[0]![j]));
+  const first = new Map<string, number>();
+  for (const [i, row] of rows.entries()) {
+    if (hasGaps) {
+      const gap = identity.find((j) => row[j] === null && !mayBeEmpty(columns[j]!, row[step]));
+      if (gap !== undefined) {
+        throw new ReadError(
+          `line ${lineOf(i, text)}, column ${columns[gap]}: expected what the row is of, got an empty cell`,
+        );
+      }
+    }
+    let key = '';
+    for (const j of varying) key += `${row[j]}\u0001`;
+    const other = first.get(key);
+    if (other !== undefined) {
+      const [line, before] = [lineOf(i, text), lineOf(other, text)];
+      const same = rows[other]!.every((value, j) => value === row[j]);
+      throw new ReadError(
+        `line ${line}: expected each row once, got ${same ? 'that' : 'another of the cell and layer'} of line ${before} again`,
+      );
+    }
+    first.set(key, i);
+  }
+}
+
+/** Line of a row of the table, counted from 0; rows with texts of several lines are why it is not i + 2. */
+function lineOf(row: number, text: string): number {
+  let i = -1;
+  for (const { line } of csvRecords(text)) if (i++ === row) return line;
+  return row + 2;
 }
 
 function checkHeader(columns: readonly string[], required: readonly string[]): void {
@@ -152,14 +205,15 @@ interface CsvRecord {
 }
 
 /**
- * Records of a CSV text with LF or CRLF, one at a time, the header first.
+ * Records of a CSV text with LF or CRLF, one at a time, the header first; one blank line at the end, which editors
+ * leave, is none.
  *
  * Text without quotes, which is what most tables are, is cut by hand, 4 times as fast.
  *
  * @throws ReadError for quotes that do not match and for line ends that are mixed up.
  */
 export function* csvRecords(marked: string): Generator<CsvRecord, undefined> {
-  const text = marked.charCodeAt(0) === 0xfeff ? marked.slice(1) : marked;
+  const text = marked.slice(marked.charCodeAt(0) === 0xfeff ? 1 : 0).replace(/\n\r?\n$/, '\n');
   const isWindows = text.indexOf('\r\n') !== -1;
   if (text.includes('"') || (text.includes('\r') && !isWindows)) return yield* quotedRecordsOf(text);
   let line = 1;

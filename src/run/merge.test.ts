@@ -7,7 +7,7 @@ import { fromCsv, type Table, toCsv } from '../results/table.js';
 import { MergeError, mergeTables, type Part } from './merge.js';
 import { tableOf } from './rows.js';
 
-/** beta = 1 and 1/(2 sqrt(L)) + 3/4 meet at L = 4: 30 cells. */
+/** beta = 1 and 1/(2 sqrt(L)) + 3/4 meet at L = 4, and are one network there. */
 const EXPERIMENT: Experiment = resolveExperiment(
   {
     network: {},
@@ -48,7 +48,8 @@ const shards = (count: number): Part[] =>
     name: `shard ${i + 1}`,
     table: tableWith(cellsOfShard(CELLS, { index: i + 1, count })),
   }));
-const merged = (parts: readonly Part[], count?: number) => toCsv(mergeTables(EXPERIMENT, parts, count));
+const merged = (parts: readonly Part[], count?: number) =>
+  toCsv(mergeTables(EXPERIMENT, 'dense', parts, count));
 
 test('shards in any order, some of them twice, give the bytes of one run', () => {
   const parts = fc.integer({ min: 1, max: 12 }).chain((count) =>
@@ -109,8 +110,37 @@ describe('what is no whole is refused:', () => {
   test('other columns', () => {
     const { columns, rows } = second.table;
     const renamed = { name: 'second', table: { columns: columns.with(-1, 'loss_change'), rows } };
-    expect(() => merged([first, renamed, third])).toThrow('second: has other columns than shard 1');
-    const none = { name: 'one', table: { columns: ['layer'], rows: [] } };
-    expect(() => merged([none])).toThrow('one: has no column architecture');
+    expect(() => merged([first, renamed, third])).toThrow(
+      /^second: expected the columns experiment,.*,loss, got /,
+    );
   });
+
+  test.each([
+    ['experiment', 'other'],
+    ['weights', 'matrix-free'],
+    ['step', 'velocity'],
+    ['step_size', 0.5],
+    ['step_size', null],
+  ])('a %s that is another, %s', (column, value) => {
+    const at = WHOLE.columns.indexOf(column);
+    const other = changed(second, (rows) => {
+      rows[2] = rows[2]!.with(at, value);
+    });
+    const [expected, got] = [second.table.rows[2]![at], value ?? 'nothing'];
+    expect(() => merged([first, other, third])).toThrow(
+      `shard 2: expected ${column} ${expected} as in its experiment, got ${got} at layer `,
+    );
+  });
+
+  test.each(['input_width', 'output_width', 'samples', 'layer', 'depth'])(
+    'a %s that is another',
+    (column) => {
+      const other = changed(second, (rows) => {
+        rows[2] = rows[2]!.with(WHOLE.columns.indexOf(column), 77);
+      });
+      expect(() => merged([first, other, third])).toThrow(
+        /^shard 2: layer \d+ of .* is not in the experiment$/,
+      );
+    },
+  );
 });

@@ -1,14 +1,18 @@
 /** Shards put together: the tables of parts of an experiment as the table of the whole. */
 import type { Experiment } from '../config/resolve.js';
-import { type CellIdentity, expandCells, keyOf } from '../plan/cell.js';
+import { chooseWeights, vectorsOf, type WeightsChoice } from '../plan/batch.js';
+import { type Cell, type CellIdentity, expandCells, keyOf } from '../plan/cell.js';
 import { shardOf } from '../plan/shard.js';
 import { twelveDigits } from '../quantities.js';
 import type { Table, Value } from '../results/table.js';
+import { columnsOf, identityOf } from './rows.js';
 
 /** The table of a shard, and what it is called where something is wrong with it. */
 export interface Part {
   readonly name: string;
   readonly table: Table;
+  /** Keys of the cells that broke an identity: no results, which have no rows. */
+  readonly inexact?: readonly string[] | undefined;
 }
 
 /** The parts do not make up the whole. */
@@ -25,94 +29,107 @@ interface Found {
 /**
  * The table that one run of the experiment would have written: cells in plan order, layers rising.
  *
+ * @param weights the choice with which the parts were measured.
  * @param shards how many the parts are shards of, if all are of as many; for the message of what is missing.
- * @throws MergeError for cells or layers that are in no part, that are in two and differ, and that are none of the
- * experiment's.
+ * @throws MergeError for cells or layers that are in no part, that are in two and differ, that are none of the
+ * experiment's, and that say otherwise what they were measured with.
  */
 export function mergeTables(
   experiment: Experiment,
+  weights: WeightsChoice,
   parts: readonly Part[],
   shards: number | undefined,
 ): Table {
-  const columns = parts[0]!.table.columns;
-  const found = new Map<string, Map<string, Found>>();
+  const columns = columnsOf(experiment);
+  const cells = expandCells(experiment);
+  const planned = new Map(
+    cells.map((cell) => [
+      cell.key,
+      { cell, places: placesOf(experiment, cell), found: new Map<string, Found>() },
+    ]),
+  );
+  const vectors = vectorsOf(experiment);
   for (const part of parts) {
     if (part.table.columns.join() !== columns.join()) {
-      throw new MergeError(`${part.name}: has other columns than ${parts[0]!.name}`);
+      throw new MergeError(`${part.name}: expected the columns ${columns}, got ${part.table.columns}`);
     }
-    const identityOf = identityReader(columns, part.name);
+    const placeIn = identityReader(columns);
     for (const row of part.table.rows) {
-      const { key, layer } = identityOf(row);
-      const layers = found.get(key) ?? new Map<string, Found>();
-      const other = layers.get(layer);
-      if (other?.row.some((value, i) => value !== row[i])) {
+      const { key, place } = placeIn(row);
+      const plan = planned.get(key);
+      if (!plan?.places.includes(place)) {
+        throw new MergeError(`${part.name}: ${place} of ${key} is not in the experiment`);
+      }
+      const { cell, found } = plan;
+      const identity = identityOf(experiment, cell, chooseWeights(weights, vectors, cell.setting.width));
+      const other = identity.findIndex((value, i) => value !== rounded(row[i]!));
+      if (other !== -1) {
+        const [expected, got] = [identity[other], row[other]].map((value) => value ?? 'nothing');
         throw new MergeError(
-          `${part.name} and ${other.part.name} differ in ${differingColumn(columns, row, other.row)} of ${layer} of ${key}`,
+          `${part.name}: expected ${columns[other]} ${expected} as in its experiment, got ${got} at ${place} of ${key}`,
         );
       }
-      found.set(key, layers.set(layer, other ?? { part, row }));
+      const before = found.get(place);
+      if (before?.row.some((value, i) => value !== row[i])) {
+        throw new MergeError(
+          `${part.name} and ${before.part.name} differ in ${differingColumn(columns, row, before.row)} of ${place} of ${key}`,
+        );
+      }
+      found.set(place, before ?? { part, row });
     }
   }
-
-  const cells = expandCells(experiment);
-  const layersOf = (depth: number) => {
-    const layers =
-      experiment.record.layers === 'all' ? Array.from({ length: depth - 1 }, (_, i) => i + 1) : [depth - 1];
-    const steps = Array.from({ length: experiment.step.count }, (_, i) => i + 1);
-    return steps.flatMap((step) => layers.map((layer) => placeOf(step, layer)));
-  };
-  const missing = cells.filter(
-    ({ key, setting }) => !layersOf(setting.depth).every((layer) => found.get(key)?.has(layer)),
+  const plans = [...planned.values()];
+  const inexact = new Set(parts.flatMap((part) => part.inexact ?? []));
+  const missing = plans.filter(
+    ({ cell, places, found }) => found.size < places.length && !(found.size === 0 && inexact.has(cell.key)),
   );
-  if (missing.length > 0)
-    throw new MergeError(
-      describeGap(
-        missing.map(({ key }) => key),
-        cells.length,
-        shards,
-      ),
-    );
-
-  const rows = cells.flatMap(({ key, setting }) =>
-    layersOf(setting.depth).map((layer) => found.get(key)!.get(layer)!),
-  );
-  const used = new Set(rows.map(({ row }) => row));
-  for (const [key, layers] of found) {
-    for (const [layer, { part, row }] of layers) {
-      if (!used.has(row)) throw new MergeError(`${part.name}: ${layer} of ${key} is not in the experiment`);
-    }
+  if (missing.length > 0) {
+    const keys = missing.map(({ cell }) => cell.key);
+    throw new MergeError(describeGap(keys, cells.length, shards));
   }
-  return { columns, rows: rows.map(({ row }) => row) };
+  const rows = plans.flatMap(({ places, found }) =>
+    found.size === 0 ? [] : places.map((place) => found.get(place)!.row),
+  );
+  return { columns, rows };
 }
 
-/** Reads the key of a cell and the layer off a row. */
-function identityReader(columns: readonly string[], name: string) {
-  const column = (title: string) => {
+/** Tables of earlier versions have all digits. */
+const rounded = (value: Value) => (typeof value === 'number' ? twelveDigits(value) : value);
+
+/** Where a cell has rows, in the order of the table. */
+function placesOf({ record, step }: Experiment, { setting: { depth } }: Cell): string[] {
+  const layers = record.layers === 'all' ? Array.from({ length: depth - 1 }, (_, i) => i + 1) : [depth - 1];
+  const steps = Array.from({ length: step.count }, (_, i) => i + 1);
+  return steps.flatMap((step) => layers.map((layer) => placeOf(step, layer)));
+}
+
+/** Reads the key of a cell and the place in it off a row. */
+function identityReader(columns: readonly string[]) {
+  const text = (title: string) => {
     const at = columns.indexOf(title);
-    if (at === -1) throw new MergeError(`${name}: has no column ${title}`);
-    return {
-      text: (row: readonly Value[]) => String(row[at]),
-      // Tables of earlier versions have all digits.
-      number: (row: readonly Value[]) => twelveDigits(Number(row[at])),
-    };
+    return (row: readonly Value[]) => String(row[at]);
+  };
+  const number = (title: string) => {
+    const at = columns.indexOf(title);
+    return (row: readonly Value[]) => Number(rounded(row[at]!));
   };
   const readers = {
-    architecture: column('architecture').text,
-    activation: column('activation').text,
-    depth: column('depth').number,
-    width: column('width').number,
-    inputWidth: column('input_width').number,
-    outputWidth: column('output_width').number,
-    samples: column('samples').number,
-    branchScale: column('branch_scale').number,
-    scaling: column('scaling').text,
-    draw: column('draw').number,
+    architecture: text('architecture'),
+    activation: text('activation'),
+    depth: number('depth'),
+    width: number('width'),
+    inputWidth: number('input_width'),
+    outputWidth: number('output_width'),
+    samples: number('samples'),
+    branchScale: number('branch_scale'),
+    scaling: text('scaling'),
+    draw: number('draw'),
   };
-  const layer = column('layer').number;
-  const step = columns.includes('step_number') ? column('step_number').number : () => 1;
+  const layer = number('layer');
+  const step = columns.includes('step_number') ? number('step_number') : () => 1;
   return (row: readonly Value[]) => {
     const values = Object.fromEntries(Object.entries(readers).map(([part, read]) => [part, read(row)]));
-    return { key: keyOf(values as unknown as CellIdentity), layer: placeOf(step(row), layer(row)) };
+    return { key: keyOf(values as unknown as CellIdentity), place: placeOf(step(row), layer(row)) };
   };
 }
 

@@ -15,41 +15,56 @@ export interface FinishedCell {
   readonly measured: RecordedCell;
 }
 
+/** The columns of an experiment's table. */
+export function columnsOf({ record }: Experiment): string[] {
+  return [...IDENTITY_COLUMNS, ...quantitiesOf(record)];
+}
+
+const quantitiesOf = ({ quantities }: Experiment['record']) =>
+  QUANTITY_NAMES.filter((name) => quantities.includes(name));
+
+/** What the rows of a cell have in the identity columns, but for the layer, which is the last of them. */
+export function identityOf(
+  { name, network, data, step }: Experiment,
+  { setting, draw }: Cell,
+  weights: string,
+): Value[] {
+  return [
+    name,
+    draw,
+    setting.architecture,
+    setting.activation,
+    setting.depth,
+    setting.width,
+    network.inputWidth,
+    network.outputWidth,
+    data.samples,
+    setting.branchScale,
+    setting.scaling.name,
+    weights,
+    step.kind,
+    step.kind === 'update' ? setting.stepSize : null,
+  ];
+}
+
 /**
  * The table of an experiment: cells in plan order, layers rising; only the quantities that it records. A cell that breaks an
  * identity is no result, and has no rows.
  */
 export function tableOf(experiment: Experiment, finished: readonly FinishedCell[]): Table {
-  const { network, data, step } = experiment;
-  const quantities = QUANTITY_NAMES.filter((name) => experiment.record.quantities.includes(name));
+  const quantities = quantitiesOf(experiment.record);
   const theory = new TheoryColumns(experiment);
   return {
-    columns: [...IDENTITY_COLUMNS, ...quantities],
+    columns: columnsOf(experiment),
     rows: finished.flatMap(({ cell, weights, measured }) => {
       if (measured.inexact) return [];
-      const { setting, draw } = cell;
-      const identity: Value[] = [
-        experiment.name,
-        draw,
-        setting.architecture,
-        setting.activation,
-        setting.depth,
-        setting.width,
-        network.inputWidth,
-        network.outputWidth,
-        data.samples,
-        setting.branchScale,
-        setting.scaling.name,
-        weights,
-        step.kind,
-        step.kind === 'update' ? setting.stepSize : null,
-      ];
+      const identity = identityOf(experiment, cell, weights);
       return measured.layers.map((layer, at) => [
         ...identity,
         layer,
         ...quantities.map((name) => {
           const value = isTheory(name)
-            ? twelveDigits(theory.value(name, setting, layer))
+            ? twelveDigits(theory.value(name, cell.setting, layer))
             : measured.values[name]![at]!;
           return Number.isFinite(value) ? value : null;
         }),

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +6,8 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type CellFile, decodeCells, encodeCells, type RecordedCell } from './cell-file.js';
 import { Checkpoint, ForeignCheckpoint, removeCheckpoint } from './checkpoint.js';
+import { thisProcess } from './process-identity.js';
+import { labelOf } from './write-file.js';
 
 const ORIGIN = { digest: 'abc', backend: 'wasm' };
 
@@ -106,13 +108,15 @@ describe('a checkpoint', () => {
     const checkpoint = Checkpoint.open(folder, ORIGIN);
     await checkpoint.save([['a', cellOf([1])]], 5);
     await checkpoint.save([['b', cellOf([2])]], 5);
-    const [first, second] = readdirSync(folder).map((name) => join(folder, name));
+    const [first] = readdirSync(folder).map((name) => join(folder, name));
     writeFileSync(first!, readFileSync(first!).subarray(0, -3));
-    writeFileSync(`${second}.tmp`, 'half');
+    const ended = spawnSync(process.execPath, ['-e', '']).pid;
+    const half = labelOf({ ...thisProcess(), pid: ended });
+    writeFileSync(join(folder, `.unfinished-0-${half}`), 'half');
     writeFileSync(join(folder, 'empty.cells'), '');
     const opened = Checkpoint.open(folder, ORIGIN);
     expect([opened.cells.size, opened.damaged]).toEqual([1, 2]);
-    expect(readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+    expect(readdirSync(folder).filter((name) => !name.endsWith('.cells'))).toEqual([]);
   });
 
   test('is refused at once where a pipe or a folder is in the place of a file', async () => {

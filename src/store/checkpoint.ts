@@ -1,23 +1,12 @@
 /** The checkpoint of an experiment: a folder with a file for each batch that is measured, whole or absent. */
 import { createHash } from 'node:crypto';
-import {
-  closeSync,
-  fsync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { type CellFile, decodeCells, encodeCells, type Origin, type RecordedCell } from './cell-file.js';
 import { readRegularFile } from './regular-file.js';
+import { removeAbandoned, writeFileMeanwhile } from './write-file.js';
 
 const SUFFIX = '.cells';
-/** Of a file that is being written; a process that is killed leaves it behind. */
-const UNFINISHED = '.tmp';
 
 /** The folder has cells of another experiment, seed, version of the numerics or backend. */
 export class ForeignCheckpoint extends Error {
@@ -90,7 +79,7 @@ export class Checkpoint {
     const path = join(this.folder, `${name.digest('hex').slice(0, 32)}${SUFFIX}`);
     this.check();
     mkdirSync(this.folder, { recursive: true });
-    await writeWhole(path, encodeCells({ origin: this.origin, elapsedMs, cells }));
+    await writeFileMeanwhile(path, encodeCells({ origin: this.origin, elapsedMs, cells }));
   }
 }
 
@@ -108,35 +97,6 @@ function filesOf(folder: string): string[] {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
   }
-  for (const name of names) if (name.endsWith(UNFINISHED)) rmSync(join(folder, name), { recursive: true });
+  removeAbandoned(folder);
   return names.filter((name) => name.endsWith(SUFFIX)).map((name) => join(folder, name));
-}
-
-const sync = promisify(fsync);
-
-/**
- * Writes, waits for the disk, and renames.
- *
- * Only the disk is waited for asynchronously, so that workers go on: a turn of the event loop for every step costs more
- * than the steps, and write-file-atomic asks for owners and rights besides.
- */
-async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
-  const unfinished = `${path}${UNFINISHED}`;
-  try {
-    const file = openSync(unfinished, 'wx');
-    try {
-      writeFileSync(file, bytes);
-      await sync(file);
-    } finally {
-      closeSync(file);
-    }
-    renameSync(unfinished, path);
-  } catch (error) {
-    try {
-      rmSync(unfinished, { force: true });
-    } catch {
-      // The first error says what is wrong.
-    }
-    throw Object.assign(error as Error, { path });
-  }
 }

@@ -12,7 +12,6 @@ import {
 } from 'node:fs';
 import { dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import writeFileAtomic from 'write-file-atomic';
 import { checkSize, ReadError } from '../results/read-text.js';
 import { UserError } from './user-error.js';
 
@@ -137,20 +136,6 @@ function isLink(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
 }
 
-/**
- * Writes a file whole or not at all.
- *
- * @throws UserError when it cannot be written, or is a symbolic link.
- */
-export function writeFile(path: string, content: string | Uint8Array): void {
-  try {
-    checkIsNoLink(path);
-    writeFileAtomic.sync(path, typeof content === 'string' ? content : Buffer.from(content));
-  } catch (error) {
-    throw asUserError(path, error);
-  }
-}
-
 /** Names of the files of a directory that end in `suffix`, sorted; none when there is no such directory. */
 export function listFiles(directory: string, suffix: string): string[] {
   if (!existsSync(directory)) return [];
@@ -181,7 +166,16 @@ const REASONS: Readonly<Record<string, string>> = {
   ELOOP: 'its links lead in a circle',
   ENOSPC: 'no space left on the device',
   EDQUOT: 'the quota of disk space is used up',
+  EFBIG: 'larger than the system lets a file be (ulimit -f)',
+  EMFILE: 'too many files are open in this process (ulimit -n)',
+  ENFILE: 'too many files are open on this machine',
+  ENOMEM: 'the system has no memory left',
   EIO: 'the device does not read or write',
+  ENXIO: 'there is no such device',
+  ENODEV: 'there is no such device',
+  EBUSY: 'the file is in use',
+  ESTALE: 'the file system has lost the file',
+  ETIMEDOUT: 'the file system does not answer',
 };
 
 /** The error as a message for people, where it is of a file and no bug of ours; else the error as it is. */

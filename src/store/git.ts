@@ -1,6 +1,6 @@
 /** Results as they were at a commit, read out of the objects of git; nothing is checked out. */
-import { realpathSync } from 'node:fs';
-import { isAbsolute, posix, relative, resolve } from 'node:path';
+import { readFileSync, realpathSync } from 'node:fs';
+import { basename, dirname, isAbsolute, posix, relative, resolve } from 'node:path';
 import { checkSize, ReadError } from '../results/read-text.js';
 import { GitError, git, gitLine } from './git-call.js';
 
@@ -139,6 +139,16 @@ export async function listRevision(
       },
     ];
   });
+}
+
+/** Whether HEAD has a file with just the bytes that it has now; no where there is no repository, or git fails. */
+export async function isCommitted(path: string): Promise<boolean> {
+  try {
+    const committed = await git(['cat-file', 'blob', `HEAD:./${basename(path)}`], dirname(path));
+    return committed.equals(readFileSync(path));
+  } catch {
+    return false;
+  }
 }
 
 /** A folder as seen from a directory, with `/`; links on the way to an absolute one are followed, as git does. */

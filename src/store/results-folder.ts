@@ -1,7 +1,8 @@
 /** The folder of an experiment's results while a run writes there: locked, with the checkpoint of what is not finished. */
-import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { existsSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Manifest, readManifest } from '../results/manifest.js';
+import { changeSince, digestOfBytes, type Manifest, readManifest } from '../results/manifest.js';
+import { otherResult, type ResultIdentity } from '../results/other-result.js';
 import { readTable, type Table, toCsv } from '../results/table.js';
 import type { Origin } from './cell-file.js';
 import { Checkpoint, ForeignCheckpoint, removeCheckpoint } from './checkpoint.js';
@@ -12,19 +13,22 @@ import {
   checkWritableDirectory,
   ensureWritableDirectory,
   readWith,
-  writeFile,
 } from './files.js';
 import { type Lock, type LockOptions, takeLock } from './lock.js';
+import {
+  checkReplacement,
+  MANIFEST,
+  readStanding,
+  SLOPES,
+  sayTheSame,
+  TABLE,
+  whatMoved,
+} from './standing-result.js';
 import { UserError } from './user-error.js';
+import { removeAbandoned, removeFile, writeFile, writeFiles } from './write-file.js';
 
-const TABLE = 'table.csv';
-const MANIFEST = 'manifest.json';
-const SLOPES = 'slopes.csv';
 const PARTIAL = '.partial';
 const LOCK = '.lock';
-
-/** What write-file-atomic leaves behind where it is killed. */
-const UNFINISHED = /^(table\.csv|slopes\.csv|manifest\.json)\.\d+$/;
 
 /**
  * Makes sure, without writing anything, that results can be written to `<out>/<name>` and go nowhere else.
@@ -39,16 +43,40 @@ export function checkResultsFolder(out: string, name: string): void {
   for (const file of [TABLE, SLOPES, MANIFEST, LOCK]) checkIsNoLink(join(folder, file));
 }
 
+export interface ReadResults {
+  readonly manifest: Manifest;
+  readonly table: Table;
+  /** SHA-256 of its bytes. */
+  readonly sha256: string;
+  /** Files that are not as the manifest vouches for them, a sentence each. */
+  readonly changes: readonly string[];
+}
+
 /**
  * Reads a folder with results.
  *
  * @throws UserError when there are none, or what is there is broken.
  */
-export function readResults(folder: string): { readonly manifest: Manifest; readonly table: Table } {
-  return {
-    manifest: readWith(join(folder, MANIFEST), readManifest),
-    table: readWith(join(folder, TABLE), readTable),
-  };
+export function readResults(folder: string): ReadResults {
+  const manifest = readWith(join(folder, MANIFEST), readManifest);
+  const path = join(folder, TABLE);
+  return readWith(path, (bytes) => {
+    const change = changeSince(manifest, TABLE, bytes);
+    return {
+      manifest,
+      table: readTable(bytes),
+      sha256: digestOfBytes(bytes),
+      changes: change ? [`${path} ${change}`] : [],
+    };
+  });
+}
+
+/** What became of a result that was measured. */
+export interface Outcome {
+  /** `reproduced`: the table that stood there, byte for byte; `moved`: it has other numbers; `replaced`: it was another. */
+  readonly kind: 'new' | 'reproduced' | 'moved' | 'replaced';
+  /** The same for people, in one line; null for a new one. */
+  readonly line: string | null;
 }
 
 export class ResultsFolder {
@@ -69,7 +97,7 @@ export class ResultsFolder {
     try {
       const isNew = ensureWritableDirectory(path);
       const lock = await takeLock(join(path, LOCK), options);
-      for (const file of readdirSync(path)) if (UNFINISHED.test(file)) rmSync(join(path, file));
+      removeAbandoned(path);
       return new ResultsFolder(path, lock, isNew);
     } catch (error) {
       throw asUserError(path, error);
@@ -93,24 +121,79 @@ export class ResultsFolder {
     }
   }
 
-  /** Without slopes, those of an earlier table do not stay. */
-  write(table: Table, slopes: Table | undefined, manifest: Manifest): void {
+  /**
+   * Makes sure, before it is measured, that a result may be written here.
+   *
+   * Where a table and its manifest were parted, only the new table can say what it is: `write` looks again.
+   *
+   * @throws UserError when another result would be lost.
+   */
+  async checkReplacement(next: ResultIdentity): Promise<void> {
+    const standing = readStanding(this.path);
+    if (standing?.isOneUnit) await checkReplacement(standing, next);
+  }
+
+  /**
+   * Writes what differs from the result that stands there: table, slopes and manifest are one unit, and the manifest,
+   * which vouches for the others, is the last of them. The same result leaves every file as it is.
+   *
+   * @param isFresh whether another result is replaced that is nowhere else.
+   * @throws UserError when it cannot be written, or another result would be lost.
+   */
+  async write(
+    table: Table,
+    slopes: Table | undefined,
+    manifest: Manifest,
+    isFresh: boolean,
+  ): Promise<Outcome> {
+    const standing = readStanding(this.path);
+    const csv = toCsv(table);
+    const content: Record<string, string> = { [TABLE]: csv, ...(slopes && { [SLOPES]: toCsv(slopes) }) };
+    const sha256 = Object.fromEntries(
+      Object.entries(content).map(([name, text]) => [name, digestOfBytes(text)]),
+    );
+    const next: Manifest = { ...manifest, sha256 };
+    const isSame = standing?.table.equals(Buffer.from(csv)) === true;
+    const other = standing && !isSame && !isFresh ? await checkReplacement(standing, next) : undefined;
+    const isVouched = standing?.manifest !== undefined && sayTheSame(standing.manifest, next);
+    const files = [
+      ...(isSame ? [] : [TABLE]),
+      ...(slopes && standing?.slopes?.toString() !== content[SLOPES] ? [SLOPES] : []),
+      ...(isVouched ? [] : [MANIFEST]),
+    ];
+    const text = `${JSON.stringify(next, null, 2)}\n`;
     this.lock.check();
-    writeFile(join(this.path, TABLE), toCsv(table));
-    if (slopes) writeFile(join(this.path, SLOPES), toCsv(slopes));
-    else rmSync(join(this.path, SLOPES), { force: true });
-    this.writeManifest(manifest);
+    writeFiles(files.map((name) => ({ path: join(this.path, name), content: content[name] ?? text })));
+    // Last, since the old ones are whole until then; left behind by a kill, they are no part of what is vouched for.
+    if (!slopes) removeFile(join(this.path, SLOPES));
+    if (!standing) return { kind: 'new', line: null };
+    if (isSame) {
+      const anew = files.length > 0 ? `; ${files.join(' and ')} written anew` : '';
+      return { kind: 'reproduced', line: `reproduced, byte for byte${anew}` };
+    }
+    const replaced = other ?? (standing.manifest && otherResult(standing.manifest, next));
+    if (replaced !== undefined || !standing.manifest) {
+      return {
+        kind: 'replaced',
+        line: `another result was here (${replaced ?? 'without a manifest'}); replaced`,
+      };
+    }
+    const over = standing.isOneUnit ? '' : ' over a table that was edited after its run';
+    return { kind: 'moved', line: `${whatMoved(standing.table, table)}; written${over}` };
   }
 
   /** Writes the results of a run; then nothing is unfinished any more, unless cells are missing. */
-  finish(table: Table, slopes: Table | undefined, manifest: Manifest): void {
-    this.write(table, slopes, manifest);
-    if (manifest.status === 'complete') removeCheckpoint(join(this.path, PARTIAL));
+  async finish(...result: Parameters<ResultsFolder['write']>): Promise<Outcome> {
+    const outcome = await this.write(...result);
+    if (result[2].status === 'complete') removeCheckpoint(join(this.path, PARTIAL));
+    return outcome;
   }
 
   /** Writes how far a run came; where an earlier one has left a table, its manifest stays with it. */
   stop(manifest: Manifest): void {
-    if (!existsSync(join(this.path, TABLE))) this.writeManifest(manifest);
+    if (existsSync(join(this.path, TABLE))) return;
+    this.lock.check();
+    writeFile(join(this.path, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
   }
 
   close(): void {
@@ -121,10 +204,5 @@ export class ResultsFolder {
     } catch {
       // Something has come of it.
     }
-  }
-
-  private writeManifest(manifest: Manifest): void {
-    this.lock.check();
-    writeFile(join(this.path, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
   }
 }

@@ -1,8 +1,8 @@
 /** `diff`: what changed between two results. */
 import { extname } from 'node:path';
 import { type DiffOptions, diffExperiment, diffResults, isSame } from '../../results/diff.js';
-import { writeFile } from '../../store/files.js';
 import { UserError } from '../../store/user-error.js';
+import { writeFile } from '../../store/write-file.js';
 import { readSide, type Side } from '../compared-results.js';
 import { type DiffReport, markdownReport, textReport } from '../diff-report.js';
 import { EXIT } from '../exit-code.js';

@@ -1,12 +1,20 @@
 /** `merge`: put the shards of an experiment together. */
+import { join } from 'node:path';
 import { expandCells } from '../../plan/cell.js';
+import { digestOf } from '../../plan/digest.js';
 import { parseShard } from '../../plan/shard.js';
 import type { Manifest } from '../../results/manifest.js';
 import type { Table } from '../../results/table.js';
 import { MergeError, mergeTables } from '../../run/merge.js';
 import { slopesOf } from '../../run/slopes.js';
 import { shown } from '../../store/files.js';
-import { checkResultsFolder, ResultsFolder, readResults } from '../../store/results-folder.js';
+import {
+  checkResultsFolder,
+  type Outcome,
+  type ReadResults,
+  ResultsFolder,
+  readResults,
+} from '../../store/results-folder.js';
 import { UserError } from '../../store/user-error.js';
 import { EXIT } from '../exit-code.js';
 import { experimentOf } from '../experiments.js';
@@ -15,30 +23,43 @@ import { slopesText } from '../slopes-report.js';
 export interface MergeCommand {
   readonly out: string;
   readonly takeOver?: boolean | undefined;
+  /** Whether another result may be lost that is in the place of the whole. */
+  readonly fresh?: boolean | undefined;
   readonly quiet?: boolean | undefined;
 }
 
-interface Part {
+interface Part extends ReadResults {
   readonly name: string;
-  readonly manifest: Manifest;
-  readonly table: Table;
+  readonly inexact: readonly string[] | undefined;
 }
 
 /** Writes `<out>/NAME` with the bytes of one run, from folders that together have every cell. */
 export async function merge(
   folders: readonly string[],
-  { out, takeOver, quiet }: MergeCommand,
+  { out, fresh, takeOver, quiet }: MergeCommand,
 ): Promise<number> {
-  const parts = folders.map((folder): Part => ({ name: shown(folder), ...readResults(folder) }));
+  const parts = folders.map((folder): Part => {
+    const results = readResults(folder);
+    return { name: shown(folder), ...results, inexact: results.manifest.inexact?.map(({ cell }) => cell) };
+  });
   const first = parts[0]!;
-  for (const part of parts) checkKinship(part, first);
-  const experiment = experimentOf(first.manifest, first.name);
+  const experiment = experimentOf(first.manifest, join(first.name, 'manifest.json'));
+  const problems = parts.flatMap((part) => problemsOf(part, first));
+  if (problems.length > 0) throw new UserError(problems.join('\n'));
+  for (const { name, manifest } of parts) {
+    if (manifest.sha256 || quiet) continue;
+    process.stderr.write(
+      `${name}: its manifest vouches for no numbers, as those of before; they are taken as they are\n`,
+    );
+  }
   const table = tableOf();
   const slopes = experiment.slopes && slopesOf(experiment, table);
   checkResultsFolder(out, experiment.name);
   const folder = await ResultsFolder.open(out, experiment.name, { takesOver: takeOver });
+  let outcome: Outcome;
   try {
-    folder.write(table, slopes, manifestOf(parts, table, expandCells(experiment).length));
+    const cells = expandCells(experiment).length;
+    outcome = await folder.write(table, slopes, manifestOf(parts, table, cells), fresh === true);
   } finally {
     folder.close();
   }
@@ -46,35 +67,55 @@ export async function merge(
     process.stdout.write(
       `${experiment.name}: ${table.rows.length} rows of ${parts.length} parts -> ${shown(folder.path)}\n`,
     );
+    if (outcome.line !== null) process.stdout.write(`${experiment.name}: ${outcome.line}\n`);
     if (slopes) process.stdout.write(`${slopesText(slopes)}\n`);
   }
   return EXIT.fine;
 
   function tableOf(): Table {
     const counts = new Set(parts.map(({ manifest }) => parseShard(manifest.shard ?? '')?.count));
+    const { weights_choice } = first.manifest;
     try {
-      return mergeTables(experiment, parts, counts.size === 1 ? [...counts][0] : undefined);
+      return mergeTables(experiment, weights_choice, parts, counts.size === 1 ? [...counts][0] : undefined);
     } catch (error) {
       throw error instanceof MergeError ? new UserError(error.message) : error;
     }
   }
 }
 
-/** Refuses what no single run could have written. */
-function checkKinship({ name, manifest }: Part, first: Part): void {
+/** Why a part is none that a run has written to its end, or none of the same run as the first. */
+function problemsOf({ name, manifest, table, changes }: Part, first: Part): string[] {
+  const { counts, digest, seed, status, weights_choice } = manifest;
+  const problems = changes.map((change) => `${change}; measure it again`);
+  if (status !== 'complete') {
+    problems.push(
+      `${name}: expected all ${counts.cells} cells of its run, got ${counts.measured}; run it to its end first`,
+    );
+  }
+  if (counts.rows !== table.rows.length) {
+    problems.push(`${name}: expected ${counts.rows} rows as its manifest has it, got ${table.rows.length}`);
+  }
+  const experiment = experimentOf(manifest, join(name, 'manifest.json'));
+  const own = { name: experiment.name, seed: experiment.seed, digest: digestOf(experiment, weights_choice) };
+  if (own.name !== manifest.name || own.seed !== seed || own.digest !== digest) {
+    problems.push(
+      `${name}: its manifest is not of the experiment in it: it was edited, or is of another version of the numerics; ` +
+        'measure it again',
+    );
+  }
   const compared = [
     ['name', 'another experiment'],
     ['digest', 'another config, seed, choice of weights or version of the numerics'],
     ['backend', 'another backend'],
+    ['weights_choice', 'another choice of weights'],
   ] as const;
   for (const [key, what] of compared) {
     const [here, there] = [manifest[key], first.manifest[key]];
-    if (here !== there) {
-      throw new UserError(
-        `${name}: expected ${key} ${there} as in ${first.name}, got ${here}: it is of ${what}`,
-      );
-    }
+    if (here === there) continue;
+    problems.push(`${name}: expected ${key} ${there} as in ${first.name}, got ${here}: it is of ${what}`);
+    break;
   }
+  return problems;
 }
 
 /** The manifest of the whole: what the parts agree on, and sums. */
@@ -85,9 +126,11 @@ function manifestOf(parts: readonly Part[], { rows }: Table, cells: number): Man
   const [first] = manifests as [Manifest];
   const isOneCommit = manifests.every(({ commit }) => commit === first.commit);
   // A cell that is in two parts has diverged in both.
-  const diverged = [
-    ...new Map(manifests.flatMap((each) => each.diverged.map((cell) => [cell.cell, cell]))).values(),
+  const union = <T extends { readonly cell: string }>(of: (manifest: Manifest) => readonly T[]): T[] => [
+    ...new Map(manifests.flatMap((each) => of(each).map((cell) => [cell.cell, cell] as const))).values(),
   ];
+  const diverged = union((manifest) => manifest.diverged);
+  const inexact = union((manifest) => manifest.inexact ?? []);
   return {
     ...first,
     status: 'complete',
@@ -103,9 +146,11 @@ function manifestOf(parts: readonly Part[], { rows }: Table, cells: number): Man
       rows: rows.length,
       batches: sum(({ counts }) => counts.batches),
       diverged: diverged.length,
+      inexact: inexact.length,
       failed: 0,
     },
     diverged,
+    inexact,
     failed: [],
     started: manifests.map(({ started }) => started).sort()[0]!,
     elapsed_ms: sum(({ elapsed_ms }) => elapsed_ms),

@@ -2,10 +2,14 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { renderChart, type VegaLiteSpec } from '../../charts/render.js';
+import { isObject } from '../../charts/spec.js';
+import { digestOfBytes } from '../../results/manifest.js';
 import { decodeText } from '../../results/read-text.js';
 import { fromCsv } from '../../results/table.js';
-import { configDirectories, readText, readWith, shown, writeFile } from '../../store/files.js';
+import { configDirectories, readText, readWith, shown } from '../../store/files.js';
+import { tableChange } from '../../store/standing-result.js';
 import { UserError } from '../../store/user-error.js';
+import { writeFiles } from '../../store/write-file.js';
 import { EXIT } from '../exit-code.js';
 import { specName } from '../experiments.js';
 
@@ -28,12 +32,17 @@ export async function plot(names: readonly string[], command: PlotCommand): Prom
  * @throws UserError when there is no table, no specification, or the two do not fit.
  */
 export async function plotFolder(folder: string, command: PlotCommand): Promise<void> {
-  const table = readWith(join(folder, 'table.csv'), checkedTable);
+  const { table, sha256, change } = readWith(join(folder, 'table.csv'), (bytes) => ({
+    table: checkedTable(bytes),
+    sha256: digestOfBytes(bytes),
+    change: tableChange(folder, bytes),
+  }));
+  if (change && !command.quiet) process.stderr.write(`${change}\n`);
   const specPath = command.spec ?? findSpec(folder);
   let chart: Awaited<ReturnType<typeof renderChart>>;
   try {
     const spec = JSON.parse(readText(specPath)) as VegaLiteSpec;
-    chart = await renderChart(spec, table, {
+    chart = await renderChart(withDigest(spec, sha256), table, {
       title: basename(resolve(folder)),
       onWarning: (message) => process.stderr.write(`${specPath}: ${message}\n`),
     });
@@ -41,12 +50,34 @@ export async function plotFolder(folder: string, command: PlotCommand): Promise<
     if (error instanceof UserError) throw error;
     throw new UserError(`${specPath} with ${join(folder, 'table.csv')}: ${(error as Error).message}`);
   }
-  writeFile(join(folder, 'chart.vl.json'), chart.specWithUrl);
-  writeFile(join(folder, 'chart.svg'), chart.svg);
-  writeFile(join(folder, 'chart.png'), chart.png);
-  writeFile(join(folder, 'chart.html'), chart.html);
+  writeFiles([
+    { path: join(folder, 'chart.vl.json'), content: chart.specWithUrl },
+    { path: join(folder, 'chart.svg'), content: chart.svg },
+    { path: join(folder, 'chart.png'), content: chart.png },
+    { path: join(folder, 'chart.html'), content: chart.html },
+  ]);
   if (!command.quiet)
     process.stdout.write(`${basename(resolve(folder))}: ${shown(join(folder, 'chart.{svg,png,html}'))}\n`);
+}
+
+/** Where a chart keeps the SHA-256 of the table that it was drawn from: a place that Vega leaves to others. */
+const DRAWN_FROM = 'table_sha256';
+
+const withDigest = (spec: VegaLiteSpec, sha256: string): VegaLiteSpec =>
+  isObject(spec) ? { ...spec, usermeta: { ...(spec.usermeta as object), [DRAWN_FROM]: sha256 } } : spec;
+
+/** What is to be said of the chart in a folder that was drawn from another table; undefined where there is none. */
+export function chartChange(folder: string, sha256: string): string | undefined {
+  const path = join(folder, 'chart.vl.json');
+  if (!existsSync(path)) return undefined;
+  let drawnFrom: unknown;
+  try {
+    drawnFrom = (JSON.parse(readText(path)) as { usermeta?: Record<string, unknown> }).usermeta?.[DRAWN_FROM];
+  } catch {
+    // What is no chart of ours says nothing.
+  }
+  if (drawnFrom === undefined || drawnFrom === sha256) return undefined;
+  return `${join(folder, 'chart.svg')} is drawn from another table; feature-speed plot ${basename(resolve(folder))} draws it again`;
 }
 
 /**

@@ -5,19 +5,13 @@ import type { Verdict } from '../../claims/claim.js';
 import { readVerdicts } from '../../claims/record.js';
 import { FIGURE_NAMES, type FigureResults, renderReport } from '../../report/report.js';
 import { ReportError } from '../../report/report-error.js';
-import { readManifest } from '../../results/manifest.js';
-import { readTable } from '../../results/table.js';
-import {
-  configDirectories,
-  ensureWritableDirectory,
-  readText,
-  readWith,
-  shown,
-  writeFile,
-} from '../../store/files.js';
+import { configDirectories, ensureWritableDirectory, readText, shown } from '../../store/files.js';
+import { readResults } from '../../store/results-folder.js';
 import { UserError } from '../../store/user-error.js';
+import { writeFile } from '../../store/write-file.js';
 import { EXIT } from '../exit-code.js';
 import { specName } from '../experiments.js';
+import { chartChange } from './plot.js';
 
 export interface ReportCommand {
   readonly out: string;
@@ -45,7 +39,10 @@ export async function report({
   if (missing.length > 0) {
     throw new UserError([...missing, 'feature-speed figures measures all that a report needs'].join('\n'));
   }
-  const figures = Object.fromEntries(FIGURE_NAMES.map((name) => [name, readFigure(join(out, name), name)]));
+  const tell = (line: string) => void (quiet || process.stderr.write(`${line}\n`));
+  const figures = Object.fromEntries(
+    FIGURE_NAMES.map((name) => [name, readFigure(join(out, name), name, tell)]),
+  );
   const claims = recordedVerdicts(join(out, 'claims.json'));
   if (claims === null && !quiet) {
     process.stderr.write(
@@ -67,12 +64,12 @@ export async function report({
   return EXIT.fine;
 }
 
-function readFigure(folder: string, name: string): FigureResults {
-  return {
-    table: readWith(join(folder, 'table.csv'), readTable),
-    manifest: readWith(join(folder, 'manifest.json'), readManifest),
-    spec: readSpec(name),
-  };
+/** Reads a figure, and tells what is odd about it. */
+function readFigure(folder: string, name: string, tell: (line: string) => void): FigureResults {
+  const { table, manifest, sha256, changes } = readResults(folder);
+  const chart = chartChange(folder, sha256);
+  for (const line of [...changes, ...(chart ? [chart] : [])]) tell(line);
+  return { table, manifest, spec: readSpec(name) };
 }
 
 function readSpec(name: string): FigureResults['spec'] {

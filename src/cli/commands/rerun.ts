@@ -38,6 +38,7 @@ export async function rerun(folder: string, command: RerunCommand): Promise<numb
   if (command.out !== undefined && resolve(command.out, name) === resolve(folder)) {
     throw new UserError(`${folder}: would be overwritten by what is compared with it; choose another --out`);
   }
+  if (!command.quiet) for (const change of before.changes) process.stderr.write(`${change}\n`);
   if (digestOf(experiment, manifest.weights_choice) !== manifest.digest && !command.quiet) {
     process.stderr.write(`${folder}: of another version of feature-speed; numbers may differ\n`);
   }
@@ -60,7 +61,7 @@ export async function rerun(folder: string, command: RerunCommand): Promise<numb
     const [cells, rows] = [after.manifest.counts.cells, after.table.rows.length];
     if (command.json) {
       process.stdout.write(
-        `${JSON.stringify({ name, same: difference === null, difference, cells, rows }, null, 2)}\n`,
+        `${JSON.stringify({ name, same: difference === null, difference, cells, rows, warnings: before.changes }, null, 2)}\n`,
       );
     } else if (!command.quiet) {
       const verdict = difference === null ? `same, ${cells} cells, ${rows} rows` : `different: ${difference}`;

@@ -1,9 +1,11 @@
 /** `run`: measure experiments and write their tables and manifests. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Experiment } from '../../config/resolve.js';
 import type { BackendName } from '../../core/backend-name.js';
 import type { WeightsChoice } from '../../plan/batch.js';
 import { digestOf } from '../../plan/digest.js';
-import type { Shard } from '../../plan/shard.js';
+import { formatShard, type Shard } from '../../plan/shard.js';
 import { defaultWorkers } from '../../run/executor.js';
 import { type Job, jobOf, resumeJob } from '../../run/job.js';
 import {
@@ -16,7 +18,7 @@ import {
 import { slopesOf } from '../../run/slopes.js';
 import { asUserError, shown } from '../../store/files.js';
 import { currentRevision, isOutside } from '../../store/git.js';
-import { checkResultsFolder, ResultsFolder } from '../../store/results-folder.js';
+import { checkResultsFolder, type Outcome, ResultsFolder } from '../../store/results-folder.js';
 import { UserError } from '../../store/user-error.js';
 import { type BackendChoice, chooseBackend, MOST_BYTES } from '../backend-choice.js';
 import { EXIT } from '../exit-code.js';
@@ -33,7 +35,7 @@ export interface RunCommand {
   readonly weights: WeightsChoice;
   readonly workers?: number | undefined;
   readonly shard?: Shard | undefined;
-  /** Whether the cells that an earlier run has left are discarded. */
+  /** Whether the cells that an earlier run has left are discarded, and another result may be lost. */
   readonly fresh?: boolean | undefined;
   /** Whether the folder of a run that cannot be seen from here is taken. */
   readonly takeOver?: boolean | undefined;
@@ -43,8 +45,17 @@ export interface RunCommand {
 
 /** Runs the configs of the command line. */
 export function run(paths: readonly string[], command: RunCommand): Promise<number> {
-  return measure(readExperiments(paths, command.set), command);
+  return measure(readExperiments(paths, command.set), command, async (folder, name, outcome) => {
+    const chart = join(folder, 'chart.svg');
+    if (command.quiet || !isChange(outcome) || !existsSync(chart)) return;
+    process.stderr.write(
+      `${shown(chart)} shows the table before; feature-speed plot ${name} draws it again\n`,
+    );
+  });
 }
+
+/** Whether drawings that are there are of the table before. */
+const isChange = ({ kind }: Outcome) => kind === 'moved' || kind === 'replaced';
 
 /**
  * Runs experiments; after each `then` is called with its folder, while others still run.
@@ -54,7 +65,7 @@ export function run(paths: readonly string[], command: RunCommand): Promise<numb
 export async function measure(
   experiments: readonly Experiment[],
   command: Omit<RunCommand, 'set'>,
-  then: (folder: string, name: string) => Promise<void> = async () => {},
+  then: (folder: string, name: string, outcome: Outcome) => Promise<void> = async () => {},
 ): Promise<number> {
   const { out, weights, shard } = command;
   for (const { name } of experiments) checkResultsFolder(out, name);
@@ -85,6 +96,7 @@ export async function measure(
       const onCompromised = (error: UserError) => compromised.abort(error);
       folders.set(name, await ResultsFolder.open(out, name, { takesOver: command.takeOver, onCompromised }));
     }
+    if (!command.fresh) await refuseLoss();
     const jobs = planned.map(resume);
     const progress = startProgress(...sizeOf(jobs), command.quiet === true);
     try {
@@ -125,6 +137,24 @@ export async function measure(
   }
   return code;
 
+  /** Refuses, before anything is measured, what would take the place of a result that is nowhere else. */
+  async function refuseLoss(): Promise<void> {
+    const checks = experiments.map((experiment) =>
+      folders.get(experiment.name)!.checkReplacement({
+        experiment,
+        digest: digestOf(experiment, weights),
+        backend: backends.get(experiment.name)!,
+        weights_choice: weights,
+        shard: shard ? formatShard(shard) : null,
+        status: 'complete',
+      }),
+    );
+    for (const check of await Promise.allSettled(checks)) {
+      if (check.status === 'rejected') errors.push(check.reason);
+    }
+    if (errors.length > 0) throw errors.pop();
+  }
+
   function resume(job: Job): Job {
     const { experiment } = job;
     const backend = backends.get(experiment.name)!;
@@ -152,20 +182,28 @@ export async function measure(
       result.experiment.slopes && !shard && manifest.status === 'complete'
         ? slopesOf(result.experiment, result.table)
         : undefined;
-    folder.finish(result.table, slopes, manifest);
+    const outcome = await folder
+      .finish(result.table, slopes, manifest, command.fresh === true)
+      .finally(() => command.quiet || tellOfCells(result));
     if (result.failed.length + result.diverged.length + result.inexact.length > 0) code = EXIT.incomplete;
-    if (!command.quiet) report(result, folder.path, command.json === true);
+    if (!command.quiet) report(result, folder.path, outcome, command.json === true);
     if (slopes && !command.quiet && !command.json) process.stdout.write(`${slopesText(slopes)}\n`);
     const { status, counts, elapsed_ms } = manifest;
     summaries.set(name, {
       name,
       folder: folder.path,
       status,
+      outcome: outcome.kind,
+      ...(outcome.line !== null && { note: outcome.line }),
       ...counts,
       elapsed_ms,
       ...(slopes && { slopes: slopeRecords(slopes) }),
     });
-    await then(folder.path, name);
+    await then(folder.path, name, outcome);
+    const page = join(out, 'report.html');
+    if (result.experiment.figure !== undefined && isChange(outcome) && existsSync(page)) {
+      tell(`${shown(page)} shows the table of ${name} before; feature-speed report writes it anew`);
+    }
   }
 
   function stop(tally: Tally): void {
@@ -213,12 +251,21 @@ function sizeOf(jobs: readonly Job[]): [cells: number, cost: number] {
   ];
 }
 
+function report(result: FinishedExperiment, folder: string, outcome: Outcome, json: boolean): void {
+  const { experiment, cells, table, elapsedMs } = result;
+  const { name } = experiment;
+  const work = `${name}: ${cells} cells, ${table.rows.length} rows, ${(elapsedMs / 1000).toFixed(1)} s of work -> ${shown(folder)}\n`;
+  const lines = [
+    ...(outcome.kind === 'reproduced' ? [] : [work]),
+    ...(outcome.line === null ? [] : [`${name}: ${outcome.line}\n`]),
+  ];
+  (json ? process.stderr : process.stdout).write(lines.join(''));
+}
+
 const MOST_TOLD = 5;
 
-function report(result: FinishedExperiment, folder: string, json: boolean): void {
-  const { experiment, cells, table, elapsedMs, diverged, inexact, failed } = result;
-  const line = `${experiment.name}: ${cells} cells, ${table.rows.length} rows, ${(elapsedMs / 1000).toFixed(1)} s of work -> ${shown(folder)}\n`;
-  (json ? process.stderr : process.stdout).write(line);
+/** Names the cells that diverged, failed or are no result, some of them. */
+function tellOfCells({ diverged, inexact, failed }: FinishedExperiment): void {
   const tell = (lines: readonly string[]) => {
     for (const text of lines.slice(0, MOST_TOLD)) process.stderr.write(`  ${text}\n`);
     if (lines.length > MOST_TOLD)

@@ -8,8 +8,9 @@ import { readVerdicts, verdictsText } from '../../claims/record.js';
 import { verifyClaims } from '../../claims/verify.js';
 import { nearest } from '../../config/nearest.js';
 import { defaultWorkers } from '../../run/executor.js';
-import { ensureWritableDirectory, readText, shown, writeFile } from '../../store/files.js';
+import { ensureWritableDirectory, readText, shown } from '../../store/files.js';
 import { UserError } from '../../store/user-error.js';
+import { writeFile } from '../../store/write-file.js';
 import { EXIT } from '../exit-code.js';
 
 export interface VerifyCommand {
