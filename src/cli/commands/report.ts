@@ -10,6 +10,7 @@ import { readTable } from '../../results/table.js';
 import {
   configDirectories,
   ensureWritableDirectory,
+  readJson,
   readText,
   readWith,
   shown,
@@ -80,12 +81,7 @@ function readSpec(name: string): FigureResults['spec'] {
   const path = paths.find((each) => existsSync(each));
   if (path === undefined)
     throw new UserError(`${name}: no chart is specified; expected configs/${specName(name)}`);
-  const text = readText(path);
-  try {
-    return JSON.parse(text) as FigureResults['spec'];
-  } catch (error) {
-    throw new UserError(`${path}: not JSON: ${(error as Error).message}`);
-  }
+  return readJson(path) as FigureResults['spec'];
 }
 
 function recordedVerdicts(path: string): readonly Verdict[] | null {
