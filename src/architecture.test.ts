@@ -5,24 +5,26 @@ import { describe, expect, test } from 'vitest';
 
 const SRC = dirname(fileURLToPath(import.meta.url));
 
-/** What a folder, or `quantities.ts`, may import besides itself and packages; `types` only for its types. */
+/** What a folder, or a file that stands alone, may import besides itself and packages; `types` only for its types. */
 const MAY_IMPORT: Readonly<
   Record<string, { readonly all: readonly string[]; readonly types?: readonly string[] }>
 > = {
   quantities: { all: [] },
-  config: { all: ['quantities'] },
+  nearest: { all: [] },
+  config: { all: ['quantities', 'nearest'] },
   plan: { all: ['config', 'quantities'] },
   core: { all: ['quantities'] },
   theory: { all: [] },
   run: { all: ['plan', 'core', 'results', 'store', 'theory', 'config', 'quantities'] },
   results: { all: ['quantities'], types: ['plan'] },
   store: { all: ['results', 'quantities'] },
-  charts: { all: ['results', 'quantities'] },
+  charts: { all: ['results', 'quantities', 'nearest'] },
   claims: { all: ['core', 'theory', 'config', 'results', 'quantities'] },
   report: { all: ['charts', 'results', 'config'], types: ['claims'] },
   cli: {
     all: [
       'quantities',
+      'nearest',
       'config',
       'plan',
       'core',

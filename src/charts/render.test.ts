@@ -113,7 +113,9 @@ describe('the figures of the paper', () => {
     const { svg, png } = await renderChart(specOf(figure), tables[figure], {
       onWarning: (w) => warnings.push(w),
     });
-    expect(warnings).toEqual([]);
+    // The paper's axis ends at 4, which MF+muP passes.
+    const cut = ['32 of 216 points are not shown: outside the axis (32)'];
+    expect(warnings).toEqual(figure === 'figure-2a' ? cut : []);
     expect(svg.match(/NaN|undefined|Infinity/)).toBeNull();
     expect([...png.subarray(0, 8)]).toEqual([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
     expect(count(svg, theoryColour) > 0).toBe(figure !== 'figure-2b');
@@ -298,7 +300,7 @@ describe('a mistake', () => {
       'a field that the table lacks',
       { ...point, encoding: { x: { field: 'dpth', type: 'quantitative' } } },
       table,
-      'chart: the spec refers to "dpth", which the table lacks; its columns are depth, layer',
+      'chart: the spec refers to "dpth" (did you mean "depth"?), which the table lacks; its columns are depth, layer',
     ],
     ['a spec that is none', [], table, 'chart: expected a Vega-Lite spec (a JSON object), got []'],
     [

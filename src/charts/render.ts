@@ -1,15 +1,20 @@
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import type { Mark } from 'vega';
 import type { TopLevelSpec } from 'vega-lite';
+import { nearest } from '../nearest.js';
+import { QUANTITIES } from '../quantities.js';
 import { csvRecords } from '../results/table.js';
+import { addressesIn, checkPicture } from './addresses.js';
 import { type ChartFont, loadFont, textWidth } from './font.js';
+import { PointCount, tellDrops, withoutLost } from './left-out.js';
 import { chartPage, escapeHtml } from './page.js';
+import { rasterise, tooLarge } from './rasterise.js';
 import {
   isObject,
+  isTable,
   mentionedColumns,
   misshapenView,
   missingFields,
+  TABLE_URL,
   type VegaLiteSpec,
   withoutHoverTargets,
   withTable,
@@ -26,6 +31,8 @@ export interface RenderedChart {
   readonly svg: string;
   /** Two dots per chart unit; drawn with the bundled DejaVu Sans, never with the machine's fonts. */
   readonly png: Uint8Array;
+  /** Why the PNG is empty: the picture is too large for one. */
+  readonly pngProblem: string | undefined;
   /** Self-contained page with tooltips; works offline. */
   readonly html: string;
 }
@@ -33,13 +40,14 @@ export interface RenderedChart {
 export interface RenderOptions {
   /** Title of the HTML page; default the spec's `title`, else its `description`. It is not drawn. */
   readonly title?: string | undefined;
-  /** Told what Vega-Lite or Vega remark on a spec that they draw none the less; default silence. */
+  /**
+   * Told what the chart does not show, and what Vega-Lite or Vega remark on a spec that they draw none the less;
+   * default silence.
+   */
   readonly onWarning?: ((message: string) => void) | undefined;
 }
 
-const tableUrl = 'table.csv';
 const schemaUrl = 'https://vega.github.io/schema/vega-lite/v6.json';
-const pngScale = 2;
 const NO_ROWS = 'chart: the table has no rows; there is nothing to draw';
 
 /**
@@ -48,26 +56,50 @@ const NO_ROWS = 'chart: the table has no rows; there is nothing to draw';
  *     spec, table -> spec over table.csv -> vega-lite -> vega -> SVG -> PNG
  *                                       \-> HTML
  *
- * `table` is CSV text with a header. A column is numeric if all its cells are; an empty cell is missing (null).
+ * `table` is CSV text with a header. A column is numeric if all its cells are; an empty cell is missing (null). Values
+ * that an axis cannot show are left out, counted in the chart, and told to `onWarning`.
  * Throws an Error with one message if the spec is no Vega-Lite spec over `table`, reads a field that the table
- * lacks, fetches other data, or writes a character that the font lacks; and if the table has no rows.
+ * lacks, fetches other data or leads elsewhere, or writes a character that the font lacks; and if the table has no rows.
  */
 export async function renderChart(
   spec: VegaLiteSpec,
   table: string,
-  options: RenderOptions = {},
+  { title = titleOf(spec), onWarning = () => {} }: RenderOptions = {},
 ): Promise<RenderedChart> {
-  const { csv, numeric } = await readColumns(table, spec);
-  const fullSpec = completeSpec(spec, numeric);
+  const { csv, numeric, empty } = await readColumns(table, spec);
   const font = await loadFont();
-  const svg = await drawSvg(fullSpec, csv, font, options.onWarning ?? (() => {}));
+  const count = new PointCount();
+  const first = completeSpec(spec, numeric);
+  let drawing = { spec: first, ...(await drawSvg(first, csv, font, count)) };
+  const sentence = count.sentence();
+  if (sentence !== undefined) {
+    const rest = new PointCount();
+    const pruned = completeSpec(withoutLost(spec, count, sentence), numeric);
+    drawing = { spec: pruned, ...(await drawSvg(pruned, csv, font, rest)) };
+    if (rest.has('logarithm')) {
+      throw new Error(
+        'chart: an encoding aggregates or bins values to <= 0 on a logarithmic axis, which cannot show them; ' +
+          'compute them in a transform, or let the scale be "symlog"',
+      );
+    }
+  }
+  const { svg } = drawing;
+  checkNumbers(svg);
+  checkPicture(svg);
   checkGlyphs(svg, font);
-  const title = options.title ?? titleOf(spec);
+  for (const column of empty) onWarning(`the column ${column} is empty; nothing of it is drawn`);
+  if (sentence !== undefined) onWarning(sentence);
+  // Of an empty column that is said already.
+  const isRepeated = (warning: string) =>
+    empty.length > 0 && /^Infinite extent|\[Infinity,-Infinity\]/.test(warning);
+  drawing.warnings.filter((warning) => !isRepeated(warning)).forEach(onWarning);
+  const pngProblem = tooLarge(svg);
   return {
-    specWithUrl: `${JSON.stringify(fullSpec, null, 2)}\n`,
+    specWithUrl: `${JSON.stringify(drawing.spec, null, 2)}\n`,
     svg,
-    png: await rasterise(svg, font),
-    html: await chartPage({ title, spec: fullSpec, tableUrl, table: csv }),
+    png: pngProblem === undefined ? await rasterise(svg, font) : new Uint8Array(),
+    pngProblem,
+    html: await chartPage({ title, spec: drawing.spec, tableUrl: TABLE_URL, table: csv }),
   };
 }
 
@@ -76,6 +108,8 @@ interface DrawnColumns {
   readonly csv: string;
   /** Those that have a number or nothing in every cell. */
   readonly numeric: readonly string[];
+  /** Quantities that are measured or computed, and have no value in any row. */
+  readonly empty: readonly string[];
 }
 
 /** The columns that the spec reads, alone: with all of them, 100,000 rows of a figure take 150 MB more. */
@@ -91,27 +125,35 @@ async function readColumns(table: string, spec: VegaLiteSpec): Promise<DrawnColu
   return {
     csv: stringify([[...used], ...rows]),
     numeric: used.filter((_, j) => rows.every((row) => !Number.isNaN(Number(row[j])))),
+    empty: used.filter((column, j) => column in QUANTITIES && rows.every((row) => row[j] === '')),
   };
 }
 
 function check(spec: VegaLiteSpec, columns: readonly string[]): void {
   if (!isObject(spec))
     throw new Error(`chart: expected a Vega-Lite spec (a JSON object), got ${brief(spec)}`);
-  if (!isObject(spec.data) || spec.data.name !== 'table') {
+  if (!isTable(spec.data)) {
     throw new Error(
       `chart: data: expected {"name": "table"}, got ${brief(spec.data)}; a chart is a spec over its table`,
     );
   }
   const misshapen = misshapenView(spec);
   if (misshapen !== undefined) throw new Error(`chart: ${misshapen}`);
+  const addresses = addressesIn(spec);
+  if (addresses.length > 0) throw new Error(`chart: ${addresses.join('; ')}`);
   if (columns.length === 0) throw new Error(NO_ROWS);
   const missing = missingFields(spec, columns);
   if (missing.length > 0) {
     throw new Error(
-      `chart: the spec refers to ${missing.map(brief).join(', ')}, which the table lacks; ` +
-        `its columns are ${columns.join(', ')}`,
+      `chart: the spec refers to ${missing.map((field) => wanted(field, columns)).join(', ')}, which the table ` +
+        `lacks; its columns are ${columns.join(', ')}`,
     );
   }
+}
+
+function wanted(field: string, columns: readonly string[]): string {
+  const near = nearest(field, columns);
+  return near === undefined ? brief(field) : `${brief(field)} (did you mean ${brief(near)}?)`;
 }
 
 /** The spec as it is published: with the theme, and the data by address with the types of its columns. */
@@ -123,22 +165,33 @@ function completeSpec(spec: VegaLiteSpec, numeric: readonly string[]): VegaLiteS
     const ours = config[key];
     config[key] = isObject(ours) && isObject(value) ? { ...ours, ...value } : value;
   }
-  const { $schema = schemaUrl, ...rest } = spec;
-  return { $schema, ...withTable(rest, { url: tableUrl, format: { type: 'csv', parse } }), config };
+  const { $schema: _, ...rest } = spec;
+  return {
+    $schema: schemaUrl,
+    ...withTable(rest, { url: TABLE_URL, format: { type: 'csv', parse } }),
+    config,
+  };
 }
 
 /** Renders take turns: the numbering of clip paths is one counter for the whole process. */
 let previousRender: Promise<unknown> = Promise.resolve();
 
+/** Counts of the drawings that are being made, for the expressions in them. */
+const counts = new Map<number, PointCount>();
+
 async function drawSvg(
   spec: VegaLiteSpec,
   csv: string,
   font: ChartFont,
-  onWarning: (message: string) => void,
-): Promise<string> {
+  count: PointCount,
+): Promise<{ readonly svg: string; readonly warnings: readonly string[] }> {
   const [vega, vegaLite] = await Promise.all([import('vega'), import('vega-lite')]);
   const errors: string[] = [];
-  const logger = collectingLogger(onWarning, (message) => errors.push(message));
+  const warnings: string[] = [];
+  const logger = collectingLogger(
+    (message) => warnings.push(message),
+    (message) => errors.push(message),
+  );
 
   // Without a canvas Vega guesses widths, too wide, and then drops tick labels that seem to overlap.
   const { textMetrics } = vega as unknown as { textMetrics: { width: TextWidth } };
@@ -147,20 +200,27 @@ async function drawSvg(
     return item.limit !== undefined && item.limit > 0 ? Math.min(width, item.limit) : width;
   };
 
+  const id = Math.max(0, ...counts.keys()) + 1;
+  counts.set(id, count);
+  vega.expressionFunction('dropsPoint', (drawing: number, datum: never, fields: readonly string[]) => {
+    counts.get(drawing)?.drop(datum, fields);
+    return false;
+  });
+
   let svg: string;
   try {
     const compiled = vegaLite.compile(withoutHoverTargets(spec) as unknown as TopLevelSpec, { logger }).spec;
     for (const source of compiled.data ?? []) {
-      if (!('url' in source)) continue;
-      if (source.url !== tableUrl)
-        throw new Error(`fetches ${brief(source.url)}; a chart has no data but its table`);
-      Object.assign(source, { url: undefined, values: csv });
+      if ('url' in source) Object.assign(source, { url: undefined, values: csv });
     }
     clipTogether(compiled.marks ?? []);
-    const loader = vega.loader();
-    loader.load = (url) => Promise.reject(new Error(`fetches ${url}; a chart has no data but its table`));
+    tellDrops(compiled, (fields) => `dropsPoint(${id}, datum, ${fields})`);
+    const refuse = (url: string) =>
+      Promise.reject(new Error(`fetches ${url}; a chart has no data but its table`));
+    const loader = Object.assign(vega.loader(), { load: refuse, sanitize: refuse });
     const view = new vega.View(vega.parse(compiled), { renderer: 'none', loader, logger });
     await view.runAsync();
+    count.look((view.scenegraph() as unknown as { root: never }).root, compiled, vega.field as never);
     const turn = previousRender.then(() => {
       vega.resetSVGDefIds();
       return view.toSVG();
@@ -170,10 +230,12 @@ async function drawSvg(
     view.finalize();
   } catch (error) {
     throw new Error(`chart: not a Vega-Lite spec that can be drawn: ${oneLine(error)}`, { cause: error });
+  } finally {
+    counts.delete(id);
   }
   if (errors.length > 0)
     throw new Error(`chart: not a Vega-Lite spec that can be drawn: ${errors.join('; ')}`);
-  return tidySvg(svg, spec.description);
+  return { svg: tidySvg(svg, spec.description), warnings };
 }
 
 /**
@@ -224,7 +286,9 @@ function collectingLogger(onWarning: (message: string) => void, onError: (messag
  */
 function tidySvg(svg: string, description: unknown): string {
   const label = typeof description === 'string' ? ` role="img" aria-label="${escapeHtml(description)}"` : '';
-  return `<svg${label}${svg.slice('<svg'.length)}`.replace(
+  // What Vega tells of an axis over nothing, to those who listen.
+  const told = svg.replace(/ with values from (?:-?Infinity|NaN) to [^"]*"/g, ' without values"');
+  return `<svg${label}${told.slice('<svg'.length)}`.replace(
     /\b(d|transform|x|y|x1|x2|y1|y2|width|height)="([^"<>]*)"/g,
     (_, name, value: string) => {
       const rounded = value.replace(/-?\d+(?:\.\d+)?(?:e[-+]?\d+)?/g, (n) =>
@@ -232,6 +296,18 @@ function tidySvg(svg: string, description: unknown): string {
       );
       return `${name}="${rounded}"`;
     },
+  );
+}
+
+/** Throws if a place or a length is no number: the chart would not be what it says. */
+function checkNumbers(svg: string): void {
+  const [tag] =
+    /<[^>]* (?:d|transform|points|x|y|x1|x2|y1|y2|r|cx|cy|width|height|viewBox)="[^"]*(?:NaN|Infinity|undefined)[^>]*>/.exec(
+      svg,
+    ) ?? [];
+  if (tag === undefined) return;
+  throw new Error(
+    `chart: a place in the picture is no number: ${brief(tag)}; a scale does not fit what it is to show`,
   );
 }
 
@@ -247,34 +323,6 @@ function checkGlyphs(svg: string, font: ChartFont): void {
         `chart: the font has no glyph for "${character}" (${code}) in ${brief(text)}; write it otherwise`,
       );
     }
-  }
-}
-
-let resvgReady: Promise<typeof import('@resvg/resvg-wasm')> | undefined;
-
-/** The rasteriser, which can be initialised once per process only. */
-function loadResvg(): Promise<typeof import('@resvg/resvg-wasm')> {
-  resvgReady ??= (async () => {
-    const wasm = createRequire(import.meta.url).resolve('@resvg/resvg-wasm/index_bg.wasm');
-    const resvg = await import('@resvg/resvg-wasm');
-    await resvg.initWasm(await readFile(wasm));
-    return resvg;
-  })();
-  return resvgReady;
-}
-
-async function rasterise(svg: string, font: ChartFont): Promise<Uint8Array> {
-  const { Resvg } = await loadResvg();
-  const picture = new Resvg(svg, {
-    fitTo: { mode: 'zoom', value: pngScale },
-    font: { fontBuffers: [...font.files], defaultFontFamily: 'DejaVu Sans', sansSerifFamily: 'DejaVu Sans' },
-  });
-  const image = picture.render();
-  try {
-    return image.asPng();
-  } finally {
-    image.free();
-    picture.free();
   }
 }
 

@@ -63,8 +63,12 @@ export function probeBackend(name: BackendName): Promise<Probe> {
 
 async function tryBackend(name: BackendName): Promise<Probe> {
   try {
-    // Whether the optional package is there at all is told without loading the tensor library.
-    if (name === 'native') createRequire(import.meta.url).resolve('@tensorflow/tfjs-node');
+    if (name === 'native') {
+      // Whether the optional package is there at all is told without loading it.
+      createRequire(import.meta.url).resolve('@tensorflow/tfjs-node');
+      const { tryInProcess } = await import('../run/process-pool.js');
+      return { name, version: await tryInProcess(name) };
+    }
     const { openBackend } = await import('../core/backend.js');
     return { name, version: (await openBackend(name)).version };
   } catch (error) {

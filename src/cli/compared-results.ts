@@ -1,11 +1,11 @@
 /** One side of a comparison: a folder, a CSV file or a git revision, read into the results of its experiments. */
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Results } from '../results/diff.js';
 import { changeSince, readManifest } from '../results/manifest.js';
-import { checkSize, ReadError } from '../results/read-text.js';
+import { ReadError } from '../results/read-text.js';
 import { readTable, type Table } from '../results/table.js';
-import { shown } from '../store/files.js';
+import { asUserError, readBytes, shown } from '../store/files.js';
 import { isShallow, listRevision, repositoryProblem, resolveRevision } from '../store/git.js';
 import { UserError } from '../store/user-error.js';
 
@@ -93,12 +93,7 @@ const isWanted = (only: readonly string[]) => (name: string) => only.length === 
 function fileAt(path: string): Source {
   return {
     path: shown(resolve(path)),
-    read: () => {
-      const status = statSync(path);
-      if (!status.isFile()) throw new ReadError('expected a file, found something else');
-      checkSize(status.size);
-      return readFileSync(path);
-    },
+    read: () => readBytes(path),
   };
 }
 
@@ -151,21 +146,17 @@ function byExperiment(table: Table, name: string): Map<string, Table> {
   );
 }
 
-const REASONS: Readonly<Record<string, string>> = {
-  EACCES: 'permission denied',
-  EISDIR: 'expected a file, found a directory',
-  ENOENT: 'no such file or directory',
-  ELOOP: 'its links lead in a circle',
-};
-
 /** What the user can mend, as a UserError that begins with the place; each line of it. */
 async function told<T>(place: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {
-    const reason = REASONS[(error as NodeJS.ErrnoException).code ?? ''];
-    if (!(error instanceof ReadError) && reason === undefined) throw error;
-    const lines = (reason ?? (error as Error).message).split('\n');
-    throw new UserError(lines.map((line) => `${place}: ${line}`).join('\n'));
+    if (!(error instanceof ReadError)) throw asUserError(place, error);
+    throw new UserError(
+      error.message
+        .split('\n')
+        .map((line) => `${place}: ${line}`)
+        .join('\n'),
+    );
   }
 }

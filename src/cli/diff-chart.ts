@@ -1,10 +1,11 @@
 /** The chart of a comparison: one quantity before and after, and the difference below. */
-import { type RenderedChart, renderChart, type VegaLiteSpec } from '../charts/render.js';
+import type { RenderedChart, VegaLiteSpec } from '../charts/render.js';
 import { QUANTITIES, type QuantityName } from '../quantities.js';
 import { keysOf, quantitiesOf, varyingColumns } from '../results/compare-rows.js';
 import type { Results } from '../results/diff.js';
 import { type Table, toCsv, type Value } from '../results/table.js';
 import { UserError } from '../store/user-error.js';
+import { drawChart } from './drawing.js';
 
 /** Columns that make an x axis, the first that varies. */
 const AXES = ['layer', 'depth', 'width', 'branch_scale'] as const;
@@ -28,6 +29,7 @@ export async function diffChart(
   after: Results,
   quantity: string | undefined,
   labels: { readonly before: string; readonly after: string },
+  onWarning: (message: string) => void,
 ): Promise<RenderedChart> {
   const shared = quantitiesOf(before.table).filter((name) => after.table.columns.includes(name));
   const drawn = quantity ?? shared[0];
@@ -55,7 +57,7 @@ export async function diffChart(
     isLog: x === 'branch_scale' && [...places].every((place) => place > 0),
   });
   const columns = ['series', 'x', 'before', 'after', 'difference'];
-  return renderChart(spec, toCsv({ columns, rows: points }), { title: `${after.name}: ${drawn}` });
+  return drawChart(spec, toCsv({ columns, rows: points }), { title: `${after.name}: ${drawn}`, onWarning });
 }
 
 type Point = readonly [series: string, x: number, before: Value, after: Value, difference: Value];

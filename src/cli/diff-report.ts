@@ -1,9 +1,9 @@
 /** A diff in words: for people on a terminal, for a pull request. */
 import CliTable from 'cli-table3';
-import pc from 'picocolors';
 import { FAMILY_LEVEL, FEWEST_DRAWS, type LawTest } from '../results/compare-laws.js';
 import type { Cell, QuantityChanges } from '../results/compare-rows.js';
 import { type ExperimentDiff, isSame } from '../results/diff.js';
+import { green, red } from './terminal.js';
 
 export interface DiffReport {
   readonly before: string;
@@ -18,13 +18,11 @@ export interface DiffReport {
 const HEAD = ['experiment', 'quantity', 'changed', 'largest change', 'where'];
 
 /** A table of what changed, and a line of verdict for each experiment. */
-export function textReport(report: DiffReport, useColours: boolean): string {
-  const colours = pc.createColors(useColours);
+export function textReport(report: DiffReport): string {
   const lines = linesOf(report).map((line) => line.map(clean));
   const table = new CliTable({ head: HEAD, style: { head: [], border: [] } });
   table.push(...lines);
-  const paint = ({ verdict }: ExperimentDiff) =>
-    isSame(verdict) ? colours.green(verdict) : colours.red(verdict);
+  const paint = ({ verdict }: ExperimentDiff) => (isSame(verdict) ? green(verdict) : red(verdict));
   return [
     `${clean(report.before)} -> ${clean(report.after)}`,
     ...(lines.length > 0 ? [table.toString()] : []),

@@ -5,7 +5,7 @@ import { formatProblems } from '../config/problem.js';
 import type { Experiment } from '../config/resolve.js';
 import { NAMED_SCALINGS } from '../config/scalings.js';
 import type { Manifest } from '../results/manifest.js';
-import { listFiles, PACKAGE_ROOT, readText } from '../store/files.js';
+import { listFiles, PACKAGE_ROOT, readJson, readText } from '../store/files.js';
 import { UserError } from '../store/user-error.js';
 
 /** Names of experiments, which are names of folders: no path, nothing hidden. */
@@ -80,7 +80,7 @@ export function figurePaths(): string[] {
   return listFiles(directory, '.json')
     .filter((name) => !name.endsWith('.vl.json') && name !== 'schema.json')
     .map((name) => join(directory, name))
-    .filter((path) => 'figure' in (JSON.parse(readText(path)) as object));
+    .filter((path) => 'figure' in (readJson(path) as object));
 }
 
 /** Name of a chart's Vega-Lite specification. */

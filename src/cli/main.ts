@@ -1,41 +1,42 @@
 #!/usr/bin/env node
-/** Entry: runs the command and turns what happens into an exit code. */
-import { CommanderError } from 'commander';
+/**
+ * Entry: the program runs in a thread of its own.
+ *
+ * This one does nothing but wait. So a signal is heard whatever the program is doing, and all that it says, its
+ * libraries and their threads too, reaches the terminal through one door.
+ */
+import { Worker } from 'node:worker_threads';
+import { asUserError } from '../store/files.js';
 import { UserError } from '../store/user-error.js';
+import { openDoor } from './door.js';
 import { EXIT } from './exit-code.js';
-import { createProgram } from './program.js';
-import { listenForSignals } from './signals.js';
+import { endOnSignals } from './signals.js';
+import type { ThreadData } from './terminal.js';
 
-async function main(): Promise<number> {
-  let code: number = EXIT.fine;
-  const program = createProgram((result) => {
-    code = result;
-  });
-  program.exitOverride();
-  for (const command of program.commands) command.exitOverride();
-  try {
-    await program.parseAsync();
-    return code;
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.fine : EXIT.misuse;
-    if (error instanceof UserError) {
-      process.stderr.write(`${error.message}\n`);
-      return EXIT.misuse;
-    }
-    process.stderr.write(
-      `This is a bug of feature-speed; please report it.\n${(error as Error)?.stack ?? error}\n`,
-    );
-    return EXIT.bug;
-  }
-}
+/** What stands for the beginning of a terminal's commands in the text of the program; no file can have it. */
+const mark = `<${Math.random()}${Math.random()}>`;
 
-// A reader that goes away, as `head` does, is no error, and no reason to stop either: results are files.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') return;
-  process.stderr.write(`stdout: ${error.message}\n`);
-  process.exit(EXIT.misuse);
+const program = new Worker(new URL('./thread.js', import.meta.url), {
+  argv: process.argv.slice(2),
+  workerData: { mark } satisfies ThreadData,
+  stdout: true,
+  stderr: true,
 });
-process.stderr.on('error', () => {});
-listenForSignals();
+const door = openDoor(program, mark);
+endOnSignals(program);
 
-process.exitCode = await main();
+program.on('error', (error: NodeJS.ErrnoException) => {
+  const told = asUserError(undefined, error);
+  const isMemory = error.code === 'ERR_WORKER_OUT_OF_MEMORY';
+  if (isMemory) {
+    door.tell('out of memory; use smaller tables or networks, or node --max-old-space-size=MEGABYTES\n');
+  } else if (told instanceof UserError) door.tell(`${told.message}\n`);
+  else door.tell(`This is a bug of feature-speed; please report it.\n${error?.stack ?? error}\n`);
+  process.exitCode = isMemory || told instanceof UserError ? EXIT.misuse : EXIT.bug;
+});
+program.on('exit', (code) => {
+  process.exitCode ??= code;
+});
+process.on('exit', () => {
+  if (door.isBroken()) process.exitCode = EXIT.misuse;
+});

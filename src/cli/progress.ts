@@ -1,5 +1,6 @@
 /** Progress on stderr: a bar with rate and time left on a terminal, nothing elsewhere. */
 import cliProgress from 'cli-progress';
+import { hasTerminal, openTerminal } from './terminal.js';
 
 export interface Progress {
   /** So many more cells are measured, at so much of the estimated cost. */
@@ -10,11 +11,12 @@ export interface Progress {
 
 /** A bar over the estimated cost, which is even in time where cells are not. */
 export function startProgress(cells: number, cost: number, quiet: boolean): Progress {
-  if (quiet || !process.stderr.isTTY) return { add: () => {}, stop: () => {} };
+  if (quiet || !hasTerminal()) return { add: () => {}, stop: () => {} };
+  const terminal = openTerminal();
   const started = performance.now();
   let done = 0;
   const bar = new cliProgress.SingleBar({
-    stream: process.stderr,
+    stream: terminal,
     clearOnComplete: true,
     hideCursor: true,
     format: '{bar} {percentage}% | {cells}/{cellsTotal} cells | {rate} cells/s | {left} s left',
@@ -34,6 +36,9 @@ export function startProgress(cells: number, cost: number, quiet: boolean): Prog
         left: Math.ceil((seconds * (1 - share)) / share),
       });
     },
-    stop: () => bar.stop(),
+    stop: () => {
+      bar.stop();
+      terminal.destroy();
+    },
   };
 }

@@ -1,20 +1,53 @@
 /** SIGINT and SIGTERM: they end the program, at once or when the command that runs has put its work in order. */
-const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const;
+import { constants } from 'node:os';
+import { parentPort, type Worker } from 'node:worker_threads';
 
-let controller: AbortController | undefined;
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
-/** Begins to listen; until `stopSignal` is called a signal ends the program at once, with 128 + its number. */
-export function listenForSignals(): void {
-  for (const [signal, number] of Object.entries(SIGNALS)) {
+/** What a command is given to put its work in order, and what a thread is given to end; ms. */
+const PATIENCE = { command: 1200, thread: 400 };
+
+/**
+ * Ends the process on a signal, with exit code 128 + its number: the thread of the program is told of the first, and
+ * ended at the second, or when it has not come to its end by itself.
+ */
+export function endOnSignals(program: Worker): void {
+  let isTold = false;
+  for (const signal of SIGNALS) {
     process.on(signal, () => {
-      const code = 128 + number;
-      if (!controller || controller.signal.aborted) process.exit(code);
-      controller.abort(code);
+      const code = 128 + constants.signals[signal];
+      process.exitCode = code;
+      if (isTold) return void end(signal, code);
+      isTold = true;
+      program.postMessage(code);
+      setTimeout(() => void end(signal, code), PATIENCE.command).unref();
     });
+  }
+
+  async function end(signal: NodeJS.Signals, code: number): Promise<void> {
+    // A thread that waits for another program, or is in foreign code, does not end: then the system ends the process.
+    setTimeout(() => {
+      process.removeAllListeners(signal);
+      process.kill(process.pid, signal);
+    }, PATIENCE.thread);
+    await program.terminate();
+    process.exit(code);
   }
 }
 
-/** Aborted at the first signal, the exit code as the reason; the second ends the program at once. */
+let controller: AbortController | undefined;
+
+/** In the thread of the program, begins to listen; until `stopSignal` is called a signal ends it at once. */
+export function listenForSignals(): void {
+  parentPort
+    ?.on('message', (code: number) => {
+      if (!controller) process.exit(code);
+      controller.abort(code);
+    })
+    .unref();
+}
+
+/** Aborted at the first signal, the exit code as the reason. */
 export function stopSignal(): AbortSignal {
   controller ??= new AbortController();
   return controller.signal;

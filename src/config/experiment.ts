@@ -5,9 +5,9 @@
  * `configs/schema.json` is made from this schema, so descriptions here are the help that editors show.
  */
 import { z } from 'zod';
+import { nearest } from '../nearest.js';
 import { QUANTITIES, QUANTITY_NAMES, type QuantityName } from '../quantities.js';
 import { compileExpression, ExpressionError, VARIABLE_NAMES, type VariableName } from './expression.js';
-import { nearest } from './nearest.js';
 import { expected, show } from './problem.js';
 import { ACTIVATION_NAMES, type ActivationName, SCALING_NAMES, type ScalingName } from './scalings.js';
 
@@ -178,6 +178,13 @@ const scaling = z.union(
         .string(expecting('a name'))
         .min(1, expecting('a name'))
         .max(60, expecting('a name of at most 60 characters'))
+        .regex(
+          /^[\p{L}\p{N}][^\p{C}\p{Zl}\p{Zp}]*$/u,
+          expecting(
+            'a name that begins with a letter or digit and has no control characters',
+            'tables, spreadsheets and terminals read it',
+          ),
+        )
         .describe('how tables and charts call it'),
       sigmaInput: sigma.describe('standard deviation of W_1; default 1/sqrt(d)'),
       sigmaHidden: sigmaHidden.describe(

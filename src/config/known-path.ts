@@ -1,6 +1,6 @@
 import type { z } from 'zod';
+import { nearest } from '../nearest.js';
 import { experimentJsonSchema } from './experiment.js';
-import { nearest } from './nearest.js';
 import { type Path, parsePath } from './problem.js';
 
 type Schema = z.core.JSONSchema.BaseSchema;

@@ -1,10 +1,10 @@
 import { getNodeValue } from 'jsonc-parser';
 import type { z } from 'zod';
+import { nearest } from '../nearest.js';
 import { findIssues, type Issue } from './checks.js';
 import { type ExperimentFile, experimentSchema } from './experiment.js';
 import { type JsonFile, readJson } from './json.js';
 import { knownKeys } from './known-path.js';
-import { nearest } from './nearest.js';
 import { applyOverrides } from './override.js';
 import { formatPath, type Path, type Problem, show } from './problem.js';
 import { type Experiment, resolveExperiment } from './resolve.js';

@@ -1,6 +1,7 @@
 /** A chart's spec made ready for a page: switches for what it shows, room to be any width, colours of the page. */
 import type { Spec } from 'vega';
 import type { TopLevelSpec } from 'vega-lite';
+import { addressesIn } from '../charts/addresses.js';
 import { isObject, type VegaLiteSpec } from '../charts/spec.js';
 import { tab10, theme } from '../charts/theme.js';
 import type { Figure, Series } from './figures.js';
@@ -189,9 +190,11 @@ function themed(spec: VegaLiteSpec): VegaLiteSpec {
 /**
  * Compiles a spec for Vega, with the colours of the page's style sheet in place of its own.
  *
- * @throws ReportError when it is no Vega-Lite spec
+ * @throws ReportError when it is no Vega-Lite spec, or leads elsewhere
  */
 export async function compileForPage(spec: VegaLiteSpec): Promise<Spec> {
+  const addresses = addressesIn(spec);
+  if (addresses.length > 0) throw new ReportError(`a spec leads elsewhere: ${addresses.join('; ')}`);
   const vegaLite = await import('vega-lite');
   try {
     return withPageColours(vegaLite.compile(spec as unknown as TopLevelSpec).spec) as Spec;

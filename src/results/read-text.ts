@@ -10,15 +10,19 @@ export class ReadError extends Error {
 export const MOST_BYTES = 200e6;
 
 const LINE_FEED = 0x0a;
+const LFS_POINTER = 'version https://git-lfs.github.com/spec/';
 
 /**
  * UTF-8 bytes as text, without a byte order mark.
  *
- * @throws ReadError for more than 200 MB, UTF-16, NUL bytes, and bytes that are not UTF-8.
+ * @throws ReadError for more than 200 MB, a pointer of Git LFS, UTF-16, NUL bytes, and bytes that are not UTF-8.
  */
 export function decodeText(bytes: Uint8Array): string {
   checkSize(bytes.length);
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (buffer.subarray(0, LFS_POINTER.length).toString('latin1') === LFS_POINTER) {
+    throw new ReadError('a pointer of Git LFS stands in the place of the file; git lfs pull fetches it');
+  }
   const mark = buffer.subarray(0, 2).toString('hex');
   if (mark === 'fffe' || mark === 'feff')
     throw new ReadError('line 1: expected UTF-8, got UTF-16; save it as UTF-8');
@@ -35,6 +39,21 @@ export function decodeText(bytes: Uint8Array): string {
   }
   const text = buffer.toString('utf8');
   return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
+}
+
+/**
+ * Bytes as a value of JSON.
+ *
+ * @throws ReadError as `decodeText`, and for what is no JSON.
+ */
+export function decodeJson(bytes: Uint8Array): unknown {
+  const text = decodeText(bytes);
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    // The message repeats some of the text, with its line feeds.
+    throw new ReadError(`not JSON: ${(error as Error).message.replace(/\s+/g, ' ')}`);
+  }
 }
 
 /**

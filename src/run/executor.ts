@@ -1,4 +1,4 @@
-/** Where batches are measured: in threads or processes, or in this one. */
+/** Where batches are measured: in threads or processes of their own, so that the one which waits for them hears signals. */
 import { availableParallelism } from 'node:os';
 import type { BackendName } from '../core/backend-name.js';
 import type { BatchOutcome, MeasureTask } from './task.js';
@@ -20,17 +20,11 @@ export function defaultWorkers(): number {
 }
 
 /**
- * In this thread the disk is at work on a batch only between batches, and while the next is measured. A batch that took
- * longer than this is on the disk before the next begins; with shorter ones waiting would cost more than is at stake.
- */
-const SHORT_MS = 100;
-
-/**
- * A pool of threads, or of processes for the native backend, which fails in a second thread; or, for one worker, this
- * very thread, which saves loading the backend twice.
+ * A pool of threads, or of processes for the native backend, which fails in a second thread. With no worker it is this
+ * very thread, which then hears nothing, no signal either, while it measures a batch.
  */
 export async function openExecutor(workers: number, backend: BackendName): Promise<Executor> {
-  if (workers <= 1) return openThisThread();
+  if (workers === 0) return openThisThread();
   return backend === 'native'
     ? (await import('./process-pool.js')).openProcesses(workers)
     : openPool(workers);
@@ -41,18 +35,15 @@ function openThisThread(): Executor {
   let isClosed = false;
   return {
     run: (task, keep) => {
-      // One after the other, with a turn of the event loop between, so that signals and progress come through.
+      // One after the other, with a turn of the event loop between.
       const measured = last.then(async () => {
         await new Promise((resolve) => setImmediate(resolve));
         if (isClosed) throw new Error('the run was stopped');
         const { measureTask } = await import('./measure-task.js');
-        const outcome = await measureTask(task);
-        const kept = keep(outcome);
-        if (outcome.elapsedMs > SHORT_MS) await kept;
-        return { kept };
+        await keep(await measureTask(task));
       });
       last = measured.catch(() => undefined);
-      return measured.then(({ kept }) => kept);
+      return measured;
     },
     close: async () => {
       isClosed = true;

@@ -1,7 +1,8 @@
 /** Child processes that measure batches, for a backend that fails in a second thread of one process. */
 import { type ChildProcess, fork } from 'node:child_process';
+import type { BackendName } from '../core/backend-name.js';
 import type { Executor } from './executor.js';
-import type { Answer } from './process-worker.js';
+import type { Answer, Question } from './process-worker.js';
 import type { BatchOutcome, MeasureTask } from './task.js';
 
 interface Waiting {
@@ -9,6 +10,36 @@ interface Waiting {
   readonly resolve: (outcome: BatchOutcome) => void;
   readonly reject: (error: Error) => void;
 }
+
+function startChild(): ChildProcess {
+  const path = new URL('./process-worker.js', import.meta.url);
+  // Measurements are Float64Arrays, which the default, JSON, would not carry.
+  return fork(path, { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+}
+
+/**
+ * Version of a backend that a process of its own has loaded and tried: a library that ends its process, or cannot be
+ * interrupted, does so there.
+ *
+ * @throws Error when it does not load.
+ */
+export async function tryInProcess(open: BackendName): Promise<string> {
+  const child = startChild();
+  try {
+    const answer = await new Promise<Answer>((resolve, reject) => {
+      child.once('message', resolve).once('error', reject);
+      child.once('exit', (code, signal) => reject(new Error(endOf(code, signal))));
+      child.send({ open } satisfies Question);
+    });
+    if ('version' in answer) return answer.version;
+    throw new Error('error' in answer ? answer.error : 'no answer');
+  } finally {
+    child.kill('SIGKILL');
+  }
+}
+
+const endOf = (code: number | null, signal: string | null) =>
+  `a worker process ended with ${signal ?? `exit code ${code}`}`;
 
 /** A pool of at most so many children, begun when there is a batch for them; one that dies takes its batch alone with it. */
 export function openProcesses(count: number): Executor {
@@ -24,9 +55,7 @@ export function openProcesses(count: number): Executor {
   }
 
   function start(): ChildProcess {
-    const path = new URL('./process-worker.js', import.meta.url);
-    // Measurements are Float64Arrays, which the default, JSON, would not carry.
-    const child = fork(path, { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const child = startChild();
     const gone = new Promise<void>((resolve) => {
       child.once('exit', () => resolve());
       child.once('error', () => resolve());
@@ -47,12 +76,12 @@ export function openProcesses(count: number): Executor {
       end();
       idle.push(child);
       if ('outcome' in answer) resolve(answer.outcome);
-      else reject(new Error(answer.error));
+      else reject(new Error('error' in answer ? answer.error : 'no outcome'));
       next();
     };
     const died = (code: number | null, signal: string | null) => {
       end();
-      reject(new Error(`a worker process ended with ${signal ?? `exit code ${code}`}`));
+      reject(new Error(endOf(code, signal)));
     };
     const failed = (error: Error) => {
       end();
@@ -68,7 +97,7 @@ export function openProcesses(count: number): Executor {
       .on('message', answered as never)
       .on('exit', died)
       .on('error', failed);
-    child.send(task, (error) => {
+    child.send({ task } satisfies Question, (error) => {
       // A child that dies tells so by its exit too; what cannot be sent is told here alone.
       if (error && child.connected) failed(error);
     });

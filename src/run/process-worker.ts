@@ -1,18 +1,28 @@
-/** What a worker process runs: one batch for each message, until its parent is gone. */
+/** What a worker process runs: one batch for each message, or one backend to be tried, until its parent is gone. */
+import type { BackendName } from '../core/backend-name.js';
 import { measureTask } from './measure-task.js';
 import type { BatchOutcome, MeasureTask } from './task.js';
 
-export type Answer = { readonly outcome: BatchOutcome } | { readonly error: string };
+export type Question = { readonly task: MeasureTask } | { readonly open: BackendName };
+export type Answer =
+  | { readonly outcome: BatchOutcome }
+  | { readonly version: string }
+  | { readonly error: string };
 
 // An interrupt from the terminal goes to all processes; the parent ends this one when it has put its work in order.
 process.on('SIGINT', () => {});
 
-process.on('message', (task: MeasureTask) => {
-  measureTask(task).then(
-    (outcome) => answer({ outcome }),
-    (error: unknown) => answer({ error: error instanceof Error ? error.message : String(error) }),
+process.on('message', (question: Question) => {
+  reply(question).then(answer, (error: unknown) =>
+    answer({ error: error instanceof Error ? error.message : String(error) }),
   );
 });
+
+async function reply(question: Question): Promise<Answer> {
+  if ('task' in question) return { outcome: await measureTask(question.task) };
+  const { openBackend } = await import('../core/backend.js');
+  return { version: (await openBackend(question.open)).version };
+}
 
 function answer(message: Answer): void {
   // Nobody is there to be told when the parent has died.

@@ -48,7 +48,7 @@ async function run({ limits, signal }: { limits?: BatchLimits; signal?: AbortSig
   const reported: number[] = [];
   const error = await runJobs(
     [resumeJob(jobOf(EXPERIMENT, 'auto', undefined, limits), checkpoint)],
-    { backend: 'wasm', workers: 1, signal },
+    { backend: 'wasm', workers: 0, signal },
     {
       progressed: () =>
         void reported.push(readdirSync(folder).filter((name) => name.endsWith('.cells')).length),

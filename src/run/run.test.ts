@@ -39,7 +39,7 @@ async function run(experiment: Experiment, limits?: BatchLimits, weights: Weight
   const finished: FinishedExperiment[] = [];
   await runJobs(
     [jobOf(experiment, weights, undefined, limits)],
-    { backend: 'wasm', workers: 1 },
+    { backend: 'wasm', workers: 0 },
     { finished: (result) => void finished.push(result) },
   );
   return finished[0]!;
@@ -190,7 +190,7 @@ describe('a batch that throws', () => {
     const wide = experimentOf({ sweep: { depth: [3], width: [24] } }, 'wide');
     await runJobs(
       [wide, narrow].map((experiment) => jobOf(experiment, 'auto')),
-      { backend: 'wasm', workers: 1 },
+      { backend: 'wasm', workers: 0 },
       { finished: (result) => void finished.set(result.experiment.name, result) },
     );
     expect(finished.get('wide')).toMatchObject({ cells: 2, table: { rows: [] } });

@@ -11,8 +11,9 @@ import { type BatchOutcome, taskOf } from './task.js';
 
 export interface RunOptions {
   readonly backend: BackendName;
+  /** Threads, or processes on native; 0: this thread. */
   readonly workers: number;
-  /** Ends the run: the batches in hand are dropped, or finished where the thread cannot be interrupted. */
+  /** Ends the run: the batches in hand are dropped, or finished in this thread, which cannot be interrupted. */
   readonly signal?: AbortSignal | undefined;
 }
 

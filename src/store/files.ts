@@ -8,49 +8,57 @@ import {
   readdirSync,
   readFileSync,
   realpathSync,
+  rmSync,
   statSync,
 } from 'node:fs';
 import { dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { checkSize, ReadError } from '../results/read-text.js';
+import { checkSize, decodeJson, decodeText, ReadError } from '../results/read-text.js';
 import { UserError } from './user-error.js';
 
 /** Root of the installed package, which carries the configs of the figures. */
 export const PACKAGE_ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /**
- * The text of a file.
+ * What a reader makes of the bytes of a file: the one way in, for configs, specs, tables, manifests and records.
  *
- * @throws UserError when there is none to be read.
+ * @throws UserError when there is no file to be read, or the reader throws a `ReadError`.
  */
-export function readText(path: string): string {
+export function readWith<T>(path: string, read: (bytes: Uint8Array) => T): T {
   try {
-    const status = statSync(path);
-    if (status.isDirectory()) throw new UserError(`${path}: expected a file, found a directory`);
-    // A pipe or a device may have no end, and no signal is handled while it is read.
-    if (!status.isFile()) throw new ReadError('expected a file, found something else');
-    checkSize(status.size);
-    return readFileSync(path, 'utf8');
+    return read(readBytes(path));
   } catch (error) {
     throw asUserError(path, error);
   }
 }
 
 /**
- * What a reader makes of the bytes of a result.
+ * The bytes of a file.
  *
- * @throws UserError when they cannot be read, or the reader throws a `ReadError`.
+ * @throws ReadError for what is none, and for more than 200 MB; and Error of the file system.
  */
-export function readWith<T>(path: string, read: (bytes: Uint8Array) => T): T {
-  try {
-    const status = statSync(path);
-    if (!status.isFile()) throw new ReadError('expected a file, found something else');
-    checkSize(status.size);
-    return read(readFileSync(path));
-  } catch (error) {
-    throw asUserError(path, error);
-  }
+export function readBytes(path: string): Uint8Array {
+  const status = statSync(path);
+  if (status.isDirectory()) throw new ReadError('expected a file, found a directory');
+  // A pipe or a device may have no end.
+  if (!status.isFile()) throw new ReadError('expected a file, found something else');
+  checkSize(status.size);
+  return readFileSync(path);
 }
+
+/**
+ * The text of a file in UTF-8, without a byte order mark.
+ *
+ * @throws UserError
+ */
+export const readText = (path: string): string => readWith(path, decodeText);
+
+/**
+ * The value of a file of JSON.
+ *
+ * @throws UserError
+ */
+export const readJson = (path: string): unknown => readWith(path, decodeJson);
 
 /**
  * Makes a directory with those that hold it.
@@ -136,6 +144,19 @@ function isLink(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
 }
 
+/**
+ * Removes a file, if it is there.
+ *
+ * @throws UserError when it cannot be removed.
+ */
+export function removeFile(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch (error) {
+    throw asUserError(path, error);
+  }
+}
+
 /** Names of the files of a directory that end in `suffix`, sorted; none when there is no such directory. */
 export function listFiles(directory: string, suffix: string): string[] {
   if (!existsSync(directory)) return [];
@@ -162,6 +183,8 @@ const REASONS: Readonly<Record<string, string>> = {
   EROFS: 'the file system is read-only',
   ENOTDIR: 'a part of the path is a file, not a directory',
   EISDIR: 'a directory is in the place of the file',
+  EEXIST: 'there is a file already',
+  ENOTEMPTY: 'the directory is not empty',
   ENAMETOOLONG: 'the name is too long',
   ELOOP: 'its links lead in a circle',
   ENOSPC: 'no space left on the device',
@@ -176,11 +199,27 @@ const REASONS: Readonly<Record<string, string>> = {
   EBUSY: 'the file is in use',
   ESTALE: 'the file system has lost the file',
   ETIMEDOUT: 'the file system does not answer',
+  EAGAIN: 'out of processes or memory',
+  ETXTBSY: 'the file is being executed',
 };
 
-/** The error as a message for people, where it is of a file and no bug of ours; else the error as it is. */
-export function asUserError(path: string, error: unknown): unknown {
-  if (error instanceof ReadError) return new UserError(`${path}: ${error.message}`);
-  const reason = REASONS[(error as NodeJS.ErrnoException).code ?? ''];
-  return reason ? new UserError(`${path}: ${reason}`) : error;
+/** What an error of the system says, in words where it is a usual one; undefined for other errors. */
+export function reasonOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  return REASONS[code ?? ''] ?? (syscall === undefined ? undefined : error.message);
+}
+
+/**
+ * The error as a message for people, where it is of the machine and no bug of ours; else the error as it is.
+ *
+ * @param path of the file; without it, that of the error
+ */
+export function asUserError(path: string | undefined, error: unknown): unknown {
+  if (error instanceof UserError) return error;
+  const reason = error instanceof ReadError ? error.message : reasonOf(error);
+  if (reason === undefined) return error;
+  const { path: own, syscall } = error as NodeJS.ErrnoException;
+  const place = path ?? own ?? (syscall === 'uv_cwd' ? 'the working directory' : undefined);
+  return new UserError(place === undefined ? reason : `${place}: ${reason}`);
 }

@@ -75,7 +75,7 @@ function print(report: DiffReport, { json, markdown }: DiffCommand): void {
   for (const warning of report.warnings) process.stderr.write(`${warning}\n`);
   if (json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
   else if (markdown) process.stdout.write(markdownReport(report));
-  else process.stdout.write(textReport(report, process.stdout.isTTY === true));
+  else process.stdout.write(textReport(report));
 }
 
 const FORMATS = ['svg', 'png', 'html'] as const;
@@ -104,14 +104,16 @@ async function plot(
   const pair = pairs.find(({ isDifferent }) => isDifferent) ?? pairs[0];
   if (!pair) throw new UserError('--plot: no experiment is on both sides; there is nothing to draw');
   const { diffChart } = await import('../diff-chart.js');
+  const labels = { before: old.label, after: now.label };
+  const refuse = (message: string) => new UserError(`--plot ${command.plot}: ${message}`);
+  const warn = (message: string) => void process.stderr.write(`--plot ${command.plot}: ${message}\n`);
+  let chart: Awaited<ReturnType<typeof diffChart>>;
   try {
-    const chart = await diffChart(pair.before, pair.after, command.quantity, {
-      before: old.label,
-      after: now.label,
-    });
-    writeFile(command.plot!, chart[format]);
+    chart = await diffChart(pair.before, pair.after, command.quantity, labels, warn);
   } catch (error) {
     if (error instanceof UserError || !(error as Error).message.startsWith('chart: ')) throw error;
-    throw new UserError(`--plot ${command.plot}: ${(error as Error).message}`);
+    throw refuse((error as Error).message);
   }
+  if (format === 'png' && chart.pngProblem !== undefined) throw refuse(chart.pngProblem);
+  writeFile(command.plot!, chart[format]);
 }

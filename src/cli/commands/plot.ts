@@ -1,15 +1,16 @@
 /** `plot`: draw the chart of a table. */
 import { existsSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { renderChart, type VegaLiteSpec } from '../../charts/render.js';
+import type { VegaLiteSpec } from '../../charts/render.js';
 import { isObject } from '../../charts/spec.js';
 import { digestOfBytes } from '../../results/manifest.js';
 import { decodeText } from '../../results/read-text.js';
 import { fromCsv } from '../../results/table.js';
-import { configDirectories, readText, readWith, shown } from '../../store/files.js';
+import { asUserError, configDirectories, readJson, readWith, removeFile, shown } from '../../store/files.js';
 import { tableChange } from '../../store/standing-result.js';
 import { UserError } from '../../store/user-error.js';
 import { writeFiles } from '../../store/write-file.js';
+import { drawChart } from '../drawing.js';
 import { EXIT } from '../exit-code.js';
 import { specName } from '../experiments.js';
 
@@ -19,19 +20,34 @@ export interface PlotCommand {
   readonly quiet?: boolean | undefined;
 }
 
-/** Draws the results that are named, by experiment or by folder. */
+/**
+ * Draws the results that are named, by experiment or by folder.
+ *
+ * @throws UserError for those that cannot be drawn, when the others are.
+ */
 export async function plot(names: readonly string[], command: PlotCommand): Promise<number> {
-  const folders = names.map((name) => resultsFolder(name, command.out));
-  for (const folder of folders) await plotFolder(folder, command);
+  const problems: string[] = [];
+  for (const name of names) {
+    try {
+      await plotFolder(resultsFolder(name, command.out), command);
+    } catch (error) {
+      const told = asUserError(undefined, error);
+      if (!(told instanceof UserError)) throw error;
+      problems.push(told.message);
+    }
+  }
+  if (problems.length > 0) throw new UserError(problems.join('\n'));
   return EXIT.fine;
 }
 
 /**
  * Draws one folder: table.csv -> chart.vl.json, chart.svg, chart.png, chart.html.
  *
- * @throws UserError when there is no table, no specification, or the two do not fit.
+ * @param stop ends the drawing.
+ * @throws UserError when there is no table, no specification, or the two do not fit; when it is stopped; and for a picture that is too
+ * large for a PNG, when the rest is written.
  */
-export async function plotFolder(folder: string, command: PlotCommand): Promise<void> {
+export async function plotFolder(folder: string, command: PlotCommand, stop?: AbortSignal): Promise<void> {
   const { table, sha256, change } = readWith(join(folder, 'table.csv'), (bytes) => ({
     table: checkedTable(bytes),
     sha256: digestOfBytes(bytes),
@@ -39,25 +55,28 @@ export async function plotFolder(folder: string, command: PlotCommand): Promise<
   }));
   if (change && !command.quiet) process.stderr.write(`${change}\n`);
   const specPath = command.spec ?? findSpec(folder);
-  let chart: Awaited<ReturnType<typeof renderChart>>;
-  try {
-    const spec = JSON.parse(readText(specPath)) as VegaLiteSpec;
-    chart = await renderChart(withDigest(spec, sha256), table, {
-      title: basename(resolve(folder)),
-      onWarning: (message) => process.stderr.write(`${specPath}: ${message}\n`),
-    });
-  } catch (error) {
-    if (error instanceof UserError) throw error;
-    throw new UserError(`${specPath} with ${join(folder, 'table.csv')}: ${(error as Error).message}`);
-  }
+  const spec = withDigest(readJson(specPath) as VegaLiteSpec, sha256);
+  const place = `${specPath} with ${join(folder, 'table.csv')}`;
+  const options = {
+    title: basename(resolve(folder)),
+    onWarning: (message: string) => void process.stderr.write(`${place}: ${message}\n`),
+  };
+  const chart = await drawChart(spec, table, options, stop).catch((error: Error) => {
+    throw new UserError(`${place}: ${error.message}`);
+  });
+  const png = join(folder, 'chart.png');
+  const hasPng = chart.pngProblem === undefined;
   writeFiles([
     { path: join(folder, 'chart.vl.json'), content: chart.specWithUrl },
     { path: join(folder, 'chart.svg'), content: chart.svg },
-    { path: join(folder, 'chart.png'), content: chart.png },
+    ...(hasPng ? [{ path: png, content: chart.png }] : []),
     { path: join(folder, 'chart.html'), content: chart.html },
   ]);
-  if (!command.quiet)
-    process.stdout.write(`${basename(resolve(folder))}: ${shown(join(folder, 'chart.{svg,png,html}'))}\n`);
+  // That of an earlier table would be taken for one of this.
+  if (!hasPng) removeFile(png);
+  const written = hasPng ? 'chart.{svg,png,html}' : 'chart.{svg,html}';
+  if (!command.quiet) process.stdout.write(`${basename(resolve(folder))}: ${shown(join(folder, written))}\n`);
+  if (!hasPng) throw new UserError(`${shown(png)}: ${chart.pngProblem}`);
 }
 
 /** Where a chart keeps the SHA-256 of the table that it was drawn from: a place that Vega leaves to others. */
@@ -72,7 +91,7 @@ export function chartChange(folder: string, sha256: string): string | undefined 
   if (!existsSync(path)) return undefined;
   let drawnFrom: unknown;
   try {
-    drawnFrom = (JSON.parse(readText(path)) as { usermeta?: Record<string, unknown> }).usermeta?.[DRAWN_FROM];
+    drawnFrom = (readJson(path) as { usermeta?: Record<string, unknown> }).usermeta?.[DRAWN_FROM];
   } catch {
     // What is no chart of ours says nothing.
   }

@@ -5,7 +5,7 @@ import type { Verdict } from '../../claims/claim.js';
 import { readVerdicts } from '../../claims/record.js';
 import { FIGURE_NAMES, type FigureResults, renderReport } from '../../report/report.js';
 import { ReportError } from '../../report/report-error.js';
-import { configDirectories, ensureWritableDirectory, readText, shown } from '../../store/files.js';
+import { configDirectories, ensureWritableDirectory, readJson, readText, shown } from '../../store/files.js';
 import { readResults } from '../../store/results-folder.js';
 import { UserError } from '../../store/user-error.js';
 import { writeFile } from '../../store/write-file.js';
@@ -77,12 +77,7 @@ function readSpec(name: string): FigureResults['spec'] {
   const path = paths.find((each) => existsSync(each));
   if (path === undefined)
     throw new UserError(`${name}: no chart is specified; expected configs/${specName(name)}`);
-  const text = readText(path);
-  try {
-    return JSON.parse(text) as FigureResults['spec'];
-  } catch (error) {
-    throw new UserError(`${path}: not JSON: ${(error as Error).message}`);
-  }
+  return readJson(path) as FigureResults['spec'];
 }
 
 function recordedVerdicts(path: string): readonly Verdict[] | null {

@@ -1,17 +1,17 @@
 /** `verify`: every claim of the paper as a measured verdict. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import pc from 'picocolors';
 import type { Check, Verdict } from '../../claims/claim.js';
 import { CLAIMS } from '../../claims/claims.js';
 import { readVerdicts, verdictsText } from '../../claims/record.js';
 import { verifyClaims } from '../../claims/verify.js';
-import { nearest } from '../../config/nearest.js';
+import { nearest } from '../../nearest.js';
 import { defaultWorkers } from '../../run/executor.js';
 import { ensureWritableDirectory, readText, shown } from '../../store/files.js';
 import { UserError } from '../../store/user-error.js';
 import { writeFile } from '../../store/write-file.js';
 import { EXIT } from '../exit-code.js';
+import { green, hasTerminal, rewriteLine, yellow } from '../terminal.js';
 
 export interface VerifyCommand {
   readonly out: string;
@@ -38,13 +38,13 @@ export async function verify(names: readonly string[], command: VerifyCommand): 
   const path = join(command.out, 'claims.json');
   const record = recorded(path);
   if (command.record) ensureWritableDirectory(command.out);
-  const isShown = process.stderr.isTTY && !command.quiet;
+  const isShown = hasTerminal() && !command.quiet;
   let done = 0;
   const verdicts = await verifyClaims(ids, command.workers ?? defaultWorkers(), ({ id }) => {
     done++;
-    if (isShown) process.stderr.write(`\r\u001b[K${done} of ${ids.length}: ${id}`);
+    if (isShown) rewriteLine(`${done} of ${ids.length}: ${id}`);
   });
-  if (isShown) process.stderr.write('\r\u001b[K');
+  if (isShown) rewriteLine('');
   const compared = verdicts.map(
     (verdict): Compared => ({
       verdict,
@@ -124,7 +124,7 @@ function textOf(all: readonly Compared[], isWhole: boolean): string {
   const width = Math.max(...all.map(({ verdict }) => verdict.id.length));
   const indent = ' '.repeat(width + 2);
   const blocks = all.map(({ verdict }) => {
-    const word = verdict.verdict === 'holds' ? pc.green('holds') : pc.yellow('fails');
+    const word = verdict.verdict === 'holds' ? green('holds') : yellow('fails');
     const shownChecks = isWhole ? verdict.checks : decisive(verdict);
     return [
       `${verdict.id.padEnd(width)}  ${word}  ${verdict.title} (${verdict.where}); ${countText(verdict)}`,

@@ -1,0 +1,17 @@
+/** The process that draws charts, see `drawChart`. */
+import { renderChart } from '../charts/render.js';
+import type { Answer, Question } from './drawing.js';
+
+process.on('message', ({ spec, table, title }: Question) => {
+  renderChart(spec, table, { title, onWarning: (warning) => answer({ warning }) }).then(
+    (chart) => answer({ chart }),
+    (error: unknown) => answer({ error: error instanceof Error ? error.message : String(error) }),
+  );
+});
+
+// What a spec has set in motion, such as a timer, does not keep it.
+process.on('disconnect', () => process.exit());
+
+function answer(message: Answer): void {
+  if (process.connected) process.send!(message);
+}

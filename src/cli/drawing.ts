@@ -1,0 +1,122 @@
+/** Draws in a process of its own, with bounds on time and memory: a spec is a program, and not always a friendly one. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { RenderedChart, RenderOptions, VegaLiteSpec } from '../charts/render.js';
+
+/** What the process is asked, and what it answers; warnings come before. */
+export interface Question {
+  readonly spec: VegaLiteSpec;
+  readonly table: string;
+  readonly title: string | undefined;
+}
+export type Answer =
+  | { readonly chart: RenderedChart }
+  | { readonly warning: string }
+  | { readonly error: string };
+
+export interface Limits {
+  readonly seconds: number;
+  /** Memory of the language; pictures are bounded by their size. */
+  readonly megabytes: number;
+}
+
+/** A chart of 100,000 rows takes 4 s and 0.4 GB. */
+const LIMITS: Limits = { seconds: 120, megabytes: 2000 };
+
+interface Painter {
+  readonly child: ChildProcess;
+  /** Time that it has drawn for; ms. */
+  busy: number;
+}
+
+/** One that has drawn before and has its libraries loaded; it does not keep the program from ending. */
+let idle: Painter | undefined;
+let previous: Promise<unknown> = Promise.resolve();
+
+/**
+ * As `renderChart`, one after the other.
+ *
+ * @param stop ends the drawing.
+ * @throws Error with one message, also when the drawing takes too long or too much memory, or is stopped.
+ */
+export function drawChart(
+  spec: VegaLiteSpec,
+  table: string,
+  { title, onWarning = () => {} }: RenderOptions = {},
+  stop?: AbortSignal,
+  limits = LIMITS,
+): Promise<RenderedChart> {
+  const drawn = previous.then(() => draw({ spec, table, title }, onWarning, stop, limits));
+  previous = drawn.catch(() => undefined);
+  return drawn;
+}
+
+async function draw(
+  question: Question,
+  onWarning: (message: string) => void,
+  stop: AbortSignal | undefined,
+  limits: Limits,
+): Promise<RenderedChart> {
+  const painter = idle ?? { child: start(limits), busy: 0 };
+  idle = undefined;
+  const { child } = painter;
+  child.ref();
+  child.channel?.ref();
+  const end = () => child.kill('SIGKILL');
+  process.once('exit', end);
+  const started = performance.now();
+  let timer: NodeJS.Timeout | undefined;
+  let onStop: (() => void) | undefined;
+  try {
+    const chart = await new Promise<RenderedChart>((resolve, reject) => {
+      const refuse = (what: string) =>
+        reject(new Error(`chart: drawing ${what}; use a simpler spec or fewer rows`));
+      onStop = () => refuse('was stopped');
+      stop?.addEventListener('abort', onStop);
+      if (stop?.aborted) onStop();
+      timer = setTimeout(() => refuse(`takes more than ${limits.seconds} s`), limits.seconds * 1000);
+      child.on('message', (answer: Answer) => {
+        if ('warning' in answer) onWarning(answer.warning);
+        else if ('chart' in answer) resolve(answer.chart);
+        else reject(new Error(answer.error));
+      });
+      child.on('error', reject);
+      child.on('exit', (code, signal) =>
+        // Out of memory, the language aborts, or the system kills.
+        signal === 'SIGABRT' || signal === 'SIGKILL' || code === 134
+          ? refuse(`takes more memory than there is, or than ${limits.megabytes / 1000} GB`)
+          : refuse(`has ended its process with ${signal ?? `exit code ${code}`}`),
+      );
+      child.send(question, (error) => error && reject(error));
+    });
+    painter.busy += performance.now() - started;
+    if (painter.busy < 1000 * limits.seconds) idle = painter;
+    return chart;
+  } finally {
+    clearTimeout(timer);
+    if (onStop) stop?.removeEventListener('abort', onStop);
+    process.off('exit', end);
+    child.removeAllListeners();
+    child
+      .on('error', () => {})
+      .on('exit', () => {
+        if (idle === painter) idle = undefined;
+      });
+    child.unref();
+    child.channel?.unref();
+    // One that has failed may still be at work.
+    if (idle !== painter) end();
+  }
+}
+
+/** A process that ends with this one; busy as it may be, the system ends it when it has computed for too long. */
+function start({ seconds, megabytes }: Limits): ChildProcess {
+  const words = [
+    process.execPath,
+    `--max-old-space-size=${megabytes}`,
+    fileURLToPath(new URL('./draw-process.js', import.meta.url)),
+  ];
+  const bounded = ['-c', `ulimit -c 0; ulimit -t ${Math.ceil(4 * seconds)}; exec "$0" "$@"`, ...words];
+  const [file, given] = process.platform === 'win32' ? [words[0]!, words.slice(1)] : ['sh', bounded];
+  return spawn(file, given, { serialization: 'advanced', stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+}
