@@ -20,7 +20,7 @@
  * Directions are kept at a norm near 1, so that vectors of any size have coefficients along them that float32 holds.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { dots, plus, scaled, squaredNorms } from './ops.js';
+import { dots, plus, powerOfTwo, scaled, squaredNorms } from './ops.js';
 import { ROLE } from './random.js';
 import type { Source, Weights, WeightsLaw } from './weights.js';
 
@@ -135,7 +135,7 @@ export class MatrixFreeWeights implements Weights {
     const left = squaredNorms(residual);
     const isNew = (lane: number) =>
       near.count[lane]! < near.size && !(left[lane]! <= ROUNDING * square[lane]!);
-    const scale = this.law.lanes.map((_, lane) => (isNew(lane) ? powerOfTwo(Math.sqrt(left[lane]!)) : 1));
+    const scale = this.law.lanes.map((_, lane) => (isNew(lane) ? scaleOf(Math.sqrt(left[lane]!)) : 1));
     if (scale.some((factor) => factor !== 1)) {
       residual = scaled(
         residual,
@@ -186,7 +186,7 @@ function coefficients(squaredNorm: ArrayLike<number>, dot: (lane: number) => num
   return Float64Array.from(squaredNorm, (square, lane) => (square === 0 ? 0 : dot(lane) / square));
 }
 
-/** The power of two near a norm that is far from 1, and 1 for the others, of which nothing is lost as they are. */
-function powerOfTwo(norm: number): number {
-  return norm > 2 ** -20 && norm < 2 ** 20 ? 1 : 2 ** Math.round(Math.log2(norm));
+/** A power of two near a norm that is far from 1, and 1 for the others, of which nothing is lost as they are. */
+function scaleOf(norm: number): number {
+  return norm > 1e-6 && norm < 1e6 ? 1 : powerOfTwo(norm);
 }

@@ -124,8 +124,8 @@ export function squaredNorms(a: Tensor3D): Float64Array {
   return known;
 }
 
-/** Exponents of two up to which a float32 factor can be squared, or be multiplied with another. */
-const MODERATE = 2 ** 60;
+/** Up to here and down to its inverse, a float32 factor can be squared, or be multiplied with another. */
+const MODERATE = 1_073_741_824 * 1_073_741_824; // 2^60
 const isModerate = (factor: number) =>
   factor === 0 || (Math.abs(factor) < MODERATE && Math.abs(factor) > 1 / MODERATE);
 
@@ -153,11 +153,21 @@ export function plus(y: Tensor3D, factors: ArrayLike<number>, x: Tensor3D): Tens
   return add(y, scaled(x, all));
 }
 
+const float64 = new DataView(new ArrayBuffer(8));
+
+/** The largest power of two that is not above a normal number > 0: its exponent without its digits. */
+export function powerOfTwo(x: number): number {
+  float64.setFloat64(0, x);
+  float64.setUint32(0, float64.getUint32(0) & 0x7ff00000);
+  float64.setUint32(4, 0);
+  return float64.getFloat64(0);
+}
+
 /** x as `scale` times a state whose norm is near 1 in every lane where that of x is far from it. */
 export function balanced(x: Tensor3D): { readonly state: Tensor3D; readonly scale: Float64Array } {
   const scale = squaredNorms(x).map((square) => {
     const norm = Math.sqrt(square);
-    return isModerate(norm) || !Number.isFinite(norm) ? 1 : 2 ** Math.round(Math.log2(norm));
+    return isModerate(norm) || !Number.isFinite(norm) ? 1 : powerOfTwo(norm);
   });
   if (scale.every((factor) => factor === 1)) return { state: x, scale };
   return {

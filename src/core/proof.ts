@@ -61,7 +61,8 @@ export interface MatrixStep {
   readonly inputChange?: Tensor3D | undefined;
 }
 
-const EPSILON = 2 ** -24;
+/** 2^-24, half the distance of two neighbours near 1. */
+const EPSILON = 1 / 16_777_216;
 
 /**
  * Ten times what the rounding of a layer was seen to do; and more than the 1e-6 of a vector by which a product that is

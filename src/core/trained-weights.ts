@@ -8,7 +8,7 @@ import { scaled, squaredNorms } from './ops.js';
 import type { Weights, WeightsLaw } from './weights.js';
 
 /** The least number of float32 with all its digits, 2^-126: a state whose entries are smaller has lost some, or all. */
-export const SMALLEST = 2 ** -126;
+export const SMALLEST = 1.1754943508222875e-38;
 
 /** One step that was taken: its gradient and the transposed of it. */
 interface Taken {

@@ -174,7 +174,7 @@ describe('the bytes of a file', () => {
     [
       'a pointer',
       Buffer.from('version https://git-lfs.github.com/spec/v1\n'),
-      'line 1: expected a header, got a pointer',
+      'a pointer of Git LFS stands in the place of the file',
     ],
     [
       'a missing column',

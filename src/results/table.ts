@@ -160,9 +160,6 @@ function lineOf(row: number, text: string): number {
 
 function checkHeader(columns: readonly string[], required: readonly string[]): void {
   const got = brief(columns.join());
-  if (columns[0]?.startsWith('version https://git-lfs')) {
-    throw new ReadError('line 1: expected a header, got a pointer of Git LFS; git lfs pull fetches the file');
-  }
   const missing = required.filter((column) => !columns.includes(column));
   if (missing.length > 0 && missing.length === required.length) {
     throw new ReadError(
