@@ -9,6 +9,7 @@ const NUMERIC = [
   'activation',
   'kernels',
   'matrix-free-weights',
+  'normalize',
   'ops',
   'oracle/matrix-free-law',
   'oracle/random-experiments',

@@ -11,7 +11,7 @@ const MAY_IMPORT: Readonly<
 > = {
   quantities: { all: [] },
   nearest: { all: [] },
-  config: { all: ['quantities', 'nearest'] },
+  config: { all: ['quantities', 'nearest', 'theory'] },
   plan: { all: ['config', 'quantities'] },
   core: { all: ['quantities'] },
   theory: { all: [] },

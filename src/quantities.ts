@@ -36,7 +36,7 @@ export const QUANTITIES = {
   bfa_theory_rad: {
     symbol: 'theta_v (m -> inf)',
     unit: 'rad',
-    meaning: 'infinite-width limit of the angle, where a closed form or the Volterra equation gives it',
+    meaning: 'infinite-width limit of the angle at this depth and layer, where it is known; of small steps',
     equation: 'README, Theory',
     title: 'BFA (theory)',
   },
@@ -57,7 +57,7 @@ export const QUANTITIES = {
   sensitivity_theory: {
     symbol: 'S_{L-1} (m -> inf)',
     unit: '1',
-    meaning: 'infinite-width limit of the sensitivity at unit residual, n = k = 1',
+    meaning: 'infinite-width limit of the sensitivity at the residual |y|, n = k = 1; of small steps',
     equation: 'README, Theory',
     title: 'sensitivity (theory)',
   },
@@ -142,6 +142,13 @@ export const QUANTITIES = {
 
 /** Column name of a recorded quantity. */
 export type QuantityName = keyof typeof QUANTITIES;
+
+/** Quantities that are computed, of the limit of infinite width, and not measured. */
+export type TheoryQuantity = Extract<QuantityName, `${string}_theory${string}`>;
+
+export function isTheory(name: QuantityName): name is TheoryQuantity {
+  return name.includes('_theory');
+}
 
 /** Column names of all quantities, in the order of the table. */
 export const QUANTITY_NAMES = Object.keys(QUANTITIES) as QuantityName[];

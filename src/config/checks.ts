@@ -1,3 +1,4 @@
+import { findEmptyColumns } from './empty-columns.js';
 import { type ExperimentFile, MOST_CELLS } from './experiment.js';
 import { compileExpression, ExpressionError, type Values } from './expression.js';
 import { expected, type Path, show } from './problem.js';
@@ -197,13 +198,14 @@ const CHECKS: readonly Check[] = [
   },
   {
     reads: ['network', 'scaling', 'data', 'step', 'sweep', 'draws'],
-    find: (experiment, file) => {
-      if (countSettings(experiment) > MOST_CELLS) return [];
-      const branchScaleIssues = findBranchScaleIssues(experiment, file);
-      return branchScaleIssues.length > 0
-        ? branchScaleIssues
-        : [...findBranchScalesWrittenTwice(experiment, file), ...findScaleIssues(experiment, file)];
-    },
+    find: findRangeIssues,
+  },
+  {
+    reads: ['network', 'scaling', 'loss', 'data', 'step', 'sweep', 'draws', 'record'],
+    find: (experiment, file) =>
+      countSettings(experiment) > MOST_CELLS || findRangeIssues(experiment, file).length > 0
+        ? []
+        : findEmptyColumns(experiment, file.record.quantities),
   },
 ];
 
@@ -218,6 +220,15 @@ export function findIssues(
   inOrder: (key: keyof ExperimentFile) => boolean,
 ): readonly Issue[] {
   return CHECKS.flatMap(({ reads, find }) => (reads.every(inOrder) ? find(experiment, file) : []));
+}
+
+/** Every formula is in its range at every setting. */
+function findRangeIssues(experiment: Experiment, file: ExperimentFile): readonly Issue[] {
+  if (countSettings(experiment) > MOST_CELLS) return [];
+  const branchScaleIssues = findBranchScaleIssues(experiment, file);
+  return branchScaleIssues.length > 0
+    ? branchScaleIssues
+    : [...findBranchScalesWrittenTwice(experiment, file), ...findScaleIssues(experiment, file)];
 }
 
 /** 0 <= beta <= 1 at every depth and width. */

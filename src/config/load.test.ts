@@ -83,6 +83,7 @@ describe('a right file', () => {
       TEXT,
       'seed=0',
       'network.branchScale=0',
+      'record.quantities=["loss"]',
       'data.target={"law":"constant","value":0}',
     );
     expect(experiment).toMatchObject({ seed: 0, axes: { branchScale: [0] }, data: { target: { value: 0 } } });
@@ -284,6 +285,47 @@ describe('the problems of a file', () => {
       },
       'record.quantities[0]: expected no activation but relu, linear, leaky for fba_rad, got "gelu"; ' +
         'Prop 6.1 needs one of them',
+    ],
+    ...(
+      [
+        [
+          { data: { samples: 5 } },
+          'one sample for bfa_theory_rad, got 5; the limit for several is not known',
+        ],
+        [
+          { network: { depth: 4, width: 8, activation: 'gelu' } },
+          'relu or linear for bfa_theory_rad, got "gelu"; the limit for others is not known',
+        ],
+        [
+          { step: { count: 2 } },
+          'step.count 1 for bfa_theory_rad, got 2; the limit is that of the first step',
+        ],
+        [
+          { step: { size: 10 } },
+          'a small step for bfa_theory_rad, got 10; the limit is that of dt -> 0, and features change by more than 0.2 of their size',
+        ],
+      ] as const
+    ).map(
+      ([changes, message]) =>
+        [
+          { ...changes, record: { quantities: ['loss', 'bfa_theory_rad'] } },
+          `record.quantities[1]: expected ${message}; the column would be empty`,
+        ] as [object, string],
+    ),
+    [
+      { network: { depth: 4, width: 8, outputWidth: 3 }, record: { quantities: ['sensitivity_theory'] } },
+      'record.quantities[0]: expected one output for sensitivity_theory, got 3; ' +
+        'the limit for several is not known; the column would be empty',
+    ],
+    [
+      { step: { train: ['output'] }, record: { quantities: ['sensitivity'] } },
+      'record.quantities[0]: expected a layer that learns before the readout for sensitivity, got ["output"]; ' +
+        'no feature moves; the column would be empty',
+    ],
+    [
+      { network: { depth: 4, width: 8, branchScale: 0 }, record: { quantities: ['bfa_rad'] } },
+      'record.quantities[0]: expected a layer that learns before the readout for bfa_rad, got "hidden"; ' +
+        'no feature moves; the column would be empty',
     ],
     [
       { loss: 'cross-entropy', data: { target: { law: 'normal' } } },

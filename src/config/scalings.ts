@@ -1,8 +1,8 @@
 /**
  * The scalings that have a name: initial scales and learning rates by formula, as data.
  *
- * All share sigma_hid, which keeps the size of the features: sqrt(2/m) for ReLU. Table 1 prints 2/sqrt(m), with which
- * activations would grow by 2^((L-2)/2).
+ * All share sigma_hid, which keeps the size of the features: sqrt(2/m) for ReLU, where Table 1 prints 2/sqrt(m). The tables are for
+ * ReLU: their rates stay right for activations that are homogeneous as well, or in branches of scale 1/sqrt(L).
  */
 
 /** A formula for each group of layers, in L, m, d, k, n and beta. */
@@ -22,14 +22,44 @@ export interface NamedScaling {
   readonly learningRate: 'scale-invariant' | Formulas;
   /** Whether the scales are set by what is measured (section 4.2), from these on. */
   readonly isNormalized?: true;
-  /** What differs from the printed row, and why. */
-  readonly corrections?: readonly string[];
+  /** What differs from the printed row for an activation, and why. */
+  readonly corrections?: readonly ((activation: ActivationName) => readonly string[])[];
 }
 
-const HIDDEN_SCALE =
-  'sigma_hid = sqrt(2/m) for ReLU; printed 2/sqrt(m) makes activations grow by 2^((L-2)/2)';
-const BRANCH_SCALE_HIDDEN = 'sigma_hid = sqrt(2/m) for ReLU; printed 1/sqrt(m) is that of linear branches';
-const NTK_RATES = 'eta_1 and eta_hid have a factor k; without it their contributions fall as 1/k';
+/** Factor of |b|^2 from layer to layer of an MLP at sigma_hid, E phi'(z)^2 / E phi(z)^2; 1 for homogeneous activations. */
+export const BACKWARD_FACTOR: Readonly<Partial<Record<ActivationName, number>>> = {
+  tanh: 1.178,
+  erf: 1.226,
+  gelu: 1.072,
+};
+
+/** What sigma_hid is here, and that it keeps features of any size only where the activation is homogeneous. */
+function hiddenScale(activation: ActivationName): string {
+  const name = activation === 'relu' ? 'ReLU' : activation;
+  const condition = BACKWARD_FACTOR[activation] === undefined ? '' : ' and features of rms 1';
+  return `sigma_hid = ${SIGMA_HIDDEN[activation]} for ${name}${condition}`;
+}
+
+/** With 2/sqrt(m) features grow by 4 E phi(z)^2 a layer, squared, unless the activation bends. */
+const correctedMlp = (activation: ActivationName): readonly string[] => {
+  const growth = { relu: '2^((L-2)/2)', linear: '2^(L-2)', leaky: '2.02^((L-2)/2)' };
+  const factor = BACKWARD_FACTOR[activation];
+  if (factor === undefined) {
+    const by = growth[activation as keyof typeof growth];
+    return [`${hiddenScale(activation)}; printed 2/sqrt(m) makes activations grow by ${by}`];
+  }
+  return [
+    `${hiddenScale(activation)}; printed 2/sqrt(m) does not keep them`,
+    `no rate by formula balances contributions of a deep MLP of ${activation}: |b_l|^2 changes by ${factor} a layer; Eq. 8 does`,
+  ];
+};
+
+const correctedBranches = (activation: ActivationName): readonly string[] =>
+  activation === 'linear' ? [] : [`${hiddenScale(activation)}; printed 1/sqrt(m) is that of linear branches`];
+
+const correctedRates = (): readonly string[] => [
+  'eta_1 and eta_hid have a factor k; without it their contributions fall as 1/k',
+];
 
 export const NAMED_SCALINGS = {
   // As the figures were drawn: Eq. 8, and sigma_L alone differs. MF+muP is 1/m, where Table 1 has sqrt(k)/m, which
@@ -59,56 +89,56 @@ export const NAMED_SCALINGS = {
     sigmaInput: '1/sqrt(d)',
     sigmaOutput: 'sqrt(k*L)/m',
     learningRate: { input: 'm/(L*L*d)', hidden: '1/(L*L)', output: 'k/(L*m)' },
-    corrections: [HIDDEN_SCALE],
+    corrections: [correctedMlp],
   },
   'MF+muP (Table 1)': {
     where: 'Table 1, dense',
     sigmaInput: '1/sqrt(d)',
     sigmaOutput: 'sqrt(k)/m',
     learningRate: { input: 'm/(L*sqrt(L)*d)', hidden: '1/(L*sqrt(L))', output: 'k/(L*sqrt(L)*m)' },
-    corrections: [HIDDEN_SCALE],
+    corrections: [correctedMlp],
   },
   'NTK (Table 1)': {
     where: 'Table 1, dense',
     sigmaInput: '1/sqrt(d)',
     sigmaOutput: '1/sqrt(m)',
     learningRate: { input: 'k/(L*d)', hidden: 'k/(L*m)', output: 'k/(L*m)' },
-    corrections: [HIDDEN_SCALE, NTK_RATES],
+    corrections: [correctedMlp, correctedRates],
   },
   'FSC (Table 2)': {
     where: 'Table 2, dense',
     sigmaInput: '1/sqrt(d)',
     sigmaOutput: 'sqrt(k)/m',
     learningRate: { input: 'm/(L*d)', hidden: '1/(beta*beta*L)', output: 'k/(L*m)' },
-    corrections: [BRANCH_SCALE_HIDDEN],
+    corrections: [correctedBranches],
   },
   'FSC (Table 1, sparse)': {
     where: 'Table 1, sparse',
     sigmaInput: '1',
     sigmaOutput: 'sqrt(L)/m',
     learningRate: { input: 'm/(L*L)', hidden: '1/(L*L)', output: '1/(L*m)' },
-    corrections: [HIDDEN_SCALE],
+    corrections: [correctedMlp],
   },
   'MF+muP (Table 1, sparse)': {
     where: 'Table 1, sparse',
     sigmaInput: '1',
     sigmaOutput: '1/m',
     learningRate: { input: 'm/(L*sqrt(L))', hidden: '1/(L*sqrt(L))', output: '1/(L*sqrt(L)*m)' },
-    corrections: [HIDDEN_SCALE],
+    corrections: [correctedMlp],
   },
   'NTK (Table 1, sparse)': {
     where: 'Table 1, sparse',
     sigmaInput: '1',
     sigmaOutput: '1/sqrt(m)',
     learningRate: { input: '1/L', hidden: '1/(L*m)', output: '1/(L*m)' },
-    corrections: [HIDDEN_SCALE],
+    corrections: [correctedMlp],
   },
   'FSC (Table 2, sparse)': {
     where: 'Table 2, sparse',
     sigmaInput: '1',
     sigmaOutput: '1/m',
     learningRate: { input: 'm/L', hidden: '1/(beta*beta*L)', output: '1/(L*m)' },
-    corrections: [BRANCH_SCALE_HIDDEN],
+    corrections: [correctedBranches],
   },
 } as const satisfies Record<string, NamedScaling>;
 
@@ -116,7 +146,10 @@ export type ScalingName = keyof typeof NAMED_SCALINGS;
 
 export const SCALING_NAMES = Object.keys(NAMED_SCALINGS) as ScalingName[];
 
-/** sigma_hid that keeps the size of the features, 1/sqrt(m E phi(z)^2) with z ~ N(0, 1), by activation. */
+/**
+ * sigma_hid that keeps the size of features of rms 1, 1/sqrt(m E phi(z)^2) with z ~ N(0, 1), by activation; of any size where
+ * phi is homogeneous: relu, linear and leaky.
+ */
 export const SIGMA_HIDDEN = {
   relu: 'sqrt(2/m)',
   linear: '1/sqrt(m)',
@@ -151,6 +184,6 @@ export function tableRows(activation: ActivationName): TableRow[] {
       hidden: { sigma: SIGMA_HIDDEN[activation], eta: eta.hidden },
       output: { sigma: sigmaOutput, eta: eta.output },
     };
-    return [{ name, where, layers, corrections }];
+    return [{ name, where, layers, corrections: corrections.flatMap((of) => of(activation)) }];
   });
 }

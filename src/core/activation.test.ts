@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import jStat from 'jstat';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { compileExpression } from '../config/expression.js';
-import { SIGMA_HIDDEN } from '../config/scalings.js';
+import { BACKWARD_FACTOR, SIGMA_HIDDEN } from '../config/scalings.js';
 import { ACTIVATIONS, type ActivationName, erf } from './activation.js';
 import { openBackend } from './backend.js';
 
@@ -30,6 +30,17 @@ test.each(NAMES)('%s: sigma_hid keeps the size of the features, m sigma_hid^2 E 
   }
   const sigma = compileExpression(SIGMA_HIDDEN[name]).evaluate({ L: 3, m: 50, d: 1, k: 1, n: 1 });
   expect(50 * sigma ** 2 * moment).toBeCloseTo(1, 5);
+});
+
+test.each(NAMES)("%s: at sigma_hid |b|^2 changes by E phi'(z)^2 / E phi(z)^2 a layer", (name) => {
+  const [h, moments] = [1e-2, [0, 0]];
+  for (let i = -1200; i < 1200; i++) {
+    const z = (i + 1 / 2) * h;
+    const slope = (phiOf(name, z + h / 100) - phiOf(name, z - h / 100)) / (h / 50);
+    moments[0]! += slope ** 2 * Math.exp(-(z ** 2) / 2);
+    moments[1]! += phiOf(name, z) ** 2 * Math.exp(-(z ** 2) / 2);
+  }
+  expect(moments[0]! / moments[1]!).toBeCloseTo(BACKWARD_FACTOR[name] ?? 1, 3);
 });
 
 describe.each(NAMES)('%s', (name) => {

@@ -1,6 +1,6 @@
 /** A batch of cells in, their measurements out: the one function of the core that the program calls. */
 import type { Tensor3D } from '@tensorflow/tfjs-core';
-import type { QuantityName } from '../quantities.js';
+import type { QuantityName, TheoryQuantity } from '../quantities.js';
 import { ACTIVATIONS, type ActivationName } from './activation.js';
 import { backwardVelocity } from './backward-velocity.js';
 import { type DataLaw, drawData } from './data.js';
@@ -8,7 +8,7 @@ import { type Lane, learns, type Shape, type Train } from './lane.js';
 import { LOSSES, type LossName } from './loss.js';
 import { angleBetween, backwardFeatureAngle, layerNorms, norm } from './measure.js';
 import { type Architecture, Network, type WeightsName } from './network.js';
-import { normalizeNetwork } from './normalize.js';
+import { isNormalizedAlone, normalizeNetwork } from './normalize.js';
 import type { Broken } from './proof.js';
 import { type FinishedStep, Step, type StepSettings } from './step.js';
 import type { Source } from './weights.js';
@@ -34,7 +34,7 @@ export interface BatchSettings {
 }
 
 /** Quantities that a step measures; the theory columns are not among them. */
-export type MeasuredQuantity = Exclude<QuantityName, `${string}_theory${string}`>;
+export type MeasuredQuantity = Exclude<QuantityName, TheoryQuantity>;
 
 export interface CellMeasurement {
   /** Layers v that are recorded, rising; all of the first step, then all of the second. */
@@ -64,6 +64,9 @@ export function measureBatch(
   settings: BatchSettings,
 ): CellMeasurement[] {
   const { shape, kind, steps, measuresBackward } = settings;
+  if (cells.length > 1 && settings.isNormalized && isNormalizedAlone(settings.weights, shape)) {
+    return cells.flatMap((cell) => measureBatch(source, [cell], settings));
+  }
   const order = cells.map((_, i) => i).sort((i, j) => cells[j]!.depth - cells[i]!.depth || i - j);
   const lanes = order.map((i) => {
     const { data, ...cell } = cells[i]!;

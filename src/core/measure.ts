@@ -47,12 +47,12 @@ export function backwardFeatureAngle(b: Float32Array, change: Float32Array, norm
 }
 
 /** The angle between x and y, in [0, pi] rad; NaN when one of the two is zero or not finite. */
-export function angleBetween(x: Float32Array, y: Float32Array): number {
+export function angleBetween(x: Float32Array | Float64Array, y: Float32Array | Float64Array): number {
   return angleOf(x, 1 / norm(x), y, 1 / norm(y));
 }
 
 /** The angle between u x and w y, which have norm 1. */
-function angleOf(x: Float32Array, u: number, y: Float32Array, w: number): number {
+function angleOf(x: ArrayLike<number>, u: number, y: ArrayLike<number>, w: number): number {
   let difference = 0;
   let sum = 0;
   for (let i = 0; i < x.length; i++) {

@@ -1,111 +1,86 @@
 /** Scales that normalize themselves: the automatic scaling of section 4.2, with Eq. 8 for the rates. */
-import * as tf from '@tensorflow/tfjs-core';
 import type { Shape } from './lane.js';
-import type { Loss } from './loss.js';
-import { backwardFeatureAngle, layerNorms } from './measure.js';
-import type { Network } from './network.js';
-import { innerProducts, read } from './ops.js';
+import { backwardFeatureAngle, layerNorms, norm } from './measure.js';
+import type { Network, WeightsName } from './network.js';
+import { findOutputScale, type OutputScale } from './output-scale.js';
 import { Step, type StepSettings } from './step.js';
-
-/** The angle depends on the output scale through the direction of b_L only: not at all for one output and sample. */
-const ROUNDS = 3;
 
 /**
  * Scales W_1 and M_l so that |f_1|_rms = 1 and |V_l q_{l-1}|_rms = 1 (forward layer normalization), and W_L so that
- * |b_{L-1}|_rms = 1 / (n m cos theta_{L-1}), Eq. 7, with the angle as measured (backward layer normalization).
+ * |b_{L-1}|_rms = 1 / (n m cos theta_{L-1}), Eq. 7, with the angle as measured (backward layer normalization): at the
+ * smallest scale that does it. Eq. 7 has a solution for a squared loss, and for a linear one; for the cross-entropy b_L falls
+ * exponentially where every sample is classified right, so that there may be none.
  *
  * @param network whose settings say that it is normalized.
+ * @returns n m |b_{L-1}|_rms cos(theta_{L-1}) of each lane: 1 where Eq. 7 holds, less where it has no solution, at the scale
+ * that comes nearest to it; NaN where no feature moves, and so no angle exists.
  */
 export function normalizeNetwork(
   network: Network,
   settings: Omit<StepSettings, 'kind' | 'keepsStates'>,
-): void {
+): Float64Array {
   const { lanes, shape } = network;
-  const size = shape.samples * shape.width;
-  const readout = network.weights('output', 0);
-  const gram = outputGram(network);
-  let scales = lanes.map(() => 1);
-  for (let round = 0; round < ROUNDS; round++) {
-    const pilot = new Step(network, { ...settings, kind: 'velocity', keepsStates: true });
-    const cosines = new Float64Array(lanes.length);
-    pilot.take(({ distance, features, backward, change }) => {
-      if (distance !== 1) return;
-      const states = [features, backward, change].map((tensor) => tensor.dataSync<'float32'>());
-      cosines.forEach((_, i) => {
-        const [f, b, velocity] = states.map((state) => state.subarray(i * size, (i + 1) * size));
-        cosines[i] = Math.cos(backwardFeatureAngle(b!, velocity!, layerNorms(f!, b!, velocity!)));
-      });
-    });
-    const outputs = pilot.output;
-    pilot.dispose();
-    scales = lanes.map(({ target }, i) => {
-      const length = shape.samples * shape.outputWidth;
-      const unscaled = outputs.subarray(i * length, (i + 1) * length).map((f) => f / scales[i]!);
-      const goal = 1 / (Math.sqrt(size) * cosines[i]!);
-      const gramOfLane = gram.subarray(i * shape.outputWidth ** 2, (i + 1) * shape.outputWidth ** 2);
-      const scale = scaleFor(
-        goal,
-        (s) => s * backwardNorm(settings.loss, unscaled, s, target, shape, gramOfLane),
+  const { loss } = settings;
+  const size = shape.samples * shape.outputWidth;
+  let directions = lanes.map(({ target }) => unit(loss.slope(new Float64Array(size), target, shape)));
+  let { rho, outputs } = pilot(network, settings, directions);
+  const searches = lanes.map(({ target }, i) => {
+    const f = outputs.slice(i * size, (i + 1) * size);
+    const slope = (s: number) =>
+      loss.slope(
+        f.map((x) => s * x),
+        target,
+        shape,
       );
-      return Number.isFinite(scale) ? scale : scales[i]!;
-    });
-    readout.rescale(scales);
-  }
-}
-
-/** W_L W_L^T of each lane, [lanes x k x k]. */
-function outputGram(network: Network): Float32Array {
-  const { outputWidth: k } = network.shape;
-  const count = network.lanes.length;
-  const units = Float32Array.from({ length: count * k * k }, (_, i) =>
-    Number(i % k === Math.floor(i / k) % k),
-  );
-  return tf.tidy(() => {
-    const rows = network.weights('output', 0).transposeTimes(network.upload(units, count, k, k));
-    return read(innerProducts(rows, rows));
+    return findOutputScale(slope, { direction: directions[i]!, rho: rho[i]! });
   });
-}
-
-/** |W_L^T b_L|_2 with b_L at the outputs s f, all samples together. */
-function backwardNorm(
-  loss: Loss,
-  f: Float32Array,
-  s: number,
-  target: Float32Array,
-  shape: Shape,
-  gram: Float32Array,
-): number {
-  const k = shape.outputWidth;
-  const b = loss.slope(
-    f.map((x) => s * x),
-    target,
-    shape,
-  );
-  let square = 0;
-  for (let row = 0; row < b.length; row += k) {
-    for (let i = 0; i < k; i++) {
-      for (let j = 0; j < k; j++) square += b[row + i]! * gram[i * k + j]! * b[row + j]!;
-    }
+  let states = searches.map((search) => search.next());
+  while (states.some(({ done }) => !done)) {
+    directions = states.map(({ done, value }, i) => (done ? directions[i]! : (value as Float64Array)));
+    ({ rho, outputs } = pilot(network, settings, directions));
+    states = searches.map((search, i) => (states[i]!.done ? states[i]! : search.next(rho[i]!)));
   }
-  return Math.sqrt(square);
+  const found = states.map(({ value }) => value as OutputScale);
+  network.weights('output', 0).rescale(found.map(({ scale }) => scale));
+  return Float64Array.from(found, ({ reached }) => reached);
 }
 
 /**
- * The smallest s > 0 with h(s) = goal, to nine digits: h is 0 at 0, and with a squared loss it may fall again, where f_L
- * passes its target. NaN when it is not found.
+ * Whether a network must have a batch of its own to be normalized: weights that are never formed draw their products one by
+ * one, and lanes of a batch take equally many velocity steps, so that what a lane draws would depend on the others. With one
+ * output and sample all take one.
  */
-function scaleFor(goal: number, h: (s: number) => number): number {
-  const factor = 1.1;
-  let above = 1e-12;
-  while (h(above) < goal) {
-    above *= factor;
-    if (above > 1e12) return Number.NaN;
-  }
-  let below = above / factor;
-  for (let i = 0; i < 30; i++) {
-    const middle = Math.sqrt(below * above);
-    if (h(middle) < goal) below = middle;
-    else above = middle;
-  }
-  return above;
+export function isNormalizedAlone(weights: WeightsName, { samples, outputWidth }: Shape): boolean {
+  return weights === 'matrix-free' && samples * outputWidth > 1;
+}
+
+/** A velocity step with b_L of a given direction in each lane: rho = sqrt(n m) |b_{L-1}|_2 cos(theta_{L-1}), and f_L. */
+function pilot(
+  network: Network,
+  settings: Omit<StepSettings, 'kind' | 'keepsStates'>,
+  directions: readonly Float64Array[],
+): { rho: Float64Array; outputs: Float64Array } {
+  const { lanes, shape } = network;
+  const size = shape.samples * shape.width;
+  const slope = Float64Array.from(directions.flatMap((direction) => Array.from(direction)));
+  const step = new Step(network, { ...settings, kind: 'velocity', keepsStates: true, slope });
+  const rho = new Float64Array(lanes.length);
+  step.take(({ distance, features, backward, change }) => {
+    if (distance !== 1) return;
+    const states = [features, backward, change].map((tensor) => tensor.dataSync<'float32'>());
+    rho.forEach((_, i) => {
+      const [f, b, velocity] = states.map((state) => state.subarray(i * size, (i + 1) * size));
+      const norms = layerNorms(f!, b!, velocity!);
+      rho[i] = Math.sqrt(size) * norms.backward * Math.cos(backwardFeatureAngle(b!, velocity!, norms));
+    });
+  });
+  const outputs = Float64Array.from(step.output);
+  step.dispose();
+  return { rho, outputs };
+}
+
+/** x / |x|; the direction of the diagonal for 0, which has none. */
+function unit(x: Float64Array): Float64Array {
+  const length = norm(x);
+  return length === 0 ? x.fill(1 / Math.sqrt(x.length)) : x.map((entry) => entry / length);
 }

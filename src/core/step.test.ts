@@ -450,7 +450,7 @@ describe.each(['dense', 'matrix-free'] as const)('with %s weights', (weights) =>
       measureBatch(
         source,
         [6, 9, 3].map((depth) => cell({ m: 20, depth })),
-        settings(20, { weights, shape: { samples, width: 20, inputWidth: 4, outputWidth: 2 } }),
+        settings(20, { weights, train: 'all', shape: { samples, width: 20, inputWidth: 4, outputWidth: 2 } }),
       );
     const before = tf.memory().numTensors;
     for (const samples of weights === 'dense' ? [1, 3, 30] : [1, 3]) run(samples);

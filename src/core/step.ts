@@ -24,6 +24,8 @@ export interface StepSettings {
   readonly kind: 'update' | 'velocity';
   readonly loss: Loss;
   readonly train: Train;
+  /** b_L, [lanes x n x k], where it is not that of the loss at f_L. */
+  readonly slope?: Float64Array;
   /** Whether the states of all layers outlive their visit, for what comes after the step; else memory stays small. */
   readonly keepsStates?: boolean;
 }
@@ -169,7 +171,8 @@ export class Step {
     const { network, layers, isMlp } = this;
     const { samples, outputWidth } = network.shape;
     const { activation } = network.settings;
-    this.slope = this.eachLane((loss, y, own) => loss.slope(own(this.output), y, network.shape));
+    this.slope =
+      this.settings.slope ?? this.eachLane((loss, y, own) => loss.slope(own(this.output), y, network.shape));
     const slope = network.upload(Float32Array.from(this.slope), network.lanes.length, samples, outputWidth);
     this.checkSlope();
     this.readout = this.descent('output', 0, tf.keep(slope), this.last);

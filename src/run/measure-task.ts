@@ -11,7 +11,7 @@ import {
 import { groupOf } from '../core/lane.js';
 import { GaussianSampler } from '../core/random.js';
 import type { Source } from '../core/weights.js';
-import type { QuantityName } from '../quantities.js';
+import { isTheory, type QuantityName } from '../quantities.js';
 import type { RecordedCell } from '../store/cell-file.js';
 import type { BatchOutcome, MeasureTask } from './task.js';
 
@@ -78,6 +78,8 @@ function recorded(
   { layers, divergedAt, inexact, values }: CellMeasurement,
   names: readonly QuantityName[],
 ): RecordedCell {
-  const kept = Object.entries(values).filter(([name]) => names.includes(name as MeasuredQuantity));
+  // Theory stands beside a measurement only, so rows need to know where there is an angle.
+  const needed: readonly QuantityName[] = names.some(isTheory) ? [...names, 'bfa_rad'] : names;
+  const kept = Object.entries(values).filter(([name]) => needed.includes(name as MeasuredQuantity));
   return { layers, divergedAt, inexact, values: Object.fromEntries(kept) };
 }

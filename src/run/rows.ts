@@ -1,12 +1,15 @@
 /** Measurements and theory of an experiment as the rows of its table. */
+import { limitCaseOf, typicalSize } from '../config/limit-case.js';
 import type { Experiment } from '../config/resolve.js';
 import type { Setting } from '../config/settings.js';
-import type { MeasuredQuantity } from '../core/experiment.js';
+import { drawData } from '../core/data.js';
+import { norm } from '../core/measure.js';
+import { GaussianSampler } from '../core/random.js';
 import type { Cell } from '../plan/cell.js';
-import { QUANTITY_NAMES, type QuantityName, twelveDigits } from '../quantities.js';
+import { isTheory, QUANTITY_NAMES, type TheoryQuantity, twelveDigits } from '../quantities.js';
 import { IDENTITY_COLUMNS, type Table, type Value } from '../results/table.js';
 import type { RecordedCell } from '../store/cell-file.js';
-import { bfaLimit, sensitivityLimit } from '../theory/bfa.js';
+import { angleLimits, type DataSize, sensitivityAt } from '../theory/limits.js';
 
 /** A cell with what became of it. */
 export interface FinishedCell {
@@ -56,7 +59,8 @@ export function tableOf(experiment: Experiment, finished: readonly FinishedCell[
   const theory = new TheoryColumns(experiment);
   return {
     columns: columnsOf(experiment),
-    rows: finished.flatMap(({ cell, weights, measured }) => {
+    rows: finished.flatMap((each) => {
+      const { cell, weights, measured } = each;
       if (measured.inexact) return [];
       const identity = identityOf(experiment, cell, weights);
       return measured.layers.map((layer, at) => [
@@ -64,7 +68,7 @@ export function tableOf(experiment: Experiment, finished: readonly FinishedCell[
         layer,
         ...quantities.map((name) => {
           const value = isTheory(name)
-            ? twelveDigits(theory.value(name, cell.setting, layer))
+            ? twelveDigits(theory.value(name, each, at))
             : measured.values[name]![at]!;
           return Number.isFinite(value) ? value : null;
         }),
@@ -73,45 +77,35 @@ export function tableOf(experiment: Experiment, finished: readonly FinishedCell[
   };
 }
 
-function isTheory(name: QuantityName): name is Exclude<QuantityName, MeasuredQuantity> {
-  return name === 'bfa_theory_rad' || name === 'sensitivity_theory';
-}
-
-/** The infinite-width limits of the settings of an experiment, each computed once. */
+/** The infinite-width limits of the cells of an experiment; angles are those of a setting, computed once. */
 class TheoryColumns {
-  private readonly angles = new Map<string, Float64Array>();
+  private readonly angles = new Map<Setting, Float64Array>();
+  private sampler: GaussianSampler | undefined;
 
   constructor(private readonly experiment: Experiment) {}
 
-  /**
-   * NaN where no limit is known: several samples or a later step, rates that are not Eq. 8, hidden weights that let the
-   * features grow or shrink, an activation that is neither linear nor ReLU; for the sensitivity also several outputs, and
-   * another layer than the last.
-   */
-  value(name: 'bfa_theory_rad' | 'sensitivity_theory', setting: Setting, layer: number): number {
-    const { data, network, step } = this.experiment;
-    const { learningRate, sigmaHidden, sigmaOutput, isNormalized } = setting.scaling;
-    const { activation } = setting;
-    if (activation !== 'relu' && activation !== 'linear') return Number.NaN;
-    if (typeof step.train !== 'string' || step.count > 1) return Number.NaN;
-    const critical = Math.sqrt((activation === 'relu' ? 2 : 1) / setting.width);
-    const isCritical = isNormalized || Math.abs(sigmaHidden / critical - 1) < 1e-9;
-    if (data.samples !== 1 || learningRate !== 'scale-invariant' || !isCritical) return Number.NaN;
-    const angle = this.anglesOf(setting, activation, step.train === 'all')[layer]!;
-    if (name === 'bfa_theory_rad') return angle;
-    if (network.outputWidth !== 1 || layer !== setting.depth - 1) return Number.NaN;
-    return isNormalized ? 1 : sensitivityLimit(angle, setting.width, sigmaOutput);
+  /** NaN where no limit is known (`theory/limits.ts`), and where the cell has no angle to compare it with. */
+  value(name: TheoryQuantity, { cell, measured }: FinishedCell, at: number): number {
+    const { setting } = cell;
+    const layer = measured.layers[at]!;
+    if (Number.isNaN(measured.values.bfa_rad?.[at])) return Number.NaN;
+    const limitCase = limitCaseOf(this.experiment, setting);
+    const angles = this.angles.get(setting) ?? angleLimits(limitCase, typicalSize(this.experiment, setting));
+    this.angles.set(setting, angles);
+    if (name === 'bfa_theory_rad') return angles[layer]!;
+    return layer === setting.depth - 1 ? sensitivityAt(limitCase, angles, this.sizeOf(cell)) : Number.NaN;
   }
 
-  private anglesOf(
-    { architecture, depth, branchScale }: Setting,
-    activation: 'relu' | 'linear',
-    trainsInput: boolean,
-  ): Float64Array {
-    const key = `${architecture} ${activation} ${depth} ${branchScale}`;
-    const known =
-      this.angles.get(key) ?? bfaLimit({ architecture, activation, depth, branchScale, trainsInput });
-    this.angles.set(key, known);
-    return known;
+  /** |x| and |y| as the cell draws them. */
+  private sizeOf({ seed, setting }: Cell): DataSize {
+    const { data, network } = this.experiment;
+    this.sampler ??= new GaussianSampler();
+    const law = { input: { ...data.input, scale: setting.inputScale }, target: data.target };
+    const { input, target } = drawData(this.sampler, seed, law, {
+      ...network,
+      ...data,
+      width: setting.width,
+    });
+    return { input: norm(input), target: norm(target) };
   }
 }

@@ -248,14 +248,35 @@ describe('a table', () => {
   });
 
   test('has the theory of one sample with scale-invariant rates, from layer 2 on', () => {
-    const table = tableWith(1);
+    const table = tableWith(1, { data: { target: { law: 'constant', value: -1 } } });
     // One trained layer moves along -b exactly: the angle is 0, and with sigma_L = 1/m the sensitivity is 1.
     expect(column(table, 'bfa_theory_rad')).toEqual([null, expect.closeTo(0, 7)]);
     expect(column(table, 'sensitivity_theory')).toEqual([null, expect.closeTo(1, 12)]);
   });
 
+  test('has the theory of the sensitivity at the residual |y|, which a linear loss has whatever f_L is', () => {
+    const data = { target: { law: 'constant', value: 4 } } as const;
+    expect(column(tableWith(1, { data }), 'sensitivity_theory')).toEqual([null, expect.closeTo(1 / 4, 12)]);
+    const scaling = 'NTK';
+    expect(column(tableWith(1, { loss: 'linear', scaling }), 'sensitivity_theory')[1]).toBeGreaterThan(0);
+    // f_L is as large as the target, and |f_L - y| random.
+    expect(
+      column(tableWith(1, { data, scaling, network: { depth: 3 } }), 'sensitivity_theory')[1],
+    ).not.toBeNull();
+    const small = { target: { law: 'constant', value: 0.5 } } as const;
+    expect(column(tableWith(1, { data: small, scaling }), 'sensitivity_theory')).toEqual([null, null]);
+  });
+
+  test('has no theory beside a cell without an angle', () => {
+    const table = tableWith(Number.NaN);
+    expect(column(table, 'bfa_theory_rad')).toEqual([null, null]);
+    expect(column(table, 'sensitivity_theory')).toEqual([null, null]);
+  });
+
   test.each<[string, Partial<ExperimentFile>]>([
     ['several samples', { data: { samples: 2 } }],
+    ['a large step', { step: { size: 1 } }],
+    ['a step that is large beside the target', { data: { target: { law: 'constant', value: 1e-3 } } }],
     ['an explicit learning rate', { scaling: { name: 'mine', learningRate: 0.1 } }],
     ['a learning rate of 0', { scaling: { name: 'mine', learningRate: 0 } }],
     ['branch scale 0', { network: { branchScale: 0 } }],

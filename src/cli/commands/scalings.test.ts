@@ -33,6 +33,28 @@ function numbersOf(words: string): Record<string, number[]> {
 
 const [L, m, d, k] = [16, 4096, 64, 4];
 
+describe('corrections are those of the activation', () => {
+  const notesOf = (activation: string): string[] => {
+    const { scalings } = JSON.parse(call(`${NETWORK} --json --activation ${activation}`).stdout);
+    return scalings.map(({ corrections }: { corrections: string[] }) => corrections.join(' | '));
+  };
+
+  test('linear branches have the printed scale, so Table 2 has none', () => {
+    const [fsc, , , table2] = notesOf('linear');
+    expect(fsc).toBe('sigma_hid = 1/sqrt(m) for linear; printed 2/sqrt(m) makes activations grow by 2^(L-2)');
+    expect(table2).toBe('');
+  });
+
+  test('where the backward pass grows with depth it is said that the rates do not balance', () => {
+    for (const activation of ['tanh', 'erf', 'gelu']) {
+      const [fsc, mup, ntk, table2] = notesOf(activation);
+      for (const notes of [fsc, mup, ntk]) expect(notes).toContain(`a deep MLP of ${activation}`);
+      expect(table2).toContain(`for ${activation} and features of rms 1`);
+    }
+    for (const activation of ['relu', 'leaky']) expect(notesOf(activation).join()).not.toContain('deep MLP');
+  });
+});
+
 describe('the numbers are those of the paper', () => {
   test('in the dense setting', () => {
     const hidden = Math.sqrt(2 / m);

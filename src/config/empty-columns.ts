@@ -1,0 +1,69 @@
+/** Recorded quantities that can have no value in any cell of an experiment. */
+import { isTheory, type QuantityName, type TheoryQuantity } from '../quantities.js';
+import { type Missing, missingForAngle, missingForSensitivity } from '../theory/limits.js';
+import type { Issue } from './checks.js';
+import { favourableSize, limitCaseOf, typicalSize } from './limit-case.js';
+import { expected } from './problem.js';
+import type { Experiment } from './resolve.js';
+import { expandAxes, type Setting } from './settings.js';
+
+/** Quantities that exist only where features move. */
+const OF_MOVING_FEATURES: readonly QuantityName[] = [
+  'bfa_rad',
+  'sensitivity',
+  'sensitivity_finite',
+  'speed_formula_residual',
+];
+
+/**
+ * @param experiment whose expressions are in range at every setting.
+ * @param quantities as the file lists them.
+ */
+export function findEmptyColumns(
+  experiment: Experiment,
+  quantities: readonly QuantityName[],
+): readonly Issue[] {
+  const settings = expandAxes(experiment);
+  if (settings.length === 0) return [];
+  const doFeaturesMove = settings.some((setting) => movesFeatures(experiment, setting));
+  return quantities.flatMap((name, index) => {
+    const missing: Missing | undefined = isTheory(name)
+      ? missingForTheory(name, experiment, settings)
+      : OF_MOVING_FEATURES.includes(name) && !doFeaturesMove
+        ? ['a layer that learns before the readout', experiment.step.train, 'no feature moves']
+        : undefined;
+    if (!missing) return [];
+    const [need, got, advice] = missing;
+    const message = expected(`${need} for ${name}`, got, `${advice}; the column would be empty`);
+    return [{ path: ['record', 'quantities', index], message }];
+  });
+}
+
+/** What the first setting lacks where all lack something. */
+function missingForTheory(
+  name: TheoryQuantity,
+  experiment: Experiment,
+  settings: readonly Setting[],
+): Missing | undefined {
+  let first: Missing | undefined;
+  for (const setting of settings) {
+    const limitCase = limitCaseOf(experiment, setting);
+    const typical = typicalSize(experiment, setting);
+    const missing =
+      name === 'bfa_theory_rad'
+        ? missingForAngle(limitCase, typical)
+        : missingForSensitivity(limitCase, typical, favourableSize(experiment, setting));
+    if (!missing) return undefined;
+    first ??= missing;
+  }
+  return first;
+}
+
+/** Whether a layer before the readout learns; V_l does not at branch scale 0, as its gradient is zero. */
+function movesFeatures({ step: { train } }: Experiment, { depth, branchScale }: Setting): boolean {
+  const layers = typeof train === 'string' ? [train] : train;
+  return layers.some((layer) => {
+    if (layer === 'all' || layer === 'input' || layer === 1) return true;
+    return branchScale > 0 && (layer === 'hidden' || (typeof layer === 'number' && layer < depth));
+  });
+}

@@ -1,0 +1,47 @@
+/** A setting of an experiment as the theory of infinite width sees it. */
+import type { DataSize, LimitCase } from '../theory/limits.js';
+import type { Experiment } from './resolve.js';
+import type { Setting } from './settings.js';
+
+export function limitCaseOf({ data, loss, network, step }: Experiment, setting: Setting): LimitCase {
+  const { architecture, activation, depth, width, branchScale, scaling } = setting;
+  return {
+    architecture,
+    activation,
+    depth,
+    width,
+    branchScale,
+    samples: data.samples,
+    outputs: network.outputWidth,
+    sigma: { input: scaling.sigmaInput, hidden: scaling.sigmaHidden, output: scaling.sigmaOutput },
+    isNormalized: scaling.isNormalized,
+    isScaleInvariant: scaling.learningRate === 'scale-invariant',
+    loss,
+    train: typeof step.train === 'string' ? step.train : 'some',
+    steps: step.count,
+    stepSize: step.kind === 'update' ? setting.stepSize : undefined,
+  };
+}
+
+/** Root mean squares of |x| and |y| of a sample by their laws. */
+export function typicalSize({ data, network }: Experiment, { inputScale }: Setting): DataSize {
+  const { inputWidth: d, outputWidth: k } = network;
+  const { input, target } = data;
+  const entries = input.law === 'normal' && input.normalize === 'none' ? d : 1;
+  const squares = { normal: k, cosine: k / 2, 'one-hot': 1 };
+  return {
+    input: inputScale * Math.sqrt(entries),
+    target:
+      target.law === 'constant' ? Math.abs(target.value) * Math.sqrt(k) : Math.sqrt(squares[target.law]),
+  };
+}
+
+/** The smallest |x| and the largest |y| that the laws allow. */
+export function favourableSize(experiment: Experiment, setting: Setting): DataSize {
+  const { input, target } = experiment.data;
+  const typical = typicalSize(experiment, setting);
+  return {
+    input: input.law === 'normal' && input.normalize === 'none' ? 0 : typical.input,
+    target: target.law === 'normal' ? Number.POSITIVE_INFINITY : typical.target,
+  };
+}
