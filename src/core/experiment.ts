@@ -9,7 +9,7 @@ import { LOSSES, type LossName } from './loss.js';
 import { angleBetween, backwardFeatureAngle, layerNorms, norm } from './measure.js';
 import { type Architecture, Network, type WeightsName } from './network.js';
 import { isNormalizedAlone, normalizeNetwork } from './normalize.js';
-import type { Broken } from './proof.js';
+import { type Broken, EQUATION_7 } from './proof.js';
 import { type FinishedStep, Step, type StepSettings } from './step.js';
 import type { Source } from './weights.js';
 
@@ -80,7 +80,9 @@ export function measureBatch(
     isNormalized: settings.isNormalized,
   });
   const stepSettings: StepSettings = { kind, loss: LOSSES[settings.loss], train: settings.train };
-  if (settings.isNormalized) normalizeNetwork(network, stepSettings);
+  if (settings.isNormalized) {
+    normalizeNetwork(network, stepSettings).forEach((reached, i) => drafts[i]!.noteNormalization(reached));
+  }
 
   const isRecorded = (distance: number) => settings.layers === 'all' || distance === 1;
   const noteUpdate = (t: number, distance: number, update: Tensor3D) => {
@@ -195,6 +197,13 @@ class Draft {
     values.speed_formula_residual[at] = norms.overlap / this.duration; // completed in `finish`
     const finite = Number.isFinite(norms.features + norms.backward + norms.change);
     if (!finite) this.divergedAt ??= layer;
+  }
+
+  /** n m |b_{L-1}|_rms cos(theta_{L-1}), which is to be 1 (Eq. 7); NaN where no feature moves, and so nothing solves it. */
+  noteNormalization(reached: number): void {
+    const deviation = Number.isNaN(reached) ? 1 : Math.abs(reached - 1);
+    if (deviation <= EQUATION_7) return;
+    this.inexact = { step: 1, layer: this.lane.depth - 1, identity: 'Eq. 7', deviation, bound: EQUATION_7 };
   }
 
   /** The distance of the features from where they began, and the update that they take from here. */

@@ -10,6 +10,7 @@
  * output and one sample, and for a linear loss, u does not turn, and one step gives rho for all s.
  */
 import { angleBetween, norm } from './measure.js';
+import { SMALLEST } from './trained-weights.js';
 
 /** What a velocity step with b_L = `direction` tells. */
 export interface Pilot {
@@ -26,8 +27,7 @@ export interface OutputScale {
 }
 
 /** Scales that float32 holds. */
-const SMALLEST = 2 ** -126;
-const LARGEST = 2 ** 126;
+const LARGEST = 1 / SMALLEST;
 
 /** Turn of u, in rad, over which rho counts as the same: the error of H is of this size. */
 const SAME_DIRECTION = 1e-5;

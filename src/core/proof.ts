@@ -70,8 +70,8 @@ const EPSILON = 1 / 16_777_216;
  */
 const ROUNDING = 24;
 
-/** Eq. 7 is solved to nine digits, at the angle of a pilot step that is rounded as this one is. */
-const EQUATION_7 = 1e-4;
+/** How far Eq. 7 may be off: it is solved to nine digits, at the angle of a pilot step that is rounded as this one is. */
+export const EQUATION_7 = 1e-4;
 const EQUATION_8 = 1e-9;
 
 export class Proof {
