@@ -9,7 +9,7 @@ import { normalizations, scaled } from './normalization.js';
 import { type Quantities, quantitiesOf } from './quantities.js';
 
 /** Whether the cell itself says that it is no result. */
-export const isReported = ({ divergedAt, inexact }: CellMeasurement & { readonly inexact?: unknown }) =>
+export const isReported = ({ divergedAt, inexact }: CellMeasurement) =>
   divergedAt !== undefined || inexact !== undefined;
 
 /** A quantity that is not what it should be. */
