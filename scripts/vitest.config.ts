@@ -11,7 +11,9 @@ const NUMERIC = [
   'matrix-free-weights',
   'normalize',
   'ops',
+  'oracle/known-cases',
   'oracle/matrix-free-law',
+  'oracle/planted-faults',
   'oracle/random-experiments',
   'step',
 ].map((name) => `src/core/${name}.test.ts`);

@@ -69,7 +69,7 @@ export class Arithmetic {
         out[t * rows + i] = this.rounded(total, squares, columns);
       }
     }
-    return this.within(out);
+    return out;
   }
 
   /** M^T v for each row v. */

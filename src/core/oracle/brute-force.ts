@@ -167,7 +167,7 @@ class BruteForceStep {
       throw new OutOfReach('1 - p underflows');
     }
     for (let l = L - 1; l >= 1; l--) {
-      z[l] = this.transposeTimes(l + 1, b[l + 1]!);
+      z[l] = arithmetic.within(this.transposeTimes(l + 1, b[l + 1]!));
       b[l] = this.withSkip(this.gated(l, z[l]!), b[l + 1]!, l < L - 1);
     }
   }
@@ -203,7 +203,7 @@ class BruteForceStep {
       const push = this.velocityTimes(l, moved, isUpdate ? this.cell.stepSize : 1);
       df[l] = this.withSkip(arithmetic.sum(this.times(l, dq[l - 1]!), push), df[l - 1]!, this.isHidden(l));
       if (l === this.cell.depth) break;
-      if (!isUpdate || !this.isTaken(l)) dq[l] = this.gated(l, df[l]!);
+      if (!isUpdate || !this.isTaken(l)) dq[l] = arithmetic.within(this.gated(l, df[l]!));
       else {
         const difference = arithmetic.entrywise(df[l]!, (change, i) => phi.difference(f[l]![i]!, change));
         dq[l] = this.activated(difference, df[l]!);
@@ -253,21 +253,23 @@ class BruteForceStep {
     );
   }
   private withSkip(s: State, carried: State, isSkipped: boolean): State {
-    if (this.isMlp || !isSkipped) return s;
-    return this.arithmetic.within(this.arithmetic.sum(s, carried, Math.sqrt(1 - this.cell.branchScale ** 2)));
+    const { arithmetic } = this;
+    if (this.isMlp || !isSkipped) return arithmetic.within(s);
+    return arithmetic.within(arithmetic.sum(s, carried, Math.sqrt(1 - this.cell.branchScale ** 2)));
   }
   private gated(l: number, t: State): State {
     if (!this.isTaken(l)) return t;
-    return this.activated(
-      this.arithmetic.entrywise(t, (value, i) => this.gates[l]![i]! * value),
-      t,
-    );
+    const passed = this.arithmetic.entrywise(t, (value, i) => this.gates[l]![i]! * value);
+    if (this.isUnderflow(passed, t)) throw new OutOfReach('a slope underflows');
+    return passed;
   }
-  /** phi of a state, phi' times it, or a change of phi: nothing smooth is zero throughout, unless it underflows. */
+  /** phi of a state, or a change of it. */
   private activated(result: State, of: State): State {
-    if (ACTIVATIONS[this.settings.activation].isSmooth && isZero(result) && !isZero(of)) {
-      throw new OutOfReach('an activation underflows');
-    }
+    if (this.isUnderflow(result, of)) throw new OutOfReach('an activation underflows');
     return this.arithmetic.within(result);
+  }
+  /** Nothing smooth is zero throughout. */
+  private isUnderflow(result: State, of: State): boolean {
+    return ACTIVATIONS[this.settings.activation].isSmooth && isZero(result) && !isZero(of);
   }
 }
