@@ -18,6 +18,7 @@ import { type Architecture, Network, type WeightsName } from '../core/network.js
 import { ROLE, type Seed } from '../core/random.js';
 import { Step } from '../core/step.js';
 import type { Source } from '../core/weights.js';
+import { type WideStep, wideStep } from '../theory/infinite-width.js';
 
 /** A network, its data and its step; what is left out has the defaults of `FULL`, on dense data. */
 export interface Setup {
@@ -168,28 +169,13 @@ export class Lab {
   }
 
   private cellOf(setup: Setup, draw: number): BatchCell {
-    const full = { ...FULL, ...setup };
-    const { depth, width, inputWidth, outputWidth, samples, branchScale } = full;
-    const scaling: NamedScaling = NAMED_SCALINGS[full.scaling];
-    const values = { L: depth, m: width, d: inputWidth, k: outputWidth, n: samples, beta: branchScale };
-    const at = (formula: string) => compileExpression(formula).evaluate(values);
-    const { learningRate: rates } = scaling;
+    const { depth, width, inputWidth, outputWidth, samples, branchScale, stepSize } = { ...FULL, ...setup };
     return {
-      seed: this.seedOf(`${depth} ${width} ${inputWidth} ${outputWidth} ${samples} ${draw}`),
+      seed: this.seedOf(`${width} ${inputWidth} ${outputWidth} ${samples} ${draw}`),
       depth,
       branchScale,
-      sigma: {
-        input: at(scaling.sigmaInput),
-        hidden: at(SIGMA_HIDDEN[full.activation]),
-        output: at(scaling.sigmaOutput),
-        ...full.sigma,
-      },
-      learningRate:
-        setup.learningRate ??
-        (rates === 'scale-invariant'
-          ? rates
-          : Array.from({ length: depth + 1 }, (_, layer) => at(rates[groupOf(layer, depth)]))),
-      stepSize: full.stepSize,
+      ...scalesOf(setup),
+      stepSize,
       data: setup.data ?? dense(inputWidth),
     };
   }
@@ -199,6 +185,57 @@ export class Lab {
     const digest = createHash('sha256').update(`${this.seed} ${this.stream} ${draw}`).digest();
     return [0, 4, 8, 12].map((at) => digest.readUInt32LE(at)) as unknown as Seed;
   }
+}
+
+/** Initial scales and learning rates of a setup. */
+function scalesOf(setup: Setup): Pick<BatchCell, 'sigma' | 'learningRate'> {
+  const full = { ...FULL, ...setup };
+  const { depth, width, inputWidth, outputWidth, samples, branchScale } = full;
+  const scaling: NamedScaling = NAMED_SCALINGS[full.scaling];
+  const values = { L: depth, m: width, d: inputWidth, k: outputWidth, n: samples, beta: branchScale };
+  const at = (formula: string) => compileExpression(formula).evaluate(values);
+  const { learningRate: rates } = scaling;
+  const byGroup = (of: Record<LayerGroup, string>) => {
+    const values = { input: at(of.input), hidden: at(of.hidden), output: at(of.output) };
+    return Array.from({ length: depth + 1 }, (_, layer) => values[groupOf(layer, depth)]);
+  };
+  return {
+    sigma: {
+      input: at(scaling.sigmaInput),
+      hidden: at(SIGMA_HIDDEN[full.activation]),
+      output: at(scaling.sigmaOutput),
+      ...full.sigma,
+    },
+    learningRate: setup.learningRate ?? (rates === 'scale-invariant' ? rates : byGroup(rates)),
+  };
+}
+
+/** What a setup is in the limit of infinite width; undefined where no exact law is known. */
+export function limitOf(setup: Setup): WideStep | undefined {
+  const full = { ...FULL, ...setup };
+  const { architecture, activation, depth, width, inputWidth, outputWidth, branchScale, train } = full;
+  const { input, target } = setup.data ?? dense(inputWidth);
+  const isExact =
+    (activation === 'relu' || activation === 'linear') &&
+    (train === 'all' || train === 'hidden') &&
+    input.normalize === 'unit-norm' &&
+    target.law === 'constant' &&
+    full.loss === 'linear' &&
+    full.samples === 1 &&
+    full.steps === 1 &&
+    full.scaling !== 'auto';
+  if (!isExact) return undefined;
+  return wideStep({
+    architecture,
+    activation,
+    depth,
+    width,
+    branchScale,
+    ...scalesOf(setup),
+    inputNorm: input.scale,
+    slopeNorm: Math.abs(target.value) / Math.sqrt(outputWidth), // b_L = y / k
+    trainsAll: train === 'all',
+  });
 }
 
 const shapeOf = ({ samples, width, inputWidth, outputWidth }: Required<Pick<Setup, keyof Shape>>): Shape => ({
