@@ -16,7 +16,7 @@ import { groupOf, type Lane, type LayerGroup, type Shape, type Train } from '../
 import { LOSSES, type LossName } from '../core/loss.js';
 import { type Architecture, Network, type WeightsName } from '../core/network.js';
 import { ROLE, type Seed } from '../core/random.js';
-import { Step } from '../core/step.js';
+import { type FinishedLayer, type FinishedStep, Step } from '../core/step.js';
 import type { Source } from '../core/weights.js';
 import { type WideStep, wideStep } from '../theory/infinite-width.js';
 
@@ -133,8 +133,16 @@ export class Lab {
     );
   }
 
-  /** Takes one velocity step of several draws with the states kept, and frees everything afterwards. */
-  withStep<T>(setup: Setup, draws: number, use: (step: Step, finished: ReturnType<Step['take']>) => T): T {
+  /**
+   * Takes one step of several draws with the states kept, shows its finished layers to `visit`, hands it to `use`, and frees
+   * everything afterwards.
+   */
+  withStep<T>(
+    setup: Setup,
+    draws: number,
+    use: (step: Step, finished: FinishedStep) => T,
+    visit?: (layer: FinishedLayer) => void,
+  ): T {
     const full = { ...FULL, ...setup };
     const shape = shapeOf(full);
     const lanes = Array.from({ length: draws }, (_, draw): Lane => {
@@ -147,12 +155,12 @@ export class Lab {
       weights: full.weights ?? 'matrix-free',
     });
     const step = new Step(network, {
-      kind: 'velocity',
+      kind: full.kind,
       loss: LOSSES[full.loss],
       train: full.train,
       keepsStates: true,
     });
-    const finished = step.take();
+    const finished = step.take(visit);
     let result: T;
     tf.tidy(() => {
       result = use(step, finished);
