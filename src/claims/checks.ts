@@ -1,4 +1,10 @@
-/** The kinds of checks: an identity, a bound, an exponent, a mean. */
+/**
+ * The kinds of checks: an identity, a bound, and estimates that are held to be equal to what a statement says.
+ *
+ * An estimate is checked by a test of equivalence: its interval lies within a margin around what is expected, so that noise
+ * cannot pass for agreement. A number on the edge of the margin is told wrong with 0.99; that a true one is told true, and a
+ * mutation wrong, is a matter of the standard error, of which a check gives the `reserve`.
+ */
 import jStat from 'jstat';
 import { mean, sampleStandardDeviation } from 'simple-statistics';
 import { type ExponentPoint, exponentOf } from '../results/exponent.js';
@@ -22,27 +28,86 @@ export function between(what: string, measured: number, least: number, most: num
   return { what, measured, low: null, high: null, expected, holds: measured >= least && measured <= most };
 }
 
-/** Standard errors that a mean may be off: one of a few hundred checks is, by chance, 3 off, and none 4. */
-const SIGMAS = 4;
+/** A number that was estimated from independent draws. */
+interface Estimate {
+  readonly value: number;
+  readonly standardError: number;
+  readonly freedom: number;
+}
 
-/** A mean against a value, with a tolerance for widths and depths that are finite. */
+function meanOf(values: readonly number[]): Estimate {
+  const standardError = sampleStandardDeviation([...values]) / Math.sqrt(values.length);
+  return { value: mean([...values]), standardError, freedom: values.length - 1 };
+}
+
+/** One-sided error of a test: a number on the edge of the margin passes with this probability. */
+const ERROR = 0.01;
+
+/** An estimate against an interval: the test of equivalence, with the 95 % interval of the estimate. */
+function within(
+  what: string,
+  { value, standardError, freedom }: Estimate,
+  least: number,
+  most: number,
+  expected: string,
+): Check {
+  const reach = jStat.studentt.inv(0.975, freedom) * standardError;
+  const reserve =
+    Math.min(value - least, most - value) / standardError - jStat.studentt.inv(1 - ERROR, freedom);
+  return {
+    what,
+    measured: value,
+    low: value - reach,
+    high: value + reach,
+    expected,
+    holds: reserve > 0,
+    // Infinite where the draws agree to the last bit.
+    ...(Number.isFinite(reserve) && { reserve }),
+  };
+}
+
+/** A mean: its interval lies within the margin around the value. */
+export function meanWithin(what: string, values: readonly number[], expected: number, margin: number): Check {
+  const text = `${brief(expected, 4)} +- ${brief(margin)}`;
+  return within(what, meanOf(values), expected - margin, expected + margin, text);
+}
+
+/** One-sided error of a mean that is tested without a margin. */
+const RARE = 1e-5;
+
+/** A mean against a value, which it must not refute: within a tolerance and what chance does once in 50,000 times. */
 export function meanIs(what: string, values: readonly number[], expected: number, tolerance = 0): Check {
-  const measured = mean([...values]);
-  const error = sampleStandardDeviation([...values]) / Math.sqrt(values.length);
-  const reach = jStat.studentt.inv(0.975, values.length - 1) * error;
+  const { value, standardError, freedom } = meanOf(values);
+  const reach = jStat.studentt.inv(0.975, freedom) * standardError;
+  const chance = jStat.studentt.inv(1 - RARE, freedom);
   const margin = tolerance === 0 ? '' : `${brief(tolerance)} + `;
   return {
     what,
-    measured,
-    low: measured - reach,
-    high: measured + reach,
-    expected: `${brief(expected, 4)} +- ${margin}${SIGMAS} s.e.`,
-    holds: Math.abs(measured - expected) <= tolerance + SIGMAS * error,
+    measured: value,
+    low: value - reach,
+    high: value + reach,
+    expected: `${brief(expected, 4)} +- ${margin}${brief(chance)} s.e.`,
+    holds: Math.abs(value - expected) <= tolerance + chance * standardError,
   };
 }
 
 /** An exponent p: of Theta(x^p) the number itself; of O(x^p) `{ atMost: p }`, which may be smaller. */
 export type Exponent = number | { readonly atMost: number };
+
+/** Slope of log y against log x by the draws, of which the i-th at one x may depend on the i-th at another. */
+function slopeOf(points: readonly ExponentPoint[]): Estimate {
+  const draws = points[0]!.y.length;
+  if (draws < 2 || points.some(({ y }) => y.length !== draws)) {
+    throw new RangeError(
+      `expected two draws or more, as many at every x, got ${points.map(({ y }) => y.length)}`,
+    );
+  }
+  const slopes = Array.from(
+    { length: draws },
+    (_, i) => exponentOf(points.map(({ x, y }) => ({ x, y: [y[i]!] }))).slope,
+  );
+  return meanOf(slopes);
+}
 
 /** An exponent: its interval lies within the margin around what the statement says, or below its upper end. */
 export function exponentIs(
@@ -51,15 +116,8 @@ export function exponentIs(
   expected: Exponent,
   margin = EXPONENT_MARGIN,
 ): Check {
-  const { slope, low, high } = exponentOf(points);
   const isBound = typeof expected === 'object';
   const exponent = isBound ? expected.atMost : expected;
-  return {
-    what,
-    measured: slope,
-    low,
-    high,
-    expected: isBound ? `<= ${brief(exponent)} + ${margin}` : `${brief(exponent)} +- ${margin}`,
-    holds: high < exponent + margin && (isBound || low > exponent - margin),
-  };
+  const text = isBound ? `<= ${brief(exponent)} + ${margin}` : `${brief(exponent)} +- ${margin}`;
+  return within(what, slopeOf(points), isBound ? -Infinity : exponent - margin, exponent + margin, text);
 }

@@ -16,6 +16,8 @@ export interface Check {
   /** What the statement says, in words: `-0.5 +- 0.1`, `< 1e-5`. */
   readonly expected: string;
   readonly holds: boolean;
+  /** Of an estimate: by how many standard errors the check holds, beyond those that it asks for; negative where it fails. */
+  readonly reserve?: number;
 }
 
 export interface Claim<Evidence, Law> {
@@ -55,10 +57,10 @@ export function defineClaim<Evidence, Law>(claim: Claim<Evidence, Law>): AnyClai
   return claim as unknown as AnyClaim;
 }
 
-/** Measures a claim and judges it; and, for tests, what each mutation of its law would say of the same evidence. */
+/** Measures a claim with draws of its own and judges it; and, for tests, what each mutation of its law would say of the same evidence. */
 export function examine(claim: AnyClaim, lab: Lab): { verdict: Verdict; mutants: Record<string, Verdict> } {
   const { id, title, where, statement, note = null, law, mutations } = claim as Claim<unknown, object>;
-  const evidence = claim.measure(lab) as unknown;
+  const evidence = claim.measure(lab.drawing(id)) as unknown;
   const verdictOf = (checks: readonly Check[]): Verdict => ({
     id,
     title,

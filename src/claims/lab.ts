@@ -1,4 +1,5 @@
 /** Where claims are measured: networks by a few words, on the backend of the thread. */
+import { createHash } from 'node:crypto';
 import * as tf from '@tensorflow/tfjs-core';
 import { compileExpression } from '../config/expression.js';
 import {
@@ -11,12 +12,13 @@ import {
 import { ACTIVATIONS } from '../core/activation.js';
 import { type DataLaw, drawData } from '../core/data.js';
 import { type BatchCell, type CellMeasurement, measureBatch } from '../core/experiment.js';
-import { groupOf, type Lane, type LayerGroup, type Train } from '../core/lane.js';
+import { groupOf, type Lane, type LayerGroup, type Shape, type Train } from '../core/lane.js';
 import { LOSSES, type LossName } from '../core/loss.js';
 import { type Architecture, Network, type WeightsName } from '../core/network.js';
 import { ROLE, type Seed } from '../core/random.js';
-import { Step } from '../core/step.js';
+import { type FinishedLayer, type FinishedStep, Step } from '../core/step.js';
 import type { Source } from '../core/weights.js';
+import { type WideStep, wideStep } from '../theory/infinite-width.js';
 
 /** A network, its data and its step; what is left out has the defaults of `FULL`, on dense data. */
 export interface Setup {
@@ -26,6 +28,7 @@ export interface Setup {
   readonly width: number;
   readonly inputWidth?: number;
   readonly outputWidth?: number;
+  readonly samples?: number;
   readonly branchScale?: number;
   readonly loss?: LossName;
   readonly data?: DataLaw;
@@ -59,6 +62,7 @@ const FULL = {
   activation: 'relu',
   inputWidth: 10,
   outputWidth: 1,
+  samples: 1,
   branchScale: 1,
   loss: 'linear',
   train: 'all',
@@ -70,10 +74,33 @@ const FULL = {
   measuresBackward: false,
 } as const satisfies Partial<Setup>;
 
-export class Lab {
-  constructor(private readonly source: Source) {}
+/** The draws of a lab that is given no other seed; `results/claims.json` is recorded with it. */
+export const DEFAULT_SEED = 0;
 
-  /** Measures networks of several draws; the draw decides the random numbers, and the setup does not. */
+export class Lab {
+  /**
+   * @param seed decides all draws, together with `stream`, the setup and the number of the draw.
+   * @param stream what the draws are for: two streams have nothing in common.
+   */
+  constructor(
+    private readonly source: Source,
+    private readonly seed = DEFAULT_SEED,
+    private readonly stream = '',
+    private readonly shared = new Map<string, unknown>(),
+  ) {}
+
+  /** The same lab with draws of its own. */
+  drawing(stream: string): Lab {
+    return new Lab(this.source, this.seed, stream, this.shared);
+  }
+
+  /** Evidence that several claims are judged by: measured once, with draws of its own. */
+  once<T>(name: string, measure: (lab: Lab) => T): T {
+    if (!this.shared.has(name)) this.shared.set(name, measure(this.drawing(name)));
+    return this.shared.get(name) as T;
+  }
+
+  /** Measures networks of several draws; those of one shape and depth have the same random numbers in both of two calls. */
   measure(setup: Setup, draws: number): CellMeasurement[] {
     return this.measureEach(Array.from({ length: draws }, () => setup));
   }
@@ -81,9 +108,9 @@ export class Lab {
   /** Measures setups that have all in common but depth, scales and rates; the i-th is draw i. */
   measureEach(setups: readonly Setup[]): CellMeasurement[] {
     const full = { ...FULL, ...setups[0]! };
-    const { width, inputWidth, outputWidth } = full;
-    return measureBatch(this.source, setups.map(cellOf), {
-      shape: { samples: 1, width, inputWidth, outputWidth },
+    const cells = setups.map((setup, draw) => this.cellOf(setup, draw));
+    return measureBatch(this.source, cells, {
+      shape: shapeOf(full),
       architecture: full.architecture,
       activation: full.activation,
       weights: full.weights ?? 'matrix-free',
@@ -106,13 +133,20 @@ export class Lab {
     );
   }
 
-  /** Takes one velocity step of several draws with the states kept, and frees everything afterwards. */
-  withStep<T>(setup: Setup, draws: number, use: (step: Step, finished: ReturnType<Step['take']>) => T): T {
+  /**
+   * Takes one step of several draws with the states kept, shows its finished layers to `visit`, hands it to `use`, and frees
+   * everything afterwards.
+   */
+  withStep<T>(
+    setup: Setup,
+    draws: number,
+    use: (step: Step, finished: FinishedStep) => T,
+    visit?: (layer: FinishedLayer) => void,
+  ): T {
     const full = { ...FULL, ...setup };
-    const { width, inputWidth, outputWidth } = full;
-    const shape = { samples: 1, width, inputWidth, outputWidth };
+    const shape = shapeOf(full);
     const lanes = Array.from({ length: draws }, (_, draw): Lane => {
-      const { data, ...cell } = cellOf(setup, draw);
+      const { data, ...cell } = this.cellOf(setup, draw);
       return { ...cell, ...drawData(this.source.sampler, cell.seed, data, shape) };
     });
     const network = new Network(this.source, shape, lanes, {
@@ -121,12 +155,12 @@ export class Lab {
       weights: full.weights ?? 'matrix-free',
     });
     const step = new Step(network, {
-      kind: 'velocity',
+      kind: full.kind,
       loss: LOSSES[full.loss],
       train: full.train,
       keepsStates: true,
     });
-    const finished = step.take();
+    const finished = step.take(visit);
     let result: T;
     tf.tidy(() => {
       result = use(step, finished);
@@ -136,44 +170,85 @@ export class Lab {
     return result!;
   }
 
-  /** Standard normal numbers of a stream of their own. */
-  normals(count: number, stream: number): Float32Array {
-    return this.source.sampler
-      .draw([{ seed: [stream, 0, 0, 1], role: ROLE.PRODUCT, layer: 0 }], count, [1])
-      .slice();
+  /** Standard normal numbers; those of two names are independent. */
+  normals(count: number, name: number | string): Float32Array {
+    const seed = this.seedOf(`normals ${name}`);
+    return this.source.sampler.draw([{ seed, role: ROLE.PRODUCT, layer: 0 }], count, [1]).slice();
+  }
+
+  private cellOf(setup: Setup, draw: number): BatchCell {
+    const { depth, width, inputWidth, outputWidth, samples, branchScale, stepSize } = { ...FULL, ...setup };
+    return {
+      seed: this.seedOf(`${width} ${inputWidth} ${outputWidth} ${samples} ${draw}`),
+      depth,
+      branchScale,
+      ...scalesOf(setup),
+      stepSize,
+      data: setup.data ?? dense(inputWidth),
+    };
+  }
+
+  /** 128 bits of the SHA-256 of all that a draw hangs on. */
+  private seedOf(draw: string): Seed {
+    const digest = createHash('sha256').update(`${this.seed} ${this.stream} ${draw}`).digest();
+    return [0, 4, 8, 12].map((at) => digest.readUInt32LE(at)) as unknown as Seed;
   }
 }
 
-function cellOf(setup: Setup, draw: number): BatchCell {
+/** Initial scales and learning rates of a setup. */
+function scalesOf(setup: Setup): Pick<BatchCell, 'sigma' | 'learningRate'> {
   const full = { ...FULL, ...setup };
-  const { depth, width, branchScale } = full;
+  const { depth, width, inputWidth, outputWidth, samples, branchScale } = full;
   const scaling: NamedScaling = NAMED_SCALINGS[full.scaling];
-  const values = {
-    L: depth,
-    m: width,
-    d: full.inputWidth,
-    k: full.outputWidth,
-    n: 1,
-    beta: branchScale,
-  };
+  const values = { L: depth, m: width, d: inputWidth, k: outputWidth, n: samples, beta: branchScale };
   const at = (formula: string) => compileExpression(formula).evaluate(values);
   const { learningRate: rates } = scaling;
+  const byGroup = (of: Record<LayerGroup, string>) => {
+    const values = { input: at(of.input), hidden: at(of.hidden), output: at(of.output) };
+    return Array.from({ length: depth + 1 }, (_, layer) => values[groupOf(layer, depth)]);
+  };
   return {
-    seed: [draw, depth, width, full.inputWidth + 1000 * full.outputWidth] satisfies Seed,
-    depth,
-    branchScale,
     sigma: {
       input: at(scaling.sigmaInput),
       hidden: at(SIGMA_HIDDEN[full.activation]),
       output: at(scaling.sigmaOutput),
       ...full.sigma,
     },
-    learningRate:
-      setup.learningRate ??
-      (rates === 'scale-invariant'
-        ? rates
-        : Array.from({ length: depth + 1 }, (_, layer) => at(rates[groupOf(layer, depth)]))),
-    stepSize: full.stepSize,
-    data: setup.data ?? dense(full.inputWidth),
+    learningRate: setup.learningRate ?? (rates === 'scale-invariant' ? rates : byGroup(rates)),
   };
 }
+
+/** What a setup is in the limit of infinite width; undefined where no exact law is known. */
+export function limitOf(setup: Setup): WideStep | undefined {
+  const full = { ...FULL, ...setup };
+  const { architecture, activation, depth, width, inputWidth, outputWidth, branchScale, train } = full;
+  const { input, target } = setup.data ?? dense(inputWidth);
+  const isExact =
+    (activation === 'relu' || activation === 'linear') &&
+    (train === 'all' || train === 'hidden') &&
+    input.normalize === 'unit-norm' &&
+    target.law === 'constant' &&
+    full.loss === 'linear' &&
+    full.samples === 1 &&
+    full.steps === 1 &&
+    full.scaling !== 'auto';
+  if (!isExact) return undefined;
+  return wideStep({
+    architecture,
+    activation,
+    depth,
+    width,
+    branchScale,
+    ...scalesOf(setup),
+    inputNorm: input.scale,
+    slopeNorm: Math.abs(target.value) / Math.sqrt(outputWidth), // b_L = y / k
+    trainsAll: train === 'all',
+  });
+}
+
+const shapeOf = ({ samples, width, inputWidth, outputWidth }: Required<Pick<Setup, keyof Shape>>): Shape => ({
+  samples,
+  width,
+  inputWidth,
+  outputWidth,
+});

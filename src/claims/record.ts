@@ -19,6 +19,7 @@ const SCHEMA = z.object({
           high: z.number().nullable(),
           expected: z.string(),
           holds: z.boolean(),
+          reserve: z.number().exactOptional(),
         }),
       ),
     }),

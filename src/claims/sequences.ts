@@ -1,11 +1,17 @@
-/** Sequences of networks in width, depth, input or output width: scaled NNs, in the words of section 4.1. */
+/**
+ * Sequences of networks in width, depth, input or output width: scaled NNs, in the words of section 4.1.
+ *
+ * Where the limit of infinite width is known at every depth, what it has beside a power of L is divided out before an
+ * exponent is fitted: loss decay of FSC is (L+2)/(4L), which is Theta(1) and yet falls by a third from L = 5 on.
+ */
 
 import { mean } from 'simple-statistics';
-import type { CellMeasurement, MeasuredQuantity } from '../core/experiment.js';
+import type { CellMeasurement } from '../core/experiment.js';
 import type { ExponentPoint } from '../results/exponent.js';
+import type { WideStep } from '../theory/infinite-width.js';
 import { type Exponent, exponentIs } from './checks.js';
 import type { Check } from './claim.js';
-import type { Lab, Setup } from './lab.js';
+import { type Lab, limitOf, type Setup } from './lab.js';
 
 /** What is measured of a network, in the words of sections 4.1 and 6. */
 interface Properties {
@@ -16,7 +22,7 @@ interface Properties {
   readonly featureSpeed: number;
   /** (LD): -dloss/dt. */
   readonly lossDecay: number;
-  /** (BC): the largest over the smallest of C_1, the means of C_l over the lower and over the upper hidden layers, and C_L. */
+  /** (BC): the largest over the smallest of C_1, C_L, and the means over the hidden layers l by half and by parity. */
   readonly imbalance: number;
   /** C_1, the mean over the hidden layers, and C_L. */
   readonly inputContribution: number;
@@ -36,82 +42,175 @@ interface Properties {
   readonly firstBackward: number;
 }
 
-/** Reads the properties off a measurement of all layers, at one of its steps. */
-function propertiesOf({ layers, values }: CellMeasurement, width: number, stepNumber = 1): Properties {
+/** One step of one network: what the properties are read off. */
+type Layers = Omit<WideStep, 'featureBackwardAngle'>;
+
+function layersOf({ layers, values }: CellMeasurement, step = 1): Layers {
   const count = Math.max(...layers); // L - 1
-  const at = (name: MeasuredQuantity) =>
-    Array.from(values[name].subarray((stepNumber - 1) * count, stepNumber * count));
+  const at = (name: keyof typeof values) =>
+    Array.from(values[name].subarray((step - 1) * count, step * count));
   const contributions = at('contribution');
-  const lossDecay = -at('loss_change')[0]!;
-  const hidden = contributions.slice(1);
-  const half = Math.floor(hidden.length / 2);
-  const output = lossDecay - contributions.reduce((sum, c) => sum + c, 0);
-  const balanced = [contributions[0]!, mean(hidden.slice(0, half)), mean(hidden.slice(half)), output];
-  const features = at('feature_rms');
-  const speeds = at('feature_speed_rms');
-  const backward = at('backward_rms');
-  const relative = speeds.map((speed, i) => speed / features[i]!);
+  const output = contributions.reduce((rest, c) => rest - c, -at('loss_change')[0]!);
   return {
-    smallestFeature: Math.min(...features),
-    largestFeature: Math.max(...features),
-    featureSpeed: speeds.at(-1)!,
-    lossDecay,
+    contributions: [...contributions, output],
+    featureRms: at('feature_rms'),
+    featureSpeedRms: at('feature_speed_rms'),
+    backwardRms: at('backward_rms'),
+    backwardSpeedRms: at('backward_speed_rms'),
+    backwardFeatureAngle: at('bfa_rad'),
+  };
+}
+
+const sumOf = (values: readonly number[]) => values.reduce((sum, x) => sum + x, 0);
+
+function propertiesOf(step: Layers, width: number): Properties {
+  const { contributions, featureRms, featureSpeedRms, backwardRms } = step;
+  const hidden = contributions.slice(1, -1);
+  // Means fluctuate less than the layers themselves, whose largest over smallest would grow with depth.
+  const parts = [0, 1, 2, 3].map((part) =>
+    hidden.filter((_, i) => i % 2 === part % 2 && Number(2 * i >= hidden.length) === part >> 1),
+  );
+  const [input, output] = [contributions[0]!, contributions.at(-1)!];
+  const balanced = [input, output, ...parts.filter((part) => part.length > 0).map((part) => mean(part))];
+  const relative = featureSpeedRms.map((speed, i) => speed / featureRms[i]!);
+  return {
+    smallestFeature: Math.min(...featureRms),
+    largestFeature: Math.max(...featureRms),
+    featureSpeed: featureSpeedRms.at(-1)!,
+    lossDecay: sumOf(contributions),
     imbalance: Math.max(...balanced) / Math.min(...balanced),
-    inputContribution: balanced[0]!,
+    inputContribution: input,
     hiddenContribution: mean(hidden),
     outputContribution: output,
     relativeSpeed: relative.at(-1)!,
     forwardInstability: Math.max(...relative),
-    backwardInstability: Math.max(...at('backward_speed_rms').map((speed, i) => speed / backward[i]!)),
-    cosine: Math.cos(at('bfa_rad').at(-1)!),
-    sensitivity: at('sensitivity').at(-1)!,
-    firstBackward: Math.sqrt(width) * backward[0]!,
+    backwardInstability: Math.max(...step.backwardSpeedRms.map((speed, i) => speed / backwardRms[i]!)),
+    cosine: Math.cos(step.backwardFeatureAngle.at(-1)!),
+    sensitivity: featureSpeedRms.at(-1)! / sumOf(contributions.slice(0, -1)),
+    firstBackward: Math.sqrt(width) * backwardRms[0]!,
   };
 }
 
-/** Properties of several draws of one setup, at the last of its steps. */
-function propertiesOfDraws(lab: Lab, setup: Setup, draws: number): Properties[] {
-  return lab.measure(setup, draws).map((cell) => propertiesOf(cell, setup.width, setup.steps));
+/** Measurements at one x of a sequence. */
+interface Point {
+  readonly x: number;
+  readonly draws: readonly Properties[];
+  /** C_l at index l - 1 of every draw, and in the limit of infinite width. */
+  readonly contributions: readonly (readonly number[])[];
+  readonly contributionLimits: readonly number[] | undefined;
+  /** What the limit of infinite width has beside a power of x; absent where it is not known. */
+  readonly finite: Properties | undefined;
 }
 
 /** Measurements along a sequence: at each x, the properties of every draw. */
-export type Sequence = readonly { readonly x: number; readonly draws: readonly Properties[] }[];
+export type Sequence = readonly Point[];
 
-const sequence = (lab: Lab, values: readonly number[], setupAt: (x: number) => Setup): Sequence =>
-  values.map((x) => ({ x, draws: propertiesOfDraws(lab, setupAt(x), DRAWS) }));
+/** The exact law of a kind of network at x. */
+type LimitAt = (x: number) => { readonly step: WideStep | undefined; readonly width: number };
 
-/** Depths and widths at which exponents are fitted: L/m stays small, and with it the fluctuations between draws. */
-const DEPTHS = [16, 32, 64, 128] as const;
-const WIDTH_OF_DEPTHS = 32_768;
-const WIDTHS = [4096, 8192, 16_384, 32_768] as const;
-const DEPTH_OF_WIDTHS = 12;
-const DRAWS = 8;
+/** The power of x that a property has in its exact law far out, where only the power is left. */
+const FAR = [2 ** 15, 2 ** 16] as const;
+
+function pointsOf(
+  values: readonly number[],
+  measureAt: (x: number) => readonly CellMeasurement[],
+  limitAt: LimitAt,
+  steps = 1,
+): Sequence {
+  const propertiesAt = (x: number) => {
+    const { step, width } = limitAt(x);
+    return step && propertiesOf(step, width);
+  };
+  const [near, far] = propertiesAt(values[0]!) ? FAR.map(propertiesAt) : [];
+  return values.map((x) => {
+    const layers = measureAt(x).map((cell) => layersOf(cell, steps));
+    const { step, width } = limitAt(x);
+    const limit = step && propertiesOf(step, width);
+    return {
+      x,
+      draws: layers.map((each) => propertiesOf(each, width)),
+      contributions: layers.map(({ contributions }) => contributions),
+      contributionLimits: step?.contributions,
+      finite: limit && near && far && mapped(limit, (name, y) => y / x ** Math.log2(far[name] / near[name])),
+    };
+  });
+}
+
+function mapped(
+  properties: Properties,
+  change: (name: keyof Properties, value: number) => number,
+): Properties {
+  return Object.fromEntries(
+    (Object.keys(properties) as (keyof Properties)[]).map((name) => [name, change(name, properties[name])]),
+  ) as unknown as Properties;
+}
+
+/** A sequence over another one, draw by draw: on the same draws most of their noise is gone. */
+export function relativeTo(reference: Sequence, sequence: Sequence): Sequence {
+  return sequence.map((point, i) => {
+    const { draws, finite } = reference[i]!;
+    return {
+      ...point,
+      draws: point.draws.map((draw, j) => mapped(draw, (name, y) => y / draws[j]![name])),
+      finite: point.finite && finite && mapped(point.finite, (name, y) => y / finite[name]),
+    };
+  });
+}
+
+/** Where a sequence is measured. */
+interface Range {
+  readonly values?: readonly number[];
+  /** Width of a sequence in depth, depth of one in width. */
+  readonly at?: number;
+  readonly draws?: number;
+}
+
+/**
+ * Depths and widths at which exponents are fitted. Logarithms of norms have the variance 5 L / (4 m), so that an
+ * exponent is known to 0.07 by one draw, and to 0.01 by all.
+ */
+const DEPTHS = [5, 10, 20, 40] as const;
+const WIDTH_OF_DEPTHS = 8192;
+const WIDTHS = [2048, 4096, 8192, 16_384] as const;
+const DEPTH_OF_WIDTHS = 6;
+const DRAWS = 32;
 
 /** What a sequence leaves open: a network but for its depth and width. */
 export type Kind = Omit<Setup, 'depth' | 'width'>;
 
 /** Measures a kind of networks, which may depend on L, at growing depth. */
-export function alongDepth(lab: Lab, kindAt: (L: number) => Kind): Sequence {
-  return sequence(lab, DEPTHS, (depth) => {
-    const kind = kindAt(depth);
-    // The norms of a ResNet with a small branch fluctuate less than those of an MLP.
-    const isSmall = kind.branchScale !== undefined && kind.branchScale < 1;
-    const width = isSmall ? WIDTH_OF_DEPTHS / 4 : WIDTH_OF_DEPTHS;
-    return { ...kind, depth, width };
-  });
+export function alongDepth(lab: Lab, kindAt: (L: number) => Kind, range: Range = {}): Sequence {
+  const { values = DEPTHS, at: width = WIDTH_OF_DEPTHS, draws = DRAWS } = range;
+  return sequence(lab, values, (depth) => ({ ...kindAt(depth), depth, width }), draws, true);
 }
 
 /** Measures a kind of networks, which may depend on m, at growing width. */
-export function alongWidth(lab: Lab, kindAt: (m: number) => Kind): Sequence {
-  return sequence(lab, WIDTHS, (width) => ({ ...kindAt(width), depth: DEPTH_OF_WIDTHS, width }));
+export function alongWidth(lab: Lab, kindAt: (m: number) => Kind, range: Range = {}): Sequence {
+  const { values = WIDTHS, at: depth = DEPTH_OF_WIDTHS, draws = DRAWS } = range;
+  return sequence(lab, values, (width) => ({ ...kindAt(width), depth, width }), draws);
 }
 
 /** The networks of `along`. */
-export const ALONG = { depth: 12, width: 8192 } as const;
+export const ALONG = { depth: 6, width: 4096 } as const;
 
 /** Measures networks of one depth and width along anything else. */
 export function along(lab: Lab, values: readonly number[], kindAt: (x: number) => Kind): Sequence {
-  return sequence(lab, values, (x) => ({ ...kindAt(x), ...ALONG }));
+  return sequence(lab, values, (x) => ({ ...kindAt(x), ...ALONG }), DRAWS / 2);
+}
+
+/** At finite width, depth is all that an exact law is not a power of. */
+function sequence(
+  lab: Lab,
+  values: readonly number[],
+  setupAt: (x: number) => Setup,
+  draws: number,
+  isInDepth = false,
+): Sequence {
+  const limitAt: LimitAt = (x) => {
+    const setup = setupAt(x);
+    return { step: isInDepth ? limitOf(setup) : undefined, width: setup.width };
+  };
+  return pointsOf(values, (x) => lab.measure(setupAt(x), draws), limitAt, setupAt(values[0]!).steps);
 }
 
 /** Exponents of properties. */
@@ -150,12 +249,14 @@ export function exponentChecks(
   axis: string,
   measured: Sequence,
   exponents: Exponents,
+  margin?: number,
 ): Check[] {
   return (Object.entries(exponents) as [keyof Properties, Exponent][]).map(([property, exponent]) => {
-    const points = measured.map(
-      ({ x, draws }): ExponentPoint => ({ x, y: draws.map((each) => each[property]) }),
-    );
-    return exponentIs(`${subject}: exponent of ${LABELS[property]} in ${axis}`, points, exponent);
+    const points = measured.map(({ x, draws, finite }): ExponentPoint => {
+      const factor = finite && Number.isFinite(finite[property]) ? finite[property] : 1;
+      return { x, y: draws.map((each) => each[property] / factor) };
+    });
+    return exponentIs(`${subject}: exponent of ${LABELS[property]} in ${axis}`, points, exponent, margin);
   });
 }
 
@@ -167,36 +268,50 @@ export interface Change {
 }
 
 /** Measures ReLU MLPs at growing depth with given scales and contributions. */
-export function alongDepthAtRates(lab: Lab, { sigma, rate }: Change, kind: Kind = {}): Sequence {
-  return DEPTHS.map((depth) => {
-    const width = WIDTH_OF_DEPTHS / 2; // with all states kept a step takes longer
-    const setup: Setup = { ...kind, depth, width, ...(sigma && { sigma: sigma(depth, width) }) };
-    if (!rate) return { x: depth, draws: propertiesOfDraws(lab, setup, DRAWS) };
-    const rates = lab
-      .gradientNorms(setup, DRAWS)
-      .map((norms) => norms.map((square, l) => (l === 0 ? 0 : rate(l, depth) / square)));
-    const cells = lab.measureEach(rates.map((learningRate) => ({ ...setup, learningRate })));
-    return { x: depth, draws: cells.map((cell) => propertiesOf(cell, width)) };
+export function alongDepthAtRates(
+  lab: Lab,
+  { sigma, rate }: Change,
+  base: Kind = {},
+  range: Range = {},
+): Sequence {
+  const { values = DEPTHS, at: width = WIDTH_OF_DEPTHS, draws = DRAWS } = range;
+  const setupAt = (depth: number): Setup => ({
+    ...base,
+    depth,
+    width,
+    ...(sigma && { sigma: sigma(depth, width) }),
   });
+  const ratesFor = (squares: readonly number[], L: number) =>
+    squares.map((square, l) => (l === 0 ? 0 : rate!(l, L) / square));
+  const measureAt = (L: number) => {
+    const setup = setupAt(L);
+    if (!rate) return lab.measure(setup, draws);
+    const norms = lab.gradientNorms(setup, draws);
+    return lab.measureEach(norms.map((squares) => ({ ...setup, learningRate: ratesFor(squares, L) })));
+  };
+  const limitAt: LimitAt = (L) => {
+    const setup = setupAt(L);
+    if (!rate) return { step: limitOf(setup), width };
+    const atRateOne = limitOf({ ...setup, learningRate: new Array<number>(L + 1).fill(1) });
+    const squares = [0, ...(atRateOne?.contributions ?? [])];
+    return { step: atRateOne && limitOf({ ...setup, learningRate: ratesFor(squares, L) }), width };
+  };
+  return pointsOf(values, measureAt, limitAt);
 }
 
 /** Layers, or distances from the readout, of `alongLayers`. */
-const LAYERS = [12, 24, 48, 96] as const;
-const DRAWS_OF_LAYERS = 6;
+const LAYERS = [5, 10, 20, 40] as const;
 
 /** ReLU MLPs whose layers `alongLayers` looks at. */
 export function measureLayers(lab: Lab, kind: Kind = {}): { depth: number; cells: CellMeasurement[] } {
-  const depth = 101;
-  return { depth, cells: lab.measure({ ...kind, depth, width: 4096 }, DRAWS_OF_LAYERS * LAYERS.length) };
+  const depth = LAYERS.at(-1)! + 1;
+  return { depth, cells: lab.measure({ ...kind, depth, width: WIDTH_OF_DEPTHS }, DRAWS) };
 }
 
-/** A quantity at growing x: of other draws at each, as errors at two layers of one network are not independent. */
+/** A quantity at growing x, of every draw. */
 export function alongLayers(
   cells: readonly CellMeasurement[],
   quantity: (values: CellMeasurement['values'], x: number) => number,
 ): ExponentPoint[] {
-  return LAYERS.map((x, i) => ({
-    x,
-    y: cells.slice(i * DRAWS_OF_LAYERS, (i + 1) * DRAWS_OF_LAYERS).map(({ values }) => quantity(values, x)),
-  }));
+  return LAYERS.map((x) => ({ x, y: cells.map(({ values }) => quantity(values, x)) }));
 }

@@ -4,7 +4,7 @@ import { ACTIVATIONS, type ActivationName } from './activation.js';
 import { openBackend } from './backend.js';
 import { backwardVelocity } from './backward-velocity.js';
 import { drawData } from './data.js';
-import { backwardFeatureKernel, featureBackwardKernel } from './kernels.js';
+import { backwardFeatureKernel, featureBackwardKernel, outputKernel } from './kernels.js';
 import type { Lane, Train } from './lane.js';
 import { LOSSES, type LossName } from './loss.js';
 import { type Architecture, Network, type WeightsName } from './network.js';
@@ -106,6 +106,20 @@ describe.each([
         ),
       ).toBeLessThan(1e-5);
     }
+    free();
+  });
+
+  test('the outputs move by minus their kernel times the gradient of the loss (Eq. 5 with v = L)', () => {
+    const { step, free } = stepOf(setup);
+    const kernels = outputKernel(step);
+    const k = SHAPE.outputWidth;
+    const moved = step.outputChange.map((_, at) => {
+      const [lane, i] = [Math.floor(at / k), at % k];
+      let sum = 0;
+      for (let j = 0; j < k; j++) sum -= kernels[(lane * k + i) * k + j]! * step.slope[lane * k + j]!;
+      return sum;
+    });
+    expect(difference(moved, step.outputChange)).toBeLessThan(1e-5);
     free();
   });
 });
@@ -223,6 +237,7 @@ test('steps, kernels and velocities leave no tensor behind', () => {
       backwardFeatureKernel(step, 3, rowOf(layers.get(3)!.backward));
       featureBackwardKernel(step, 3, rowOf(layers.get(3)!.features));
     });
+    outputKernel(step);
     backwardVelocity(step, () => {});
     step.learn();
     const second = new Step(step.network, step.settings);

@@ -1,5 +1,6 @@
 /**
- * The two kernels of the paper as operators, each by one tangent pass and one backward pass, for one sample.
+ * The kernels of the paper for one sample: two as operators, by a tangent and a backward pass each, and the one of the outputs
+ * as a matrix.
  *
  *     BFK  K_v  = sum_{l <= v} eta_l (d f_v / d w_l) (d f_v / d w_l)^T                 Eq. 5:   fdot_v = -K_v b_v
  *     FBK  K~_v = sum_{l > v}  eta_l |b_l|^2 (d g_{l-1} / d f_v)^T (d g_{l-1} / d f_v)   Eq. 14:  bdot_v = -K~_v f_v
@@ -9,7 +10,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Activation } from './activation.js';
-import { addScaled, mul, squaredNorms } from './ops.js';
+import { addScaled, innerProducts, mul, squaredNorms } from './ops.js';
 import type { Step } from './step.js';
 
 /**
@@ -74,7 +75,34 @@ export function featureBackwardKernel(step: Step, layer: number, u: tf.Tensor3D)
   });
 }
 
-/** What both operators need: features of the one sample for every row, and numbers of lanes as tensors. */
+/**
+ * K_L of each lane, [lanes x k x k]: Eq. 5 with v = L, the Neural Tangent Kernel of the outputs. By one backward pass an output.
+ *
+ * @param step that was taken, with its states kept; one sample.
+ */
+export function outputKernel(step: Step): Float32Array {
+  return tf.tidy(() => {
+    const { outputWidth: k } = step.network.shape;
+    const { network, layers, activation, column } = passes(step, k);
+    const isMlp = network.settings.architecture === 'mlp';
+    const { readout } = step;
+    const units = tf.tile(tf.expandDims<tf.Tensor3D>(tf.eye(k)), [network.lanes.length, 1, 1]);
+    let kernel = mul(column(readout!.rates, squaredNorms(readout!.input)), units);
+    /** d f_L / d f_l, or d f_L / d g_l of an MLP, a row an output. */
+    let arriving = readout!.weights.transposeTimes(units);
+    for (let distance = 1; ; distance++) {
+      const b = isMlp ? activation.tangent(layers[distance]!, arriving) : arriving;
+      const { block, embedding } = step.layers[distance]!;
+      const { rates, input } = (block ?? embedding)!;
+      kernel = addScaled(kernel, column(rates, squaredNorms(input)), innerProducts(b, b));
+      if (!block) return kernel.dataSync<'float32'>();
+      const branch = block.weights.transposeTimes(b);
+      arriving = isMlp ? branch : network.addSkip(activation.tangent(layers[distance + 1]!, branch), b);
+    }
+  });
+}
+
+/** What the kernels need: features of the one sample for every row, and numbers of lanes as tensors. */
 function passes(step: Step, rows: number) {
   const { network } = step;
   const { lanes, shape } = network;
