@@ -81,7 +81,8 @@ export function measureBatch(
   });
   const stepSettings: StepSettings = { kind, loss: LOSSES[settings.loss], train: settings.train };
   if (settings.isNormalized) {
-    normalizeNetwork(network, stepSettings).forEach((reached, i) => drafts[i]!.noteNormalization(reached));
+    const reached = normalizeNetwork(network, stepSettings);
+    for (const [i, draft] of drafts.entries()) draft.noteNormalization(reached[i]!);
   }
 
   const isRecorded = (distance: number) => settings.layers === 'all' || distance === 1;
