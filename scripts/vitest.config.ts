@@ -21,7 +21,7 @@ const NUMERIC = [
 /** Tests of the program on the native backend, which run with the numeric ones on it. */
 const ON_NATIVE = ['src/cli/native.test.ts'];
 
-const shared = { root: new URL('..', import.meta.url).pathname, testTimeout: 60_000 };
+const shared = { root: new URL('..', import.meta.url).pathname, testTimeout: 180_000 };
 
 // The program is built before the tests (`pretest`), since some of them call it as a user would.
 export default defineConfig({
