@@ -152,12 +152,14 @@ const outputAngles = (lab: Lab, c: number, depth: number, width: number, draws: 
 const exactAngle = (c: number, depth: number) =>
   bfaLimit({ activation: 'relu', depth, branchScale: c / Math.sqrt(depth) })[depth - 1]!;
 
+const LARGE_SCALES = 'angles at large branch scales';
+
 /**
  * cos(theta_{L-1}) at large c, for the two claims on it. What the exact law at this depth has beside 1/c is divided out; that
  * phi itself has it far out is the theory's.
  */
 const cosinesAlongC = (lab: Lab): ExponentPoint[] =>
-  lab.once('angles at large branch scales', (own) => {
+  lab.once(LARGE_SCALES, (own) => {
     const depth = 128;
     return [2, 4, 8].map((c) => {
       const factor = Math.cos(exactAngle(c, depth)) * c;
@@ -182,6 +184,7 @@ export const conjecture = defineClaim<
   { angle: (c: number) => number; exponent: number; scale: number }
 >({
   id: 'conjecture',
+  shares: LARGE_SCALES,
   title: 'The angle is a function of sqrt(L) beta',
   where: 'Section 5.1, numerical experiments',
   statement: 'With beta = c/sqrt(L) the angle theta_{L-1} of a ReLU ResNet converges to some phi(c)',
@@ -230,6 +233,7 @@ function extrapolated([near, far]: readonly number[]): number {
 
 export const conjecturePrinted = defineClaim<ExponentPoint[], { exponent: number }>({
   id: 'conjecture-printed',
+  shares: LARGE_SCALES,
   title: 'The angle at large branch scales, as printed',
   where: 'Section 5.1, numerical experiments',
   statement: 'cos(phi(c)) ~ c^(-1/2) for large c',

@@ -75,14 +75,17 @@ function backwardSpeeds(lab: Lab, loss: 'linear' | 'squared'): BackwardSpeed[] {
   });
 }
 
+const SPEEDS = 'backward speeds';
+
 /** Shared by Prop 6.1 and the range that it gives its angle. */
-const withSquaredLoss = (lab: Lab) => lab.once('backward speeds', (own) => backwardSpeeds(own, 'squared'));
+const withSquaredLoss = (lab: Lab) => lab.once(SPEEDS, (own) => backwardSpeeds(own, 'squared'));
 
 export const proposition61 = defineClaim<
   { linear: BackwardSpeed[]; squared: BackwardSpeed[] },
   { numerator: (of: BackwardSpeed) => number }
 >({
   id: 'prop-6.1',
+  shares: SPEEDS,
   title: 'Backward speed formula',
   where: 'Proposition 6.1',
   statement:
@@ -109,12 +112,13 @@ export const proposition61 = defineClaim<
 
 export const proposition61Range = defineClaim<BackwardSpeed[], { largest: number }>({
   id: 'prop-6.1-range',
+  shares: SPEEDS,
   title: 'Range of the feature-backward angle',
   where: 'Proposition 6.1',
   statement: 'theta~_v is in [0, pi/2] whatever the loss',
   note:
     'Only where the numerator is not negative: for a linear loss always, for a squared one not when ' +
-    'f_L^T H fdot_L exceeds the contributions of the layers that follow.',
+    'f_L^T H fdot_L exceeds the contributions of the layers that follow. The draws are those of prop-6.1.',
   law: { largest: Math.PI / 2 },
   measure: withSquaredLoss,
   judge: (layers, { largest }) => [
