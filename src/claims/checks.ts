@@ -72,25 +72,6 @@ export function meanWithin(what: string, values: readonly number[], expected: nu
   return within(what, meanOf(values), expected - margin, expected + margin, text);
 }
 
-/** One-sided error of a mean that is tested without a margin. */
-const RARE = 1e-5;
-
-/** A mean against a value, which it must not refute: within a tolerance and what chance does once in 50,000 times. */
-export function meanIs(what: string, values: readonly number[], expected: number, tolerance = 0): Check {
-  const { value, standardError, freedom } = meanOf(values);
-  const reach = jStat.studentt.inv(0.975, freedom) * standardError;
-  const chance = jStat.studentt.inv(1 - RARE, freedom);
-  const margin = tolerance === 0 ? '' : `${brief(tolerance)} + `;
-  return {
-    what,
-    measured: value,
-    low: value - reach,
-    high: value + reach,
-    expected: `${brief(expected, 4)} +- ${margin}${brief(chance)} s.e.`,
-    holds: Math.abs(value - expected) <= tolerance + chance * standardError,
-  };
-}
-
 /** An exponent p: of Theta(x^p) the number itself; of O(x^p) `{ atMost: p }`, which may be smaller. */
 export type Exponent = number | { readonly atMost: number };
 

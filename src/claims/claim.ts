@@ -30,6 +30,8 @@ export interface Claim<Evidence, Law> {
   readonly statement: string;
   /** Why it fails as printed, or what was corrected or assumed; null where nothing is to be said. */
   readonly note?: string;
+  /** Evidence that it shares with other claims (`Lab.once`), so that one worker measures it for all of them. */
+  readonly shares?: string;
   readonly law: Law;
   measure(lab: Lab): Evidence;
   judge(evidence: Evidence, law: Law): readonly Check[];
@@ -57,8 +59,14 @@ export function defineClaim<Evidence, Law>(claim: Claim<Evidence, Law>): AnyClai
   return claim as unknown as AnyClaim;
 }
 
-/** Measures a claim with draws of its own and judges it; and, for tests, what each mutation of its law would say of the same evidence. */
-export function examine(claim: AnyClaim, lab: Lab): { verdict: Verdict; mutants: Record<string, Verdict> } {
+/** A verdict, and those of each mutation of the law on the same evidence. */
+export interface Examined {
+  readonly verdict: Verdict;
+  readonly mutants: Readonly<Record<string, Verdict>>;
+}
+
+/** Measures a claim with draws of its own and judges it by its law and by the mutations. */
+export function examine(claim: AnyClaim, lab: Lab): Examined {
   const { id, title, where, statement, note = null, law, mutations } = claim as Claim<unknown, object>;
   const evidence = claim.measure(lab.drawing(id)) as unknown;
   const verdictOf = (checks: readonly Check[]): Verdict => ({

@@ -1,36 +1,61 @@
 /** Measures claims over worker threads. */
 import { Piscina } from 'piscina';
-import type { Verdict } from './claim.js';
+import type { Examined } from './claim.js';
+import { CLAIMS } from './claims.js';
+import type { ClaimsTask } from './worker.js';
+
+/** A claim with the draws of one seed. */
+export interface Question {
+  readonly id: string;
+  readonly seed: number;
+}
 
 /**
- * Verdicts on claims, in their order.
+ * Answers to questions, in their order.
  *
- * @param onVerdict is told of each as it is found, in any order.
+ * @param onExamined is told of each as it is found, in any order.
  */
-export async function verifyClaims(
-  ids: readonly string[],
+export async function examineClaims(
+  questions: readonly Question[],
   workers: number,
-  onVerdict: (verdict: Verdict) => void = () => {},
-): Promise<Verdict[]> {
-  const threads = Math.max(1, Math.min(workers, ids.length));
+  onExamined: (examined: Examined, question: Question) => void = () => {},
+): Promise<Examined[]> {
+  const tasks = tasksOf(questions);
+  const threads = Math.max(1, Math.min(workers, tasks.length));
   const pool = new Piscina({
     filename: new URL('./worker.js', import.meta.url).href,
     minThreads: threads,
     maxThreads: threads,
     concurrentTasksPerWorker: 1,
   });
+  const found = new Map<string, Examined>();
+  const keyOf = ({ id, seed }: Question) => `${id} ${seed}`;
   try {
-    // From the last on: what the paper says later takes longer to measure, and should not be waited for in the end.
-    const last = ids.map((_, i) => ids.length - 1 - i);
-    const verdicts = new Array<Verdict>(ids.length);
     await Promise.all(
-      last.map(async (i) => {
-        verdicts[i] = (await pool.run(ids[i]!)) as Verdict;
-        onVerdict(verdicts[i]!);
+      tasks.map(async (task) => {
+        const examined = (await pool.run(task)) as Examined[];
+        task.ids.forEach((id, i) => {
+          const question = { id, seed: task.seed };
+          found.set(keyOf(question), examined[i]!);
+          onExamined(examined[i]!, question);
+        });
       }),
     );
-    return verdicts;
+    return questions.map((question) => found.get(keyOf(question))!);
   } finally {
     await pool.destroy();
   }
+}
+
+/** Claims that share evidence are one task; from the last on, as what the paper says later takes longer to measure. */
+function tasksOf(questions: readonly Question[]): ClaimsTask[] {
+  const tasks = new Map<string, { ids: string[]; seed: number }>();
+  for (const { id, seed } of questions) {
+    const shared = CLAIMS.find((claim) => claim.id === id)?.shares;
+    const key = `${seed} ${shared ? `shared ${shared}` : id}`;
+    const task = tasks.get(key);
+    if (task) task.ids.push(id);
+    else tasks.set(key, { ids: [id], seed });
+  }
+  return [...tasks.values()].reverse();
 }

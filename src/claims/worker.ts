@@ -1,14 +1,19 @@
-/** What a worker thread runs: one claim, on the WebAssembly backend. */
+/** What a worker thread runs: claims that share their evidence, on the WebAssembly backend. */
 import { openBackend } from '../core/backend.js';
 import { GaussianSampler } from '../core/random.js';
-import { examine, type Verdict } from './claim.js';
+import { type Examined, examine } from './claim.js';
 import { CLAIMS } from './claims.js';
 import { Lab } from './lab.js';
 
-let opened: Promise<Lab> | undefined;
+export interface ClaimsTask {
+  readonly ids: readonly string[];
+  readonly seed: number;
+}
 
-export default async function worker(id: string): Promise<Verdict> {
-  opened ??= openBackend('wasm').then((backend) => new Lab({ backend, sampler: new GaussianSampler() }));
-  const lab = await opened;
-  return examine(CLAIMS.find((claim) => claim.id === id)!, lab).verdict;
+let source: Promise<ConstructorParameters<typeof Lab>[0]> | undefined;
+
+export default async function worker({ ids, seed }: ClaimsTask): Promise<Examined[]> {
+  source ??= openBackend('wasm').then((backend) => ({ backend, sampler: new GaussianSampler() }));
+  const lab = new Lab(await source, seed);
+  return ids.map((id) => examine(CLAIMS.find((claim) => claim.id === id)!, lab));
 }

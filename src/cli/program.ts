@@ -256,6 +256,12 @@ Exit codes: 0 the same or the same law, 1 different, 2 your mistake.`,
     .argument('[name...]', 'claims, such as thm-2.1; default: all')
     .addOption(out())
     .addOption(workers())
+    .addOption(
+      new Option('--seed <n>', 'other draws; a verdict does not hang on them (default: 0)')
+        .argParser(atLeast(0))
+        .conflicts('record'),
+    )
+    .addOption(new Option('--list', 'print the claims, and measure none').conflicts(['record', 'markdown']))
     .addOption(new Option('--record', 'write the verdicts to <out>/claims.json'))
     .addOption(json().conflicts('markdown'))
     .addOption(new Option('--markdown', 'print markdown for a pull request'))
@@ -266,6 +272,8 @@ Exit codes: 0 the same or the same law, 1 different, 2 your mistake.`,
 Examples:
   $ feature-speed verify                          all claims, with what each verdict hangs on
   $ feature-speed verify prop-5.3-iii thm-6.3     two of them, with every check
+  $ feature-speed verify thm-6.3 --seed 7         the same of other draws
+  $ feature-speed verify --list                   names, places in the paper and titles
   $ feature-speed verify --record                 after a change that was meant`,
     )
     .action(async (names, options) =>

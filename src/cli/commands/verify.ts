@@ -3,8 +3,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Check, Verdict } from '../../claims/claim.js';
 import { CLAIMS } from '../../claims/claims.js';
+import { DEFAULT_SEED } from '../../claims/lab.js';
 import { readVerdicts, verdictsText } from '../../claims/record.js';
-import { verifyClaims } from '../../claims/verify.js';
+import { examineClaims } from '../../claims/verify.js';
 import { nearest } from '../../nearest.js';
 import { defaultWorkers } from '../../run/executor.js';
 import { ensureWritableDirectory, readText, shown } from '../../store/files.js';
@@ -16,6 +17,8 @@ import { green, hasTerminal, rewriteLine, yellow } from '../terminal.js';
 export interface VerifyCommand {
   readonly out: string;
   readonly workers?: number | undefined;
+  readonly seed?: number | undefined;
+  readonly list?: boolean | undefined;
   readonly record?: boolean | undefined;
   readonly json?: boolean | undefined;
   readonly markdown?: boolean | undefined;
@@ -35,15 +38,22 @@ interface Compared {
  */
 export async function verify(names: readonly string[], command: VerifyCommand): Promise<number> {
   const ids = chosen(names);
+  if (command.list) {
+    process.stdout.write(command.json ? listJson(ids) : listText(ids));
+    return EXIT.fine;
+  }
   const path = join(command.out, 'claims.json');
   const record = recorded(path);
   if (command.record) ensureWritableDirectory(command.out);
   const isShown = hasTerminal() && !command.quiet;
   let done = 0;
-  const verdicts = await verifyClaims(ids, command.workers ?? defaultWorkers(), ({ id }) => {
+  const { seed = DEFAULT_SEED } = command;
+  const questions = ids.map((id) => ({ id, seed }));
+  const examined = await examineClaims(questions, command.workers ?? defaultWorkers(), (_, { id }) => {
     done++;
     if (isShown) rewriteLine(`${done} of ${ids.length}: ${id}`);
   });
+  const verdicts = examined.map(({ verdict }) => verdict);
   if (isShown) rewriteLine('');
   const compared = verdicts.map(
     (verdict): Compared => ({
@@ -88,6 +98,21 @@ function chosen(names: readonly string[]): string[] {
     throw new UserError(`${lines.join('\n')}\nthere are ${all.join(', ')}`);
   }
   return names.length === 0 ? all : all.filter((id) => names.includes(id));
+}
+
+const listed = (ids: readonly string[]) =>
+  CLAIMS.filter(({ id }) => ids.includes(id)).map(({ id, where, title }) => ({ id, where, title }));
+
+const listJson = (ids: readonly string[]) => `${JSON.stringify(listed(ids), null, 2)}\n`;
+
+function listText(ids: readonly string[]): string {
+  const rows = listed(ids);
+  const longest = (texts: readonly string[]) => Math.max(...texts.map(({ length }) => length));
+  const first = longest(rows.map(({ id }) => id));
+  const second = longest(rows.map(({ where }) => where));
+  return rows
+    .map(({ id, where, title }) => `${id.padEnd(first)}  ${where.padEnd(second)}  ${title}\n`)
+    .join('');
 }
 
 function recorded(path: string): readonly Verdict[] | undefined {
