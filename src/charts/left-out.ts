@@ -21,7 +21,7 @@ interface SceneMark {
   readonly role?: string;
   readonly name?: string;
   readonly group?: Item;
-  readonly items: readonly Item[];
+  items: readonly Item[];
 }
 interface ScaleFunction {
   readonly type: string;
@@ -44,7 +44,7 @@ export class PointCount {
     if (fields.some((field) => isNoNumber(datum[field]))) this.note(datum, 'number');
   }
 
-  /** Looks at all that is drawn of a compiled spec. */
+  /** Looks at all that is drawn of a compiled spec, and takes out dots that are not to be seen. */
   look(root: SceneMark, { marks = [] }: Spec, fieldOf: (field: string) => (datum: object) => unknown): void {
     const places = new Map<string, readonly Place[]>();
     collectPlaces(marks, places);
@@ -57,15 +57,22 @@ export class PointCount {
         const look = lookAt(scales[scale]?.value);
         return look ? [{ look, read: fieldOf(field) }] : [];
       });
-      for (const { datum } of looks.length > 0 ? mark.items : []) {
+      const lost = new Set<Item>();
+      for (const item of looks.length > 0 ? mark.items : []) {
+        const { datum } = item;
         // A cell that is empty is missing, and nobody expects to see it.
         if (datum === undefined || looks.some(({ read }) => isMissing(read(datum)))) continue;
         this.points.add(datum);
         for (const { look, read } of looks) {
           const reason = look(read(datum));
-          if (reason !== undefined) this.note(datum, reason);
+          if (reason === undefined) continue;
+          this.note(datum, reason);
+          lost.add(item);
         }
       }
+      // A line goes on to the frame, a bar too; the rasteriser fails at what is transparent and far outside.
+      const isDot = mark.marktype === 'symbol' || mark.marktype === 'text';
+      if (isDot || lost.size === mark.items.length) mark.items = mark.items.filter((item) => !lost.has(item));
     };
     visit(root);
   }

@@ -33,18 +33,24 @@ export function tooLarge(svg: string): string | undefined {
   );
 }
 
-/** A PNG of two dots per chart unit. */
-export async function rasterise(svg: string, font: ChartFont): Promise<Uint8Array> {
+/** A PNG of two dots per chart unit; or what is to be said where the rasteriser fails, and with it its thread. */
+export async function rasterise(svg: string, font: ChartFont): Promise<Uint8Array | string> {
   const { Resvg } = await loadResvg();
-  const picture = new Resvg(svg, {
-    fitTo: { mode: 'zoom', value: SCALE },
-    font: { fontBuffers: [...font.files], defaultFontFamily: 'DejaVu Sans', sansSerifFamily: 'DejaVu Sans' },
-  });
-  const image = picture.render();
+  const fontOptions = {
+    fontBuffers: [...font.files],
+    defaultFontFamily: 'DejaVu Sans',
+    sansSerifFamily: 'DejaVu Sans',
+  };
   try {
-    return image.asPng();
-  } finally {
-    image.free();
-    picture.free();
+    const picture = new Resvg(svg, { fitTo: { mode: 'zoom', value: SCALE }, font: fontOptions });
+    const image = picture.render();
+    try {
+      return image.asPng();
+    } finally {
+      image.free();
+      picture.free();
+    }
+  } catch (error) {
+    return `the rasteriser fails at the picture (${(error as Error).message}); use the SVG`;
   }
 }

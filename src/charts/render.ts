@@ -31,7 +31,7 @@ export interface RenderedChart {
   readonly svg: string;
   /** Two dots per chart unit; drawn with the bundled DejaVu Sans, never with the machine's fonts. */
   readonly png: Uint8Array;
-  /** Why the PNG is empty: the picture is too large for one. */
+  /** Why the PNG is empty: the picture is too large for one, or fails the rasteriser. */
   readonly pngProblem: string | undefined;
   /** Self-contained page with tooltips; works offline. */
   readonly html: string;
@@ -91,14 +91,14 @@ export async function renderChart(
   if (sentence !== undefined) onWarning(sentence);
   // Of an empty column that is said already.
   const isRepeated = (warning: string) =>
-    empty.length > 0 && /^Infinite extent|\[Infinity,-Infinity\]/.test(warning);
+    empty.length > 0 && /^Infinite extent|\[(Infinity,-Infinity|,)\]/.test(warning);
   drawing.warnings.filter((warning) => !isRepeated(warning)).forEach(onWarning);
-  const pngProblem = tooLarge(svg);
+  const picture = tooLarge(svg) ?? (await rasterise(svg, font));
   return {
     specWithUrl: `${JSON.stringify(drawing.spec, null, 2)}\n`,
     svg,
-    png: pngProblem === undefined ? await rasterise(svg, font) : new Uint8Array(),
-    pngProblem,
+    png: typeof picture === 'string' ? new Uint8Array() : picture,
+    pngProblem: typeof picture === 'string' ? picture : undefined,
     html: await chartPage({ title, spec: drawing.spec, tableUrl: TABLE_URL, table: csv }),
   };
 }

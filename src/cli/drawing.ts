@@ -25,6 +25,7 @@ const LIMITS: Limits = { seconds: 120, megabytes: 2000 };
 
 interface Painter {
   readonly child: ChildProcess;
+  readonly limits: Limits;
   /** Time that it has drawn for; ms. */
   busy: number;
 }
@@ -57,7 +58,7 @@ async function draw(
   stop: AbortSignal | undefined,
   limits: Limits,
 ): Promise<RenderedChart> {
-  const painter = idle ?? { child: start(limits), busy: 0 };
+  const painter = idle?.limits === limits ? idle : { child: start(limits), limits, busy: 0 };
   idle = undefined;
   const { child } = painter;
   child.ref();
@@ -90,7 +91,8 @@ async function draw(
       child.send(question, (error) => error && reject(error));
     });
     painter.busy += performance.now() - started;
-    if (painter.busy < 1000 * limits.seconds) idle = painter;
+    // A rasteriser that has failed draws no more.
+    if (painter.busy < 1000 * limits.seconds && chart.pngProblem === undefined) idle = painter;
     return chart;
   } finally {
     clearTimeout(timer);

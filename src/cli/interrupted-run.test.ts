@@ -62,11 +62,12 @@ async function hold(out: string, workers: number) {
   const preload = at('hold.cjs');
   writeFileSync(
     preload,
-    `const { isMainThread } = require('node:worker_threads');
+    `const { threadId } = require('node:worker_threads');
     const fs = require('node:fs');
     const { existsSync, renameSync } = fs;
     const clock = new Int32Array(new SharedArrayBuffer(4));
-    if (isMainThread) {
+    // The thread of the program; 0 hears signals, the others measure.
+    if (threadId === 1) {
       fs.renameSync = (from, to) => {
         renameSync(from, to);
         if (to.endsWith('.cells')) while (!existsSync(process.env.HOLD_UNTIL)) Atomics.wait(clock, 0, 0, 5);

@@ -1,0 +1,106 @@
+import { execFile } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, test } from 'vitest';
+
+// The process is started from what is built.
+const { drawChart } = (await import(
+  new URL('../../dist/cli/drawing.js', import.meta.url).href
+)) as typeof import('./drawing.js');
+
+const PROGRAM = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'feature-speed-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const table = 'layer\n1\n2\n';
+const data = { name: 'table' };
+const x = { field: 'layer', type: 'quantitative' };
+const good = { data, mark: 'point', encoding: { x } };
+const endless = {
+  ...good,
+  transform: [{ calculate: `test(regexp('^(a+)+$'), '${'a'.repeat(60)}b')`, as: 'z' }],
+};
+const huge = {
+  data,
+  layer: [
+    {
+      data: { sequence: { start: 0, stop: 1e9 } },
+      mark: 'point',
+      encoding: { x: { field: 'data', type: 'quantitative' } },
+    },
+  ],
+};
+
+describe('a spec', () => {
+  test('that takes too long is stopped, and the next is drawn', async () => {
+    await expect(drawChart(endless, table, {}, undefined, { seconds: 3, megabytes: 500 })).rejects.toThrow(
+      'chart: drawing takes more than 3 s; use a simpler spec or fewer rows',
+    );
+    expect((await drawChart(good, table)).svg).toMatch(/^<svg/);
+  });
+
+  test('that takes too much memory is stopped, and the next is drawn', async () => {
+    await expect(drawChart(huge, table, {}, undefined, { seconds: 50, megabytes: 100 })).rejects.toThrow(
+      /^chart: drawing takes more memory than there is, or than 0.1 GB/,
+    );
+    expect((await drawChart(good, table)).svg).toMatch(/^<svg/);
+  });
+
+  test('is stopped when it is asked', async () => {
+    const stop = new AbortController();
+    const drawn = drawChart(endless, table, {}, stop.signal);
+    setTimeout(() => stop.abort(), 300);
+    await expect(drawn).rejects.toThrow('chart: drawing was stopped');
+  });
+
+  test('has its warnings and its message as drawn in this thread', async () => {
+    const warnings: string[] = [];
+    const onWarning = (text: string) => warnings.push(text);
+    await drawChart({ ...good, encoding: { x, feild: x } }, table, { onWarning });
+    expect(warnings.join()).toMatch(/feild/);
+    await expect(drawChart({ ...good, mark: 'blob' }, table)).rejects.toThrow(
+      /^chart: mark: expected one of/,
+    );
+  });
+});
+
+test('plot draws every folder that it can, tells of the others, and leaves no PNG that is not of the chart', async () => {
+  const write = (path: string, content: string | object) => {
+    mkdirSync(join(folder, path, '..'), { recursive: true });
+    writeFileSync(join(folder, path), typeof content === 'string' ? content : JSON.stringify(content));
+  };
+  for (const name of ['a', 'b', 'c', 'd'])
+    write(`${name}/table.csv`, `experiment,layer\n${name},1\n${name},2\n`);
+  write('configs/a.vl.json', { ...good, mark: { type: 'point', href: 'https://example.org' } });
+  write('configs/b.vl.json', good);
+  write('configs/c.vl.json', { ...good, width: 30_000, height: 3000 });
+  write('configs/d.vl.json', '{');
+  write('c/chart.png', 'of before');
+  const words = [PROGRAM, 'plot', 'a', 'b', 'c', 'd', 'nowhere'];
+  const { code, stdout, stderr } = await new Promise<{ code: unknown; stdout: string; stderr: string }>(
+    (resolve) => {
+      execFile(process.execPath, words, { cwd: folder }, (error, stdout, stderr) =>
+        resolve({ code: error ? error.code : 0, stdout, stderr }),
+      );
+    },
+  );
+  expect(code).toBe(2);
+  expect(stdout).toBe('b: b/chart.{svg,png,html}\nc: c/chart.{svg,html}\n');
+  expect(stderr.split('\n')).toEqual([
+    expect.stringMatching(/a\.vl\.json with a\/table\.csv: chart: mark\.href: has an address/),
+    expect.stringMatching(/^c\/chart\.png: the picture of .* is too large for a PNG/),
+    expect.stringMatching(/d\.vl\.json: not JSON: /),
+    expect.stringMatching(/^nowhere: expected a folder/),
+    '',
+  ]);
+  expect(readdirSync(join(folder, 'a'))).toEqual(['table.csv']);
+  expect(readdirSync(join(folder, 'c')).sort()).toEqual([
+    'chart.html',
+    'chart.svg',
+    'chart.vl.json',
+    'table.csv',
+  ]);
+  expect(existsSync(join(folder, 'b/chart.png'))).toBe(true);
+});
