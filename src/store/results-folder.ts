@@ -124,13 +124,15 @@ export class ResultsFolder {
   /**
    * Makes sure, before it is measured, that a result may be written here.
    *
-   * Where a table and its manifest were parted, only the new table can say what it is: `write` looks again.
+   * Where there is no manifest, or a run was killed between the renames, which leaves its checkpoint, only the new table can
+   * say what the old one is: `write` looks again.
    *
    * @throws UserError when another result would be lost.
    */
   async checkReplacement(next: ResultIdentity): Promise<void> {
     const standing = readStanding(this.path);
-    if (standing?.isOneUnit) await checkReplacement(standing, next);
+    if (!standing?.manifest) return;
+    if (standing.isOneUnit || !existsSync(join(this.path, PARTIAL))) await checkReplacement(standing, next);
   }
 
   /**
