@@ -13,6 +13,7 @@ import {
   checkWritableDirectory,
   ensureWritableDirectory,
   readWith,
+  removeFile,
 } from './files.js';
 import { type Lock, type LockOptions, takeLock } from './lock.js';
 import {
@@ -25,7 +26,7 @@ import {
   whatMoved,
 } from './standing-result.js';
 import { UserError } from './user-error.js';
-import { removeAbandoned, removeFile, writeFile, writeFiles } from './write-file.js';
+import { removeAbandoned, writeFile, writeFiles } from './write-file.js';
 
 const PARTIAL = '.partial';
 const LOCK = '.lock';
