@@ -13,6 +13,7 @@ import {
   checkWritableDirectory,
   ensureWritableDirectory,
   readWith,
+  removeFile,
 } from './files.js';
 import { type Lock, type LockOptions, takeLock } from './lock.js';
 import {
@@ -25,7 +26,7 @@ import {
   whatMoved,
 } from './standing-result.js';
 import { UserError } from './user-error.js';
-import { removeAbandoned, removeFile, writeFile, writeFiles } from './write-file.js';
+import { removeAbandoned, writeFile, writeFiles } from './write-file.js';
 
 const PARTIAL = '.partial';
 const LOCK = '.lock';
@@ -124,13 +125,15 @@ export class ResultsFolder {
   /**
    * Makes sure, before it is measured, that a result may be written here.
    *
-   * Where a table and its manifest were parted, only the new table can say what it is: `write` looks again.
+   * Where there is no manifest, or a run was killed between the renames, which leaves its checkpoint, only the new table can
+   * say what the old one is: `write` looks again.
    *
    * @throws UserError when another result would be lost.
    */
   async checkReplacement(next: ResultIdentity): Promise<void> {
     const standing = readStanding(this.path);
-    if (standing?.isOneUnit) await checkReplacement(standing, next);
+    if (!standing?.manifest) return;
+    if (standing.isOneUnit || !existsSync(join(this.path, PARTIAL))) await checkReplacement(standing, next);
   }
 
   /**

@@ -119,19 +119,6 @@ export async function writeFileMeanwhile(path: string, content: Uint8Array): Pro
   }
 }
 
-/**
- * Removes a file, if it is there.
- *
- * @throws UserError when it cannot be removed.
- */
-export function removeFile(path: string): void {
-  try {
-    rmSync(path, { force: true });
-  } catch (error) {
-    throw asUserError(path, error);
-  }
-}
-
 /** Removes what processes that were killed over their writing have left in a folder, and nothing of a living one. */
 export function removeAbandoned(folder: string): void {
   for (const name of attempt(() => readdirSync(folder)) ?? []) {
