@@ -1,4 +1,5 @@
 /** Inputs on which the program was wrong once, as a batch of the core; each stands for a kind. */
+import type { Rank } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { openBackend } from '../backend.js';
 import { type BatchCell, type BatchSettings, measureBatch } from '../experiment.js';
@@ -170,7 +171,7 @@ test('squares, dots and norms of states are right from 1e-37 to 1e37', () => {
     ]);
     return {
       numbers: normals.slice(),
-      tensor: source.backend.upload(normals, [2, 3, 17] as [number, number, number]),
+      tensor: source.backend.upload<Rank.R3>(normals, [2, 3, 17]),
     };
   };
   const exponents = Array.from({ length: 75 }, (_, i) => i - 37);
