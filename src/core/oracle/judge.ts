@@ -5,7 +5,7 @@ import { ROLE } from '../random.js';
 import type { Source } from '../weights.js';
 import { EPSILON, reached } from './arithmetic.js';
 import { bruteForce, type Drawn, type Run } from './brute-force.js';
-import { normalizations, scaled } from './normalization.js';
+import { normalizations, normalizeForward, scaled } from './normalization.js';
 import { type Quantities, quantitiesOf } from './quantities.js';
 
 /** Whether the cell itself says that it is no result. */
@@ -27,7 +27,7 @@ export type Judgement =
   | {
       /** None where the cell is right. */
       readonly wrong: readonly Wrong[];
-      /** The largest tolerance of an angle, in rad; infinite where float32 decides nothing, and all is right. */
+      /** The largest tolerance of an angle, in rad, or a speed, as a share; infinite where float32, or Eq. 7, decides nothing. */
       readonly condition: number;
       /** Sizes of the smallest and the largest state. */
       readonly smallest: number;
@@ -47,8 +47,14 @@ const GATE_SHIFTS = [6, -6, 0];
  */
 const SAFETY = 16;
 
-/** An angle, in rad, that float32 does not decide: gates are at stake, and three runs do not show all that can come of it. */
-const UNDECIDED = 0.1;
+/**
+ * Tolerance of an angle in rad, or of a speed as a share, from which on float32 does not decide the cell: gates or cancelling
+ * samples are at stake, and three runs do not show all that can come of it.
+ */
+const CHAOS = 0.1;
+const DECISIVE: readonly MeasuredQuantity[] = ['bfa_rad', 'feature_speed_rms'];
+
+const UNDECIDED = { wrong: [], condition: Number.POSITIVE_INFINITY, smallest: 0, largest: 0 };
 
 /** How far the scale of W_L may be from the root of Eq. 7, times SAFETY: Eq. 7 holds to 1e-4. */
 const ROOT_ERROR = 5e-6;
@@ -75,12 +81,15 @@ export function judge(
   measured: CellMeasurement,
 ): Judgement {
   const drawn = drawnBy(source, cell, settings);
-  const solutions = settings.isNormalized ? reached(() => normalizations(cell, settings, drawn)) : [drawn];
-  const judgements = solutions?.map((solution) => against(solution, cell, settings, measured)) ?? [];
-  const best = judgements
+  const isReached = !settings.isNormalized || reached(() => normalizeForward(cell, settings, drawn));
+  if (!isReached) return { mustReport: 'out of reach' };
+  const solutions = settings.isNormalized ? normalizations(cell, settings, drawn) : [drawn];
+  if (!solutions) return UNDECIDED;
+  const judgements = solutions
+    .map((solution) => against(solution, cell, settings, measured))
     .filter((judgement) => judgement !== undefined)
-    .sort((a, b) => a.wrong.length - b.wrong.length)[0];
-  return best ?? { mustReport: solutions?.length === 0 ? 'Eq. 7 has no solution' : 'out of reach' };
+    .sort((a, b) => a.wrong.length - b.wrong.length);
+  return judgements[0] ?? { mustReport: solutions.length === 0 ? 'Eq. 7 has no solution' : 'out of reach' };
 }
 
 function against(drawn: Drawn, cell: BatchCell, settings: BatchSettings, measured: CellMeasurement) {
@@ -92,10 +101,8 @@ function against(drawn: Drawn, cell: BatchCell, settings: BatchSettings, measure
     const weights = drawn.weights.map((W, l) => (l === cell.depth ? scaled(W, off) : W));
     return reached(() => bruteForce(cell, settings, { ...drawn, weights }, { normal, exact, gateShift }));
   });
-  const { smallest, largest } = exact;
   // Rounding decides whether there is a gradient at all: samples that cancel.
-  const undecided = { wrong: [], condition: Number.POSITIVE_INFINITY, smallest, largest };
-  if (runs.some((run) => run === undefined)) return undecided;
+  if (runs.some((run) => run === undefined)) return UNDECIDED;
   const quantities = (run: Run) =>
     run.steps.map((step, t) =>
       quantitiesOf(step, {
@@ -115,7 +122,7 @@ function against(drawn: Drawn, cell: BatchCell, settings: BatchSettings, measure
     for (const quantity of Object.keys(expected) as MeasuredQuantity[]) {
       const others = rounded.map((steps) => steps[t]!);
       const tolerance = SAFETY * (deviation(quantity, expected, others) + EPSILON * cell.depth);
-      if (quantity === 'bfa_rad') condition = Math.max(condition, tolerance);
+      if (DECISIVE.includes(quantity)) condition = Math.max(condition, tolerance);
       for (let layer = first; layer < cell.depth; layer++) {
         const value = measured.values[quantity][t * rows + layer - first]!;
         const right = expected[quantity][layer - 1]!;
@@ -125,7 +132,8 @@ function against(drawn: Drawn, cell: BatchCell, settings: BatchSettings, measure
       }
     }
   });
-  return condition < UNDECIDED ? { wrong, condition, smallest, largest } : undecided;
+  const { smallest, largest } = exact;
+  return condition < CHAOS ? { wrong, condition, smallest, largest } : UNDECIDED;
 }
 
 /** The largest distance of the runs from what is right, over the layers of a step. */

@@ -7,11 +7,16 @@ import { bruteForce, type Drawn } from './brute-force.js';
 const TRIED = Array.from({ length: 161 }, (_, i) => 10 ** (i / 10 - 8));
 
 /** W_1 and W_l so that |f_1|_rms = 1 and |W_l q_{l-1}|_rms = beta. */
-function normalizeForward(cell: BatchCell, settings: BatchSettings, drawn: Drawn): Drawn {
+export function normalizeForward(cell: BatchCell, settings: BatchSettings, drawn: Drawn): Drawn {
   const weights = [...drawn.weights];
   const skip = settings.architecture === 'mlp' ? 0 : Math.sqrt(1 - cell.branchScale ** 2);
   for (let l = 1; l < cell.depth; l++) {
-    const { preactivations: f } = firstStep(cell, settings, { ...drawn, weights });
+    // The layers behind are not scaled yet: only those before count.
+    const until = [...weights.slice(0, l + 1), weights[cell.depth]!];
+    const { preactivations: f } = firstStep({ ...cell, depth: l + 1 }, settings, {
+      ...drawn,
+      weights: until,
+    });
     const arriving = l === 1 ? f[1]! : f[l]!.map((value, i) => value - skip * f[l - 1]![i]!);
     const size = rms(arriving);
     if (size > 0) weights[l] = scaled(weights[l]!, (l === 1 ? 1 : cell.branchScale) / size);
@@ -19,8 +24,12 @@ function normalizeForward(cell: BatchCell, settings: BatchSettings, drawn: Drawn
   return { ...drawn, weights };
 }
 
-/** The cell with each scale of W_L that solves Eq. 7, n m |b_{L-1}|_rms cos(theta_{L-1}) = 1. */
-export function normalizations(cell: BatchCell, settings: BatchSettings, drawn: Drawn): Drawn[] {
+/**
+ * The cell with each scale of W_L that solves Eq. 7, n m |b_{L-1}|_rms cos(theta_{L-1}) = 1.
+ *
+ * @returns undefined where no feature moves, and Eq. 7 means nothing.
+ */
+export function normalizations(cell: BatchCell, settings: BatchSettings, drawn: Drawn): Drawn[] | undefined {
   const forward = normalizeForward(cell, settings, drawn);
   const at = (s: number) => ({
     ...forward,
@@ -36,6 +45,7 @@ export function normalizations(cell: BatchCell, settings: BatchSettings, drawn: 
     return Math.log(Math.sqrt(b.length) * norm(b) * cosine);
   };
   const tried = TRIED.map(excess);
+  if (tried.every(Number.isNaN)) return undefined;
   return TRIED.flatMap((s, i) => {
     const isRoot = i > 0 && tried[i - 1]! < 0 !== tried[i]! < 0 && Number.isFinite(tried[i - 1]! + tried[i]!);
     return isRoot ? [at(root(excess, TRIED[i - 1]!, s))] : [];
