@@ -30,6 +30,16 @@ const SLOW = [
   'fig-2a-caption',
   'fig-2b',
   'thm-6.3',
+  'fig-1a-caption',
+  'fig-1b',
+  'section-5.1-step',
+  'section-5.2-two-inputs',
+  'fig-2b-caption',
+  'table-2-sparse',
+  'section-6.1-s',
+  'footnote-5',
+  'lemma-a.1-spectra',
+  'proof-5.2-jacobians',
 ];
 
 describe('every claim has the recorded verdict, and each mutation of its law turns it', () => {
