@@ -2,7 +2,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import type { VegaLiteSpec } from '../../charts/render.js';
-import { isObject } from '../../charts/spec.js';
 import { digestOfBytes } from '../../results/manifest.js';
 import { decodeText } from '../../results/read-text.js';
 import { fromCsv } from '../../results/table.js';
@@ -55,7 +54,7 @@ export async function plotFolder(folder: string, command: PlotCommand, stop?: Ab
   }));
   if (change && !command.quiet) process.stderr.write(`${change}\n`);
   const specPath = command.spec ?? findSpec(folder);
-  const spec = withDigest(readJson(specPath) as VegaLiteSpec, sha256);
+  const spec = readJson(specPath) as VegaLiteSpec;
   const place = `${specPath} with ${join(folder, 'table.csv')}`;
   const options = {
     title: basename(resolve(folder)),
@@ -67,7 +66,7 @@ export async function plotFolder(folder: string, command: PlotCommand, stop?: Ab
   const png = join(folder, 'chart.png');
   const hasPng = chart.pngProblem === undefined;
   writeFiles([
-    { path: join(folder, 'chart.vl.json'), content: chart.specWithUrl },
+    { path: join(folder, 'chart.vl.json'), content: withDigest(chart.specWithUrl, sha256) },
     { path: join(folder, 'chart.svg'), content: chart.svg },
     ...(hasPng ? [{ path: png, content: chart.png }] : []),
     { path: join(folder, 'chart.html'), content: chart.html },
@@ -82,8 +81,8 @@ export async function plotFolder(folder: string, command: PlotCommand, stop?: Ab
 /** Where a chart keeps the SHA-256 of the table that it was drawn from: a place that Vega leaves to others. */
 const DRAWN_FROM = 'table_sha256';
 
-const withDigest = (spec: VegaLiteSpec, sha256: string): VegaLiteSpec =>
-  isObject(spec) ? { ...spec, usermeta: { ...(spec.usermeta as object), [DRAWN_FROM]: sha256 } } : spec;
+const withDigest = (spec: string, sha256: string): string =>
+  `${JSON.stringify({ ...JSON.parse(spec), usermeta: { [DRAWN_FROM]: sha256 } }, null, 2)}\n`;
 
 /** What is to be said of the chart in a folder that was drawn from another table; undefined where there is none. */
 export function chartChange(folder: string, sha256: string): string | undefined {
