@@ -9,7 +9,7 @@ import { LOSSES, type LossName } from './loss.js';
 import { angleBetween, backwardFeatureAngle, layerNorms, norm } from './measure.js';
 import { type Architecture, Network, type WeightsName } from './network.js';
 import { isNormalizedAlone, normalizeNetwork } from './normalize.js';
-import type { Broken } from './proof.js';
+import { type Broken, EQUATION_7 } from './proof.js';
 import { type FinishedStep, Step, type StepSettings } from './step.js';
 import type { Source } from './weights.js';
 
@@ -80,7 +80,11 @@ export function measureBatch(
     isNormalized: settings.isNormalized,
   });
   const stepSettings: StepSettings = { kind, loss: LOSSES[settings.loss], train: settings.train };
-  if (settings.isNormalized) normalizeNetwork(network, stepSettings);
+  if (settings.isNormalized) {
+    normalizeNetwork(network, stepSettings).forEach((reached, i) => {
+      drafts[i]!.noteNormalization(reached);
+    });
+  }
 
   const isRecorded = (distance: number) => settings.layers === 'all' || distance === 1;
   const noteUpdate = (t: number, distance: number, update: Tensor3D) => {
@@ -204,6 +208,14 @@ class Draft {
     this.values.feature_displacement_rms[this.row(step, layer)] = norm(sum) / Math.sqrt(sum.length);
     for (let i = 0; i < sum.length; i++) sum[i]! += update[i]!;
     this.displaced.set(layer, sum);
+  }
+
+  /** Notes how near Eq. 7 the scales of `auto` came: n m |b_{L-1}|_rms cos(theta_{L-1}), which has to be 1. */
+  noteNormalization(reached: number): void {
+    const [deviation, layer] = [Math.abs(reached - 1), this.lane.depth - 1];
+    if (deviation > EQUATION_7) {
+      this.inexact = { step: 1, layer, identity: 'Eq. 7', deviation, bound: EQUATION_7 };
+    }
   }
 
   noteBackward(step: number, distance: number, f: Float32Array, velocity: Float32Array): void {

@@ -71,7 +71,7 @@ const EPSILON = 1 / 16_777_216;
 const ROUNDING = 24;
 
 /** Eq. 7 is solved for a b_L that is within 1e-5 rad of that of a pilot step, rounded as this one is. */
-const EQUATION_7 = 1e-4;
+export const EQUATION_7 = 1e-4;
 const EQUATION_8 = 1e-9;
 
 export class Proof {

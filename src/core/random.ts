@@ -9,7 +9,7 @@ export const ROLE = { INPUT: 0, TARGET: 1, DENSE: 2, PRODUCT: 8 } as const;
 
 /** Roles, and layers, that one 32-bit number tells apart. */
 const ROLES = 1024;
-const LAYERS = 2 ** 32 / ROLES;
+const LAYERS = 0x1_0000_0000 / ROLES;
 
 /** One stream of one cell; `layer` in 0 .. 2^22 - 1, and `role` in 0 .. 2^42 - 1, as many products as one may take. */
 export interface Stream {
