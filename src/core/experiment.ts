@@ -81,8 +81,9 @@ export function measureBatch(
   });
   const stepSettings: StepSettings = { kind, loss: LOSSES[settings.loss], train: settings.train };
   if (settings.isNormalized) {
-    const reached = normalizeNetwork(network, stepSettings);
-    for (const [i, draft] of drafts.entries()) draft.noteNormalization(reached[i]!);
+    normalizeNetwork(network, stepSettings).forEach((reached, i) => {
+      drafts[i]!.noteNormalization(reached);
+    });
   }
 
   const isRecorded = (distance: number) => settings.layers === 'all' || distance === 1;
@@ -200,13 +201,6 @@ class Draft {
     if (!finite) this.divergedAt ??= layer;
   }
 
-  /** n m |b_{L-1}|_rms cos(theta_{L-1}), which is to be 1 (Eq. 7); NaN where no feature moves, and so nothing solves it. */
-  noteNormalization(reached: number): void {
-    const deviation = Number.isNaN(reached) ? 1 : Math.abs(reached - 1);
-    if (deviation <= EQUATION_7) return;
-    this.inexact = { step: 1, layer: this.lane.depth - 1, identity: 'Eq. 7', deviation, bound: EQUATION_7 };
-  }
-
   /** The distance of the features from where they began, and the update that they take from here. */
   noteUpdate(step: number, distance: number, update: Float32Array): void {
     const layer = this.lane.depth - distance;
@@ -214,6 +208,14 @@ class Draft {
     this.values.feature_displacement_rms[this.row(step, layer)] = norm(sum) / Math.sqrt(sum.length);
     for (let i = 0; i < sum.length; i++) sum[i]! += update[i]!;
     this.displaced.set(layer, sum);
+  }
+
+  /** Notes how near Eq. 7 the scales of `auto` came: n m |b_{L-1}|_rms cos(theta_{L-1}), which has to be 1. */
+  noteNormalization(reached: number): void {
+    const [deviation, layer] = [Math.abs(reached - 1), this.lane.depth - 1];
+    if (deviation > EQUATION_7) {
+      this.inexact = { step: 1, layer, identity: 'Eq. 7', deviation, bound: EQUATION_7 };
+    }
   }
 
   noteBackward(step: number, distance: number, f: Float32Array, velocity: Float32Array): void {

@@ -198,6 +198,20 @@ test.each<[string, Case]>([
   expect(measureBatch(source, cells, s)).toEqual(cells.flatMap((cell) => measureBatch(source, [cell], s)));
 });
 
+test('an update says as a velocity does that Eq. 7 has no solution', () => {
+  const c = { m: 8, k: 2, depth: 4, over: { ...CROSS_ENTROPY, ...MLP } };
+  const update: Case = { ...c, over: { ...c.over, kind: 'update' } };
+  const said = (cells: CellMeasurement[]) => cells.map(({ inexact }) => inexact);
+  expect(said(measure(update, 12))).toEqual(said(measure(c, 12)));
+  expect(said(measure(c, 12)).filter((inexact) => inexact).length).toBeGreaterThan(2);
+});
+
+test('where no layer before the readout learns no feature moves, and Eq. 7 has no solution', () => {
+  for (const cell of measure({ branchScale: 0, over: { train: 'hidden' } }, 2)) {
+    expect(cell.inexact).toMatchObject({ identity: 'Eq. 7', layer: 5, deviation: 1 });
+  }
+});
+
 test('normalizing leaves no tensor behind', () => {
   const before = tf.memory().numTensors;
   measure({ n: 2, k: 2 }, 3);
@@ -226,10 +240,15 @@ describe('in float64, by brute force', () => {
       const values = SCALES.map(h);
       const first = values.findIndex((value) => value >= 1);
       const reached = leftSide(measured[i]!, c);
+      // What the cell says of itself.
+      const { identity, deviation } = measured[i]!.inexact ?? {};
+      expect(identity).toBe(first < 0 ? 'Eq. 7' : undefined);
       if (Number.isNaN(reached)) {
         // No unit is open: no angle, whatever the scale.
+        expect(deviation).toBe(1);
         expect(values.every((value) => Number.isNaN(value))).toBe(true);
       } else if (first < 0) {
+        expect(deviation).toBeCloseTo(1 - reached, 4);
         expect(reached).toBeGreaterThan(0.98 * Math.max(...values.filter(Number.isFinite)));
         expect(reached).toBeLessThan(1);
       } else {

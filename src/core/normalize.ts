@@ -13,7 +13,7 @@ import { Step, type StepSettings } from './step.js';
  *
  * @param network whose settings say that it is normalized.
  * @returns n m |b_{L-1}|_rms cos(theta_{L-1}) of each lane: 1 where Eq. 7 holds, less where it has no solution, at the scale
- * that comes nearest to it; NaN where no feature moves, and so no angle exists.
+ * that comes nearest to it; 0 where no feature moves, and so no angle exists; NaN after an overflow.
  */
 export function normalizeNetwork(
   network: Network,
@@ -71,7 +71,9 @@ function pilot(
     rho.forEach((_, i) => {
       const [f, b, velocity] = states.map((state) => state.subarray(i * size, (i + 1) * size));
       const norms = layerNorms(f!, b!, velocity!);
-      rho[i] = Math.sqrt(size) * norms.backward * Math.cos(backwardFeatureAngle(b!, velocity!, norms));
+      const isStill = norms.backward === 0 || norms.change === 0;
+      const cosine = isStill ? 0 : Math.cos(backwardFeatureAngle(b!, velocity!, norms));
+      rho[i] = Math.sqrt(size) * norms.backward * cosine;
     });
   });
   const outputs = Float64Array.from(step.output);

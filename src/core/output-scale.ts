@@ -10,24 +10,24 @@
  * output and one sample, and for a linear loss, u does not turn, and one step gives rho for all s.
  */
 import { angleBetween, norm } from './measure.js';
-import { SMALLEST } from './trained-weights.js';
 
 /** What a velocity step with b_L = `direction` tells. */
 export interface Pilot {
   /** u, [n x k], of norm 1. */
   readonly direction: Float64Array;
-  /** rho(u); NaN where no feature moves. */
+  /** rho(u); 0 where no feature moves. */
   readonly rho: number;
 }
 
-/** The scale, and H there: 1, or the most that was found where Eq. 7 has no solution, or NaN where no feature moves. */
+/** The scale, and H there: 1, or the most that was found where Eq. 7 has no solution; NaN after an overflow. */
 export interface OutputScale {
   readonly scale: number;
   readonly reached: number;
 }
 
 /** Scales that float32 holds. */
-const LARGEST = 1 / SMALLEST;
+const SMALLEST = 1e-37;
+const LARGEST = 1e37;
 
 /** Turn of u, in rad, over which rho counts as the same: the error of H is of this size. */
 const SAME_DIRECTION = 1e-5;

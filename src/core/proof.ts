@@ -70,7 +70,7 @@ const EPSILON = 1 / 16_777_216;
  */
 const ROUNDING = 24;
 
-/** How far Eq. 7 may be off: it is solved to nine digits, at the angle of a pilot step that is rounded as this one is. */
+/** Eq. 7 is solved for a b_L that is within 1e-5 rad of that of a pilot step, rounded as this one is. */
 export const EQUATION_7 = 1e-4;
 const EQUATION_8 = 1e-9;
 

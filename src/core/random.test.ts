@@ -133,6 +133,7 @@ test('neighbouring cells, layers and roles are uncorrelated, in the numbers and 
     draw([2, 2, 3, 4], count, 5, ROLE.PRODUCT),
     draw([1, 2, 3, 4], count, 6, ROLE.PRODUCT),
     draw([1, 2, 3, 4], count, 5, ROLE.PRODUCT + 1),
+    draw([1, 2, 3, 4], count, 5, ROLE.PRODUCT + 1024),
   ];
   for (const other of neighbours) {
     let product = 0;
@@ -144,6 +145,25 @@ test('neighbouring cells, layers and roles are uncorrelated, in the numbers and 
     expect(Math.abs(product)).toBeLessThan(4 * Math.sqrt(count));
     expect(Math.abs(squares)).toBeLessThan(4 * 2 * Math.sqrt(count));
   }
+});
+
+test('no two products of two layers have the same stream, however many there are', () => {
+  const firsts = new Map<string, string>();
+  for (const layer of [0, 1, 2, 3, 4, 1_000_000, 2 ** 22 - 1]) {
+    for (const block of [0, 1, 2, 3, 1000, 2 ** 31]) {
+      for (const role of [0, 8, 9, 1022, 1023]) {
+        const numbers = draw([1, 2, 3, 4], 4, layer, block * 1024 + role).join();
+        expect(firsts.get(numbers)).toBeUndefined();
+        firsts.set(numbers, `${layer} ${block} ${role}`);
+      }
+    }
+  }
+  expect(() => draw([1, 2, 3, 4], 1, 2 ** 22)).toThrow(RangeError);
+});
+
+test('the largest number that the tail can give is 8.4', () => {
+  // ln u of the smallest u of 24 bits, 2^-25, over the edge R of the base layer.
+  expect(3.6541528853610088 + Math.log(2 ** 25) / 3.6541528853610088).toBeCloseTo(8.4, 1);
 });
 
 test('a stream gives the same numbers alone and beside others', () => {

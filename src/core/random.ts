@@ -7,7 +7,11 @@ export type Seed = readonly [number, number, number, number];
 /** What a stream is for. Products with one matrix have the roles `PRODUCT`, `PRODUCT + 1`, ... */
 export const ROLE = { INPUT: 0, TARGET: 1, DENSE: 2, PRODUCT: 8 } as const;
 
-/** One stream of one cell; `layer` in 0 .. 2^22 - 1, `role` in 0 .. 1023. */
+/** Roles, and layers, that one 32-bit number tells apart. */
+const ROLES = 1024;
+const LAYERS = 0x1_0000_0000 / ROLES;
+
+/** One stream of one cell; `layer` in 0 .. 2^22 - 1, and `role` in 0 .. 2^42 - 1, as many products as one may take. */
 export interface Stream {
   readonly seed: Seed;
   readonly role: number;
@@ -28,7 +32,7 @@ const PAGE_BYTES = 65536;
  * The sampler of a thread (see `gaussian.as.ts` for the method).
  *
  * Numbers are float32 of law N(0, scale^2), each within half an ulp of a normal number on a grid of 2^-23
- * of its ziggurat layer; the tails reach 9.6 standard deviations.
+ * of its ziggurat layer; the tails reach R + ln(2^25) / R = 8.4 standard deviations.
  */
 export class GaussianSampler {
   private readonly kernel: Kernel;
@@ -47,14 +51,18 @@ export class GaussianSampler {
    *
    * @param scales standard deviation for each stream.
    * @returns [streams.length x count] numbers; a view that the next call overwrites.
-   * @throws RangeError when WebAssembly cannot hold the numbers (4 GiB).
+   * @throws RangeError for a layer without a stream, and when WebAssembly cannot hold the numbers (4 GiB).
    */
   draw(streams: readonly Stream[], count: number, scales: readonly number[]): Float32Array {
     const size = streams.length * count;
     const missing = this.output + 4 * size - this.kernel.memory.buffer.byteLength;
     if (missing > 0) this.kernel.memory.grow(Math.ceil(missing / PAGE_BYTES));
     streams.forEach(({ seed, role, layer }, i) => {
-      this.kernel.start(seed[0], seed[1], seed[2], seed[3], layer * 1024 + role);
+      if (!(layer >= 0 && layer < LAYERS))
+        throw new RangeError(`layer ${layer} has no stream, from ${LAYERS} on`);
+      // Beyond the first 1024 roles another word of the seed tells them apart, or they would run into the next layer's.
+      const block = Math.floor(role / ROLES);
+      this.kernel.start(seed[0], seed[1] + block, seed[2], seed[3], layer * ROLES + (role % ROLES));
       this.kernel.fill(i * count, count, scales[i]!);
     });
     return new Float32Array(this.kernel.memory.buffer, this.output, size);
