@@ -11,7 +11,12 @@ import {
 } from '../config/scalings.js';
 import { ACTIVATIONS } from '../core/activation.js';
 import { type DataLaw, drawData } from '../core/data.js';
-import { type BatchCell, type CellMeasurement, measureBatch } from '../core/experiment.js';
+import {
+  type BatchCell,
+  type BatchSettings,
+  type CellMeasurement,
+  measureBatch,
+} from '../core/experiment.js';
 import { groupOf, type Lane, type LayerGroup, type Shape, type Train } from '../core/lane.js';
 import { LOSSES, type LossName } from '../core/loss.js';
 import { type Architecture, Network, type WeightsName } from '../core/network.js';
@@ -77,6 +82,9 @@ const FULL = {
 /** The draws of a lab that is given no other seed; `results/claims.json` is recorded with it. */
 export const DEFAULT_SEED = 0;
 
+/** Numbers of one state in all layers of a batch, 32 MB; a step keeps several states. */
+const LARGEST_BATCH = 2 ** 23;
+
 export class Lab {
   /**
    * @param seed decides all draws, together with `stream`, the setup and the number of the draw.
@@ -108,9 +116,10 @@ export class Lab {
   /** Measures setups that have all in common but depth, scales and rates; the i-th is draw i. */
   measureEach(setups: readonly Setup[]): CellMeasurement[] {
     const full = { ...FULL, ...setups[0]! };
+    const shape = shapeOf(full);
     const cells = setups.map((setup, draw) => this.cellOf(setup, draw));
-    return measureBatch(this.source, cells, {
-      shape: shapeOf(full),
+    const settings: BatchSettings = {
+      shape,
       architecture: full.architecture,
       activation: full.activation,
       weights: full.weights ?? 'matrix-free',
@@ -121,7 +130,12 @@ export class Lab {
       steps: full.steps,
       layers: full.layers,
       measuresBackward: full.measuresBackward,
-    });
+    };
+    const lane = Math.max(...setups.map(({ depth }) => depth)) * shape.samples * shape.width;
+    const count = Math.max(1, Math.floor(LARGEST_BATCH / lane));
+    return Array.from({ length: Math.ceil(cells.length / count) }, (_, i) =>
+      measureBatch(this.source, cells.slice(i * count, (i + 1) * count), settings),
+    ).flat();
   }
 
   /** |G_l|^2 at index l = 1 .. L of each draw: the contributions at rate 1. */

@@ -71,6 +71,33 @@ describe('verify', () => {
     expect(stderr).toContain('thm-2.1: holds, recorded: fails in');
   });
 
+  test('measures other draws with another seed, finds the same verdict, and records none of them', async ({
+    folder,
+  }) => {
+    await folder.verify('prop-6.1', '--record', '--quiet');
+    const [first] = folder.read();
+    const other = await folder.verify('prop-6.1', '--seed', '7', '--json');
+    expect(other).toMatchObject({ code: 0, stderr: '' });
+    const [second] = readVerdicts(other.stdout);
+    expect(second!.verdict).toBe(first!.verdict);
+    expect(second!.checks[0]!.measured).not.toBe(first!.checks[0]!.measured);
+    expect((await folder.verify('prop-6.1', '--seed', '7', '--record')).code).toBe(2);
+    expect(await folder.verify('prop-6.1', '--seed', '-1')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('expected an integer from 0'),
+    });
+    expect(folder.read()).toEqual([first]);
+  });
+
+  test('lists claims without measuring them', async ({ folder }) => {
+    expect(await folder.verify('eq-4', 'thm-2.1', '--list')).toMatchObject({
+      code: 0,
+      stdout: 'thm-2.1  Theorem 2.1  Feature speed formula\neq-4     Eq. 4        Sensitivity\n',
+    });
+    const { stdout } = await folder.verify('eq-4', '--list', '--json');
+    expect(JSON.parse(stdout)).toEqual([{ id: 'eq-4', where: 'Eq. 4', title: 'Sensitivity' }]);
+  });
+
   test('refuses names that no claim has, with the nearest that one has', async ({ folder }) => {
     expect(await folder.verify('thm-2.2', 'thm-2.1')).toMatchObject({
       code: 2,
