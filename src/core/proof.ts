@@ -211,6 +211,13 @@ export class Proof {
     });
   }
 
+  /** Notes the lanes in which a state has an entry that is not finite: a sum of squares of float32 is, in float64. */
+  finite(distance: number, state: Tensor3D): void {
+    squaredNorms(state).forEach((square, lane) => {
+      if (!Number.isFinite(square)) this.overflow[lane] ??= this.lanes[lane]!.depth - distance;
+    });
+  }
+
   /** Notes an identity whose sides differ by more than rounding; the first of a lane stands. */
   hold(
     lane: number,

@@ -104,7 +104,6 @@ export class Step {
    */
   take(visit: (layer: FinishedLayer) => void = () => {}): FinishedStep {
     this.forward();
-    const overflow = this.overflow();
     this.backward();
     this.outputChange = this.change(this.settings.kind, visit);
     this.balance();
@@ -113,9 +112,8 @@ export class Step {
     return {
       ...losses,
       contributions: this.contributions,
-      overflow: overflow.map(
-        (layer, lane) =>
-          layer ?? this.proof.overflow[lane] ?? (hasLoss(lane) ? undefined : this.network.lanes[lane]!.depth),
+      overflow: this.proof.overflow.map(
+        (layer, lane) => layer ?? (hasLoss(lane) ? undefined : this.network.lanes[lane]!.depth),
       ),
       broken: this.proof.broken,
     };
@@ -156,6 +154,7 @@ export class Step {
           parts.push(network.propagate('input', distance, network.input(distance)));
         }
         const features = tf.keep(joined(parts));
+        this.proof.finite(distance, features);
         const isTaken = distance > 1 || architecture === 'mlp';
         const activations = isTaken
           ? tf.keep(this.activated(distance, features, activation.value(features)))
@@ -396,22 +395,6 @@ export class Step {
         ),
       ),
     );
-  }
-
-  /** The first layer whose features are not finite, for each lane. */
-  private overflow(): (number | undefined)[] {
-    const { samples, width } = this.network.shape;
-    const size = samples * width;
-    const infinite = (distance: number, i: number) =>
-      !tf.tidy(() => lanesOf(this.layers[distance]!.features, i, i + 1).dataSync()).every(Number.isFinite);
-    // Once features overflow they never come back, so the last layer tells which lanes to look into.
-    const last = this.layers[1]!.features.dataSync();
-    return this.network.lanes.map(({ depth }, i) => {
-      if (last.subarray(i * size, (i + 1) * size).every(Number.isFinite)) return undefined;
-      let distance = depth - 1;
-      while (distance > 1 && !infinite(distance, i)) distance--;
-      return depth - distance;
-    });
   }
 
   /** Whether the scales were set for this very step. */
