@@ -34,7 +34,11 @@ describe('a spec that leads elsewhere is refused, with the place', () => {
       'config.view.fill',
     ],
     ['a script', { params: [{ name: 'a', value: 'JavaScript:alert(1)' }] }, 'params[0].value'],
-    ['options of a page', { usermeta: { embedOptions: { patch: 'https://example.org' } } }, 'usermeta'],
+    [
+      'options of a page',
+      { usermeta: { embedOptions: { patch: 'https://example.org' } } },
+      'usermeta.embedOptions',
+    ],
   ])('such as %s', async (_, change, place) => {
     const spec = { ...base, ...change } as VegaLiteSpec;
     const { layer } = spec;

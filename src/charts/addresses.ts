@@ -2,7 +2,7 @@
 import { isObject, isTable } from './spec.js';
 
 /** Keys of Vega and Vega-Lite whose value is an address, or a program's options that hold some. */
-const ADDRESSES: ReadonlySet<string> = new Set(['href', 'url', 'usermeta', 'loader']);
+const ADDRESSES: ReadonlySet<string> = new Set(['href', 'url', 'embedOptions', 'loader']);
 
 /** A paint server or a font of elsewhere, in a value that styles; `url(#gradient)` is of the picture itself. */
 const ELSEWHERE = /url\(\s*(?!#|['"]#)/i;
