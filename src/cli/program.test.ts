@@ -417,7 +417,7 @@ describe('a mistake is told clearly, with exit code 2, at once, and nothing is w
       'a plot with a specification that is no JSON',
       { 'results/c/table.csv': TABLE, 's.json': '{"mark": ' },
       'plot c --spec s.json',
-      /^s\.json with results\/c\/table\.csv: .*JSON.*$/,
+      /^s\.json: not JSON: .*$/,
     ],
     [
       'a plot with a specification that is no chart',
