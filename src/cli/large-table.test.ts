@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -41,29 +41,47 @@ function writeTable(path: string, planted: number): void {
   writeFileSync(join(folder, path), `${lines.join('\n')}\n`);
 }
 
-/** Calls the built program, which tells the most memory that it held when it ends. */
-function call(...words: string[]): Promise<{ code: unknown; stdout: string; megabytes: number }> {
-  const tell = 'process.on("exit",()=>console.error(`peak ${process.resourceUsage().maxRSS}`))';
-  const node = ['--import', `data:text/javascript,${encodeURIComponent(tell)}`, PROGRAM];
-  return new Promise((resolve) => {
-    execFile(process.execPath, [...node, ...words], { cwd: folder }, (error, stdout, stderr) =>
-      resolve({
-        code: error ? error.code : 0,
-        stdout,
-        megabytes: Number(/^peak (\d+)$/m.exec(stderr)?.[1]) / 1e3,
-      }),
+/** The most memory that a process and those that it has started have held, each by itself; MB, of Linux only. */
+function peaksOf(pid: number): number[] {
+  try {
+    const [, kilobytes] = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+    const threads = readdirSync(`/proc/${pid}/task`);
+    const children = threads.flatMap((thread) =>
+      readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' ').filter(Boolean),
     );
+    return [Number(kilobytes ?? 0) / 1e3, ...children.flatMap((child) => peaksOf(Number(child)))];
+  } catch {
+    return []; // It has ended.
+  }
+}
+
+/** Calls the built program, and looks at what it and the process that draws take. */
+function call(...words: string[]): Promise<{ code: unknown; stdout: string; megabytes: number }> {
+  let megabytes = 0;
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, [PROGRAM, ...words], { cwd: folder }, (error, stdout) => {
+      clearInterval(timer);
+      resolve({ code: error ? error.code : 0, stdout, megabytes });
+    });
+    const timer = setInterval(() => {
+      megabytes = Math.max(megabytes, ...peaksOf(child.pid!));
+    }, 20);
   });
 }
 
-test('tables of 100,000 rows are compared and drawn in 500 MB', async () => {
-  writeTable('before/figure-1a/table.csv', 0);
-  writeTable('after/figure-1a/table.csv', 1e-3);
-  const diff = await call('diff', 'before', 'after', '--plot', 'diff.svg');
-  expect(diff.code).toBe(1);
-  expect(diff.stdout).toMatch(/bfa_rad.*1 of 100000 rows.*draw 123, layer 45/);
-  expect(diff.megabytes).toBeLessThan(500);
-  const plot = await call('plot', 'before/figure-1a');
-  expect(plot.code).toBe(0);
-  expect(plot.megabytes).toBeLessThan(500);
-}, 120_000);
+test.runIf(process.platform === 'linux')(
+  'tables of 100,000 rows are compared and drawn in 500 MB',
+  async () => {
+    writeTable('before/figure-1a/table.csv', 0);
+    writeTable('after/figure-1a/table.csv', 1e-3);
+    const diff = await call('diff', 'before', 'after', '--plot', 'diff.svg');
+    expect(diff.code).toBe(1);
+    expect(diff.stdout).toMatch(/bfa_rad.*1 of 100000 rows.*draw 123, layer 45/);
+    expect(diff.megabytes).toBeLessThan(500);
+    const plot = await call('plot', 'before/figure-1a');
+    expect(plot.code).toBe(0);
+    expect(plot.megabytes).toBeLessThan(500);
+    expect(Math.min(diff.megabytes, plot.megabytes)).toBeGreaterThan(100);
+  },
+  120_000,
+);
