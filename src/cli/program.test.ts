@@ -574,6 +574,7 @@ describe.concurrent('output for programs', () => {
       outcome: 'new',
       batches: 5,
       diverged: 0,
+      inexact: 0,
       failed: 0,
       status: 'complete',
       elapsed_ms: expect.any(Number),

@@ -181,9 +181,11 @@ class Draft {
   }
 
   get measurement(): CellMeasurement {
-    const { layers, values, divergedAt } = this;
-    // What is not finite breaks identities too.
-    return { layers, values, divergedAt, inexact: divergedAt === undefined ? this.inexact : undefined };
+    const { layers, values, divergedAt, inexact } = this;
+    if (divergedAt === undefined) return { layers, values, divergedAt, inexact };
+    // What is not finite breaks identities too, and an activation may make finite numbers of it, which mean nothing.
+    for (const [name, column] of Object.entries(values)) if (name !== 'step_number') column.fill(Number.NaN);
+    return { layers, values, divergedAt, inexact: undefined };
   }
 
   note(step: number, distance: number, f: Float32Array, b: Float32Array, change: Float32Array): void {
