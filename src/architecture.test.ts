@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
 import { describe, expect, test } from 'vitest';
 
 const SRC = dirname(fileURLToPath(import.meta.url));
@@ -182,6 +183,70 @@ test('what decides a number raises to no power but 2: engines differ in the last
       ),
     );
   expect(powers).toEqual([]);
+});
+
+/** Spread arguments whose number no input decides, by file and call. */
+const FEW_ARGUMENTS: Readonly<Record<string, string>> = {
+  'charts/render.ts: Math.max(0, ...counts.keys())': 'the drawings under way',
+  'charts/font.ts: String.fromCharCode(...woff.subarray(at, at + 4))': 'four bytes',
+  'cli/commands/doctor.ts: Math.max(...Object.keys(facts).map((name) => name.length))': 'the lines of doctor',
+  'cli/commands/verify.ts: Math.max(...texts.map(({ length }) => length))': 'the claims',
+  'cli/commands/verify.ts: Math.max(...all.map(({ verdict }) => verdict.id.length))': 'the claims',
+  'config/expression.ts: called.apply(...args.map((argument) => argument(values)))': 'of 500 characters',
+  'report/figure-section.ts: equationHtml(...series.formula)': 'a tuple',
+  'report/html.ts: String.raw({ raw: parts }, ...values.map(textOf))': 'the gaps of a template',
+  'report/page-script.ts: tooltip.replaceChildren(...)': 'the lines of a tooltip',
+  'report/page-script.ts: (Math[name] as (...of: number[]) => number)(...(syntax.arguments as unknown[]).map(at))':
+    'of an expression of 500 characters',
+  'cli/commands/run.ts: startProgress(...sizeOf(jobs), command.quiet === true)': 'a pair',
+  'results/compare-laws.ts: exact.push(...closedFormTest(quantity, place, sample, floor))': 'one at the most',
+  'results/compare-laws.ts: local.push(...layerTests(quantity, place, sample, floor))': 'two at the most',
+  'results/compare-laws.ts: floor(...means)': 'a pair',
+  'results/compare-laws.ts: welch(...onLogScale(before, after))': 'a pair',
+  'cli/fit.ts: problems.push(...together(placed, workers, machines[0]!))': 'one at the most',
+  'store/results-folder.ts: this.write(...result)': 'a tuple',
+};
+/** Claims measure experiments of their own, of the size that is written there. */
+const OF_FIXED_SIZE = ['claims'];
+
+/** Calls with spread arguments, that overflow the stack beyond some 100,000; and what passes arrays as arguments likewise. */
+function spreadCalls(path: string, source: string): string[] {
+  const file = ts.createSourceFile(path, source, ts.ScriptTarget.Latest, true);
+  const calls: string[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isCallExpression(node) || ts.isNewExpression(node)) {
+      const isSpread = node.arguments?.some(
+        (each) => ts.isSpreadElement(each) && !ts.isArrayLiteralExpression(each.expression),
+      );
+      const callee = node.expression;
+      const isApplied =
+        ts.isPropertyAccessExpression(callee) && callee.name.text === 'apply' && node.arguments?.length === 2;
+      const text = node.getText().replace(/\s+/g, ' ');
+      if (isSpread || isApplied) {
+        calls.push(`${path}: ${text.length < 100 ? text : `${callee.getText()}(...)`}`);
+      }
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(file);
+  return calls;
+}
+
+test('the reader of spread arguments finds them in calls, and not in lists', () => {
+  const source = 'Math.max(...a); new Set(...b); f.apply(null, c); g(...[1, 2], d); h([...e]); ({ ...i });';
+  expect(spreadCalls('x.ts', source)).toEqual([
+    'x.ts: Math.max(...a)',
+    'x.ts: new Set(...b)',
+    'x.ts: f.apply(null, c)',
+  ]);
+});
+
+test('no array of any length becomes the arguments of a call', () => {
+  const calls = files
+    .filter(({ path, station }) => !OF_FIXED_SIZE.includes(station) && !path.endsWith('.as.ts'))
+    .filter(({ path }) => !path.startsWith('core/oracle/')) // of tests only
+    .flatMap(({ path, source }) => spreadCalls(path, source));
+  expect(calls.filter((call) => !(call in FEW_ARGUMENTS))).toEqual([]);
 });
 
 test('the mathematics has no clock and no console', () => {

@@ -110,7 +110,9 @@ function lookAt(scale: ScaleFunction | undefined): ((value: unknown) => Reason |
     const values = new Set(domain.map(String));
     return (value) => (values.has(String(value)) ? undefined : 'outside');
   }
-  const [least, most] = [Math.min(...domain.map(Number)), Math.max(...domain.map(Number))];
+  const ends = domain.map(Number);
+  const least = ends.reduce((a, b) => Math.min(a, b), Infinity);
+  const most = ends.reduce((a, b) => Math.max(a, b), -Infinity);
   // Products of rounding are not outside.
   const rounding = 1e-9 * (most - least);
   const isLogarithm = scale.type === 'log';

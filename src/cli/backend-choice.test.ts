@@ -7,6 +7,7 @@ const batch = (over: Partial<Batch> = {}): Batch => ({
   width: 400,
   weights: 'dense',
   bytes: 1e6,
+  hostBytes: 0,
   cost: 1000,
   ...over,
 });

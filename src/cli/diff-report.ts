@@ -21,7 +21,7 @@ const HEAD = ['experiment', 'quantity', 'changed', 'largest change', 'where'];
 export function textReport(report: DiffReport): string {
   const lines = linesOf(report).map((line) => line.map(clean));
   const table = new CliTable({ head: HEAD, style: { head: [], border: [] } });
-  table.push(...lines);
+  for (const line of lines) table.push(line);
   const paint = ({ verdict }: ExperimentDiff) => (isSame(verdict) ? green(verdict) : red(verdict));
   return [
     `${clean(report.before)} -> ${clean(report.after)}`,
@@ -117,8 +117,8 @@ function reasons({ rows, laws, notes, verdict, varying }: ExperimentDiff): strin
       `${laws.pooledOnly} layers of settings with fewer than ${FEWEST_DRAWS} draws are compared as a whole only`,
     );
   }
-  parts.push(...notes);
-  return parts.length > 0 ? `: ${parts.join('; ')}` : '';
+  const all = [...parts, ...notes];
+  return all.length > 0 ? `: ${all.join('; ')}` : '';
 }
 
 /** A cell by what tells it from others. */

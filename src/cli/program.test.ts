@@ -297,7 +297,7 @@ describe('a mistake is told clearly, with exit code 2, at once, and nothing is w
       'a network of more than 4 GB',
       { 'c.json': tiny({ network: { width: 1e8 } }) },
       'run c.json --backend wasm',
-      /^c: one cell of width 100000000 .*needs 12\.0 GB, and the wasm backend holds 4 GB;.*$/,
+      /^c: a cell of depth 5 and width 100000000 .*needs \d+\.\d GB, and the wasm backend holds 4\.0 GB; use a smaller width .*$/,
     ],
     [
       'two configs of one name',
@@ -601,7 +601,7 @@ describe.concurrent('output for programs', () => {
     const { code, stdout } = await folder.call('plan', 'c.json', '--workers', '2');
     expect(code).toBe(0);
     expect(stdout).toMatch(/c +│ 20 +│ 100 +│ 5 +│ matrix-free/);
-    expect(stdout).toMatch(/\nestimated for 2 workers; nothing was run\n$/);
+    expect(stdout).toMatch(/\nestimated for 2 workers: .*; nothing was run\n$/);
     const plan = JSON.parse((await folder.call('plan', 'c.json', '--json', '--workers', '2')).stdout);
     expect(folder.everything()).toEqual(['c.json']);
 
@@ -609,6 +609,7 @@ describe.concurrent('output for programs', () => {
     const { counts, weights } = folder.manifest('results/c');
     expect(plan).toEqual({
       workers: 2,
+      pace: expect.any(Number),
       experiments: [
         {
           name: 'c',
@@ -616,8 +617,11 @@ describe.concurrent('output for programs', () => {
           rows: counts.rows,
           batches: counts.batches,
           weights,
-          estimated_seconds: expect.any(Number),
-          estimated_bytes: expect.any(Number),
+          backend: 'wasm',
+          work_seconds: expect.any(Number),
+          wall_seconds: expect.any(Number),
+          bytes: expect.any(Number),
+          table_bytes: expect.any(Number),
         },
       ],
     });

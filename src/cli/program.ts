@@ -49,7 +49,7 @@ const backend = () =>
 const workers = () =>
   new Option(
     '--workers <n>',
-    'threads, or processes on native; default: one for each core, 8 at most',
+    'threads, or processes on native; default: one for each core, 8 at most, and as few as fit into memory',
   ).argParser(count);
 const shard = () =>
   new Option('--shard <i/n>', 'only the cells that fall into part i of n, by their keys').argParser(
@@ -174,6 +174,7 @@ Examples:
     .description('print what would run: cells, batches, estimated time and memory')
     .argument('<config...>', 'experiment files')
     .addOption(set())
+    .addOption(backend())
     .addOption(weights())
     .addOption(workers())
     .addOption(shard())

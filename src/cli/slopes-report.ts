@@ -1,5 +1,6 @@
 /** Slopes as a short table: a line for each scaling and network, all steps and values of the other axis in one. */
 import CliTable from 'cli-table3';
+import { largest, smallest } from '../core/extremes.js';
 import type { Table, Value } from '../results/table.js';
 import { SLOPE_COLUMNS } from '../run/slopes.js';
 
@@ -41,7 +42,7 @@ export function slopesText(slopes: Table): string {
 function rangeText(records: readonly SlopeRecord[]): string {
   const slopes = records.flatMap(({ slope }) => (slope === null ? [] : [Number(slope)]));
   if (slopes.length === 0) return 'none';
-  const [least, most] = [Math.min(...slopes).toFixed(2), Math.max(...slopes).toFixed(2)];
+  const [least, most] = [smallest(slopes).toFixed(2), largest(slopes).toFixed(2)];
   return least === most ? least : `${least} .. ${most}`;
 }
 

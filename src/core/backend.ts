@@ -3,8 +3,9 @@ import { createRequire } from 'node:module';
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import type { BackendName } from './backend-name.js';
-import { registerFusedKernels } from './fused-kernels.js';
+import { guardHeap, registerFusedKernels } from './fused-kernels.js';
 import { registerNativeKernels } from './native-kernels.js';
+import { filled } from './ops.js';
 
 /** A backend that answered one operation. */
 export interface Backend {
@@ -12,6 +13,8 @@ export interface Backend {
   readonly version: string;
   /** Copies `values` into a new float32 tensor; `values` may be overwritten afterwards. */
   upload<R extends tf.Rank>(values: Float32Array, shape: tf.ShapeMap[R]): tf.Tensor<R>;
+  /** A new float32 tensor whose numbers `fill` writes, in place where the backend's memory can be written to. */
+  filled(shape: [number, number, number], fill: (values: Float32Array) => void): tf.Tensor3D;
 }
 
 const TFJS_NAME = { native: 'tensorflow', wasm: 'wasm', cpu: 'cpu' } as const;
@@ -30,7 +33,7 @@ export async function openBackend(name: BackendName): Promise<Backend> {
   if (sum !== 6) throw new Error(`the ${name} backend computes 1 + 2 + 3 = ${sum}`);
   // The wasm backend copies into its heap at once; the others keep the array.
   const own = name === 'wasm' ? (values: Float32Array) => values : (values: Float32Array) => values.slice();
-  return { name, version, upload: (values, shape) => tf.tensor(own(values), shape, 'float32') };
+  return { name, version, upload: (values, shape) => tf.tensor(own(values), shape, 'float32'), filled };
 }
 
 async function load(name: BackendName): Promise<string> {
@@ -43,6 +46,7 @@ async function load(name: BackendName): Promise<string> {
       const wasm = await import('@tensorflow/tfjs-backend-wasm');
       await tf.setBackend('wasm');
       await tf.ready();
+      guardHeap(tf.backend());
       registerFusedKernels(tf.backend());
       events.forEach((event, i) => {
         for (const listener of process.listeners(event as 'uncaughtException')) {

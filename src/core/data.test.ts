@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { type DataLaw, drawData } from './data.js';
+import { norm } from './measure.js';
 import { GaussianSampler } from './random.js';
 
 const sampler = new GaussianSampler();
@@ -45,8 +46,36 @@ test('inputs of unit norm are scaled, and not left at norm 1', () => {
       input: { law: 'normal', scale, normalize: 'unit-norm' },
       target: { law: 'normal' },
     };
-    return Math.hypot(...drawData(sampler, [5, 6, 7, 8], data, { ...SHAPE, samples: 1 }).input);
+    return norm(drawData(sampler, [5, 6, 7, 8], data, { ...SHAPE, samples: 1 }).input);
   };
   expect(normOf(1)).toBeCloseTo(1, 6);
   expect(normOf(2.5)).toBeCloseTo(2.5, 6);
+});
+
+test.each([1e-30, 1, 1e30])('inputs of unit norm have the norm %f, in the directions of norm 1', (scale) => {
+  const at = (scale: number) =>
+    drawData(
+      sampler,
+      [5, 6, 7, 8],
+      { input: { law: 'normal', scale, normalize: 'unit-norm' }, target: { law: 'normal' } },
+      { ...SHAPE, samples: 1 },
+    ).input;
+  expect(norm(at(scale)) / scale).toBeCloseTo(1, 6);
+  at(scale).forEach((x, j) => {
+    expect(x / scale).toBeCloseTo(at(1)[j]!, 6);
+  });
+});
+
+test('sides of a million numbers have data, of every law', () => {
+  const shape = { samples: 1, width: 1, inputWidth: 1_000_000, outputWidth: 1_000_000 };
+  for (const input of [
+    { law: 'one-hot', scale: 1e-30, normalize: 'none' },
+    { law: 'normal', scale: 1, normalize: 'unit-norm' },
+  ] as const) {
+    for (const law of ['one-hot', 'normal', 'cosine'] as const) {
+      const { input: x, target: y } = drawData(sampler, [1, 2, 3, 4], { input, target: { law } }, shape);
+      expect(norm(x) / input.scale).toBeCloseTo(1, 5);
+      expect(norm(y)).toBeGreaterThan(0.99);
+    }
+  }
 });

@@ -1,5 +1,7 @@
 /** The data of a network, drawn from its seed. */
+import { largest } from './extremes.js';
 import type { Shape } from './lane.js';
+import { norm } from './measure.js';
 import { type GaussianSampler, ROLE, type Seed } from './random.js';
 
 /** The law of the data (x, y). */
@@ -23,18 +25,15 @@ export function drawData(
   { input: inputLaw, target: targetLaw }: DataLaw,
   { samples, inputWidth: d, outputWidth: k }: Shape,
 ): { input: Float32Array; target: Float32Array } {
-  const draw = (role: number, count: number, scale: number) =>
-    sampler.draw([{ seed, role, layer: 0 }], count, [scale]).slice();
-  const input = draw(ROLE.INPUT, samples * d, inputLaw.scale);
-  if (inputLaw.law === 'one-hot') eachRow(input, d, (row) => oneHot(row, inputLaw.scale));
-  if (inputLaw.normalize === 'unit-norm') {
-    eachRow(input, d, (row) => {
-      const norm = Math.hypot(...row);
-      row.forEach((x, j) => {
-        row[j] = (inputLaw.scale * x) / norm;
-      });
-    });
-  }
+  const draw = (role: number, count: number, scale: number) => {
+    const numbers = new Float32Array(count);
+    sampler.fill(numbers, { streams: [{ seed, role, layer: 0 }], scales: [scale] });
+    return numbers;
+  };
+  const isOneHot = inputLaw.law === 'one-hot';
+  const input = draw(ROLE.INPUT, samples * d, isOneHot ? 1 : inputLaw.scale);
+  if (isOneHot) eachRow(input, d, (row) => oneHot(row, inputLaw.scale));
+  else if (inputLaw.normalize === 'unit-norm') eachRow(input, d, (row) => rescale(row, inputLaw.scale));
   switch (targetLaw.law) {
     case 'normal':
       return { input, target: draw(ROLE.TARGET, samples * k, 1) };
@@ -46,8 +45,11 @@ export function drawData(
     case 'constant':
       return { input, target: new Float32Array(samples * k).fill(targetLaw.value) };
     case 'cosine': {
-      const cosine = (_: unknown, i: number) => Math.cos(Math.PI * input[Math.floor(i / k) * d + (i % k)]!);
-      return { input, target: Float32Array.from({ length: samples * k }, cosine) };
+      const target = new Float32Array(samples * k);
+      for (let i = 0; i < target.length; i++) {
+        target[i] = Math.cos(Math.PI * input[Math.floor(i / k) * d + (i % k)]!);
+      }
+      return { input, target };
     }
   }
 }
@@ -56,9 +58,15 @@ function eachRow(values: Float32Array, length: number, act: (row: Float32Array) 
   for (let start = 0; start < values.length; start += length) act(values.subarray(start, start + length));
 }
 
+/** Gives a row the norm `length`; squares of float32 numbers neither vanish nor overflow in float64. */
+function rescale(row: Float32Array, length: number): void {
+  const factor = norm(row);
+  for (let j = 0; j < row.length; j++) row[j] = (length * row[j]!) / factor;
+}
+
 /** The place of the largest of iid numbers is uniform. */
 function oneHot(row: Float32Array, value: number): void {
-  const at = row.indexOf(Math.max(...row));
+  const at = row.indexOf(largest(row));
   row.fill(0);
   row[at] = value;
 }

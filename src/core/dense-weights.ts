@@ -15,12 +15,12 @@ export class DenseWeights implements Weights {
   private transposed: tf.Tensor3D | undefined;
 
   constructor({ backend, sampler }: Source, { lanes, outputs, inputs }: WeightsLaw) {
-    const numbers = sampler.draw(
-      lanes.map(({ seed, layer }) => ({ seed, layer, role: ROLE.DENSE })),
-      outputs * inputs,
-      lanes.map((lane) => lane.sigma),
-    );
-    this.matrices = keep(backend.upload<tf.Rank.R3>(numbers, [lanes.length, outputs, inputs]));
+    const draw = {
+      streams: lanes.map(({ seed, layer }) => ({ seed, layer, role: ROLE.DENSE })),
+      scales: lanes.map((lane) => lane.sigma),
+    };
+    const shape: [number, number, number] = [lanes.length, outputs, inputs];
+    this.matrices = keep(backend.filled(shape, (numbers) => sampler.fill(numbers, draw)));
   }
 
   times(q: tf.Tensor3D): tf.Tensor3D {

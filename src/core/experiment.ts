@@ -4,6 +4,7 @@ import type { QuantityName, TheoryQuantity } from '../quantities.js';
 import { ACTIVATIONS, type ActivationName } from './activation.js';
 import { backwardVelocity } from './backward-velocity.js';
 import { type DataLaw, drawData } from './data.js';
+import { largest, smallest } from './extremes.js';
 import { type Lane, learns, type Shape, type Train } from './lane.js';
 import { LOSSES, type LossName } from './loss.js';
 import { angleBetween, backwardFeatureAngle, layerNorms, norm } from './measure.js';
@@ -234,7 +235,7 @@ class Draft {
       (_, l) => l > 0 && learns(this.settings.train, l, lane.depth),
     );
     // Infinite, and so missing from the table, where a layer that learns has no gradient.
-    const balance = Math.max(...learning) / Math.min(...learning);
+    const balance = largest(learning) / smallest(learning);
     let decay = 0; // sum_{l <= v} C_l
     for (let v = 1; v < lane.depth; v++) {
       const contribution = contributions[index]![v]!;

@@ -5,13 +5,25 @@
  * these places are its own affair; where they cannot be found, nothing is registered and `ops.ts` composes what it
  * needs of the library's kernels.
  */
-import { type DataId, type KernelFunc, registerKernel, type TensorInfo } from '@tensorflow/tfjs-core';
+import {
+  type DataId,
+  type KernelFunc,
+  registerKernel,
+  type TensorInfo,
+  unregisterKernel,
+} from '@tensorflow/tfjs-core';
 import { FUSED_KERNEL } from './fused-kernel.generated.js';
 
 interface WasmBackend {
-  readonly wasm: { readonly asm?: { readonly memory?: WebAssembly.Memory } };
+  readonly wasm: {
+    readonly asm?: { readonly memory?: WebAssembly.Memory };
+    _malloc(bytes: number): number;
+    _free(at: number): void;
+    readonly HEAPU8: Uint8Array;
+  };
   readonly dataIdMap: { get(id: DataId): { readonly memoryOffset: number } };
   makeOutput(shape: readonly number[], dtype: 'float32'): TensorInfo;
+  incRef(id: DataId): void;
 }
 
 interface Kernels {
@@ -51,7 +63,28 @@ export const FUSED = [
   'ReluDifference',
   'Product',
   'InnerProducts',
+  'Filled',
 ] as const;
+
+/** Addresses of 32 bits. */
+const ADDRESSES = 0x1_0000_0000;
+
+/**
+ * Lets the wasm backend refuse what its heap has no room for. The library takes the null pointer of a failed allocation
+ * for an address, and sizes modulo 2^32, and goes on with wrong numbers.
+ */
+export function guardHeap(backend: unknown): void {
+  const { wasm } = backend as WasmBackend;
+  wasm._free(wasm._malloc(1)); // the first call puts the function itself in the place of one that fetches it
+  const allocate = wasm._malloc;
+  wasm._malloc = (bytes) => {
+    const at = bytes < ADDRESSES ? allocate(bytes) >>> 0 : 0;
+    if (bytes > 0 && (at === 0 || at + bytes > wasm.HEAPU8.length)) {
+      throw new RangeError(`no room for ${(bytes / 1e6).toFixed(0)} MB in the 4 GB of the wasm backend`);
+    }
+    return at;
+  };
+}
 
 /** Registers the kernels with the wasm backend, once a thread. */
 export function registerFusedKernels(backend: unknown): void {
@@ -65,12 +98,19 @@ export function registerFusedKernels(backend: unknown): void {
   const output = (shape: readonly number[]) => makeOutput.call(backend, shape, 'float32');
   const sizeOf = (shape: readonly number[]) => shape.reduce((product, length) => product * length, 1);
   type Kernel = (inputs: Record<string, TensorInfo>, attributes: Record<string, unknown>) => TensorInfo;
-  const register = (kernelName: (typeof FUSED)[number], kernel: Kernel) => {
+  const register = (kernelName: (typeof FUSED)[number] | 'Identity', kernel: Kernel) => {
     const kernelFunc: KernelFunc = ({ inputs, attrs }) =>
       kernel(inputs as Record<string, TensorInfo>, attrs ?? {});
     registerKernel({ kernelName, backendName: 'wasm', kernelFunc });
   };
 
+  // The library's own copies the numbers, which nobody changes: a third of the memory of weights that are never formed.
+  unregisterKernel('Identity', 'wasm');
+  register('Identity', ({ x }) => {
+    const { incRef } = backend as WasmBackend;
+    incRef.call(backend, x!.dataId);
+    return { dataId: x!.dataId, shape: x!.shape, dtype: x!.dtype };
+  });
   register('AddScaled', ({ y, a, x }) => {
     const out = output(y!.shape);
     const lanes = y!.shape[0]!;
@@ -111,6 +151,12 @@ export function registerFusedKernels(backend: unknown): void {
     const columns = b!.shape[1]!;
     const out = output([lanes, rows, columns]);
     kernels.innerProducts(at(out), at(a!), at(b!), lanes, rows, inner, columns);
+    return out;
+  });
+  register('Filled', (_, { shape, fill }) => {
+    const out = output(shape as readonly number[]);
+    const values = new Float32Array(memory.buffer, at(out), sizeOf(shape as readonly number[]));
+    (fill as (values: Float32Array) => void)(values);
     return out;
   });
 }

@@ -29,7 +29,12 @@ function sum(f: Outputs, term: (i: number) => number): number {
   return total;
 }
 
-const entries = (f: Outputs, value: (f: number, i: number) => number) => Float64Array.from(f, value);
+/** A number for each entry; not by `from`, which makes a list of all entries first. */
+function entries(f: Outputs, value: (f: number, i: number) => number): Float64Array {
+  const values = new Float64Array(f.length);
+  for (let i = 0; i < f.length; i++) values[i] = value(f[i]!, i);
+  return values;
+}
 
 /** |f - y|^2 / (2 k n). */
 const squared: Loss = {

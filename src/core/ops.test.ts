@@ -4,7 +4,15 @@ import { expect, inject, test } from 'vitest';
 import { type Backend, openBackend } from './backend.js';
 import type { BackendName } from './backend-name.js';
 import { FUSED } from './fused-kernels.js';
-import { addScaled, innerProducts, outerProducts, product, reluDifference, reluTangent } from './ops.js';
+import {
+  addScaled,
+  filled,
+  innerProducts,
+  outerProducts,
+  product,
+  reluDifference,
+  reluTangent,
+} from './ops.js';
 import { GaussianSampler } from './random.js';
 
 const sampler = new GaussianSampler();
@@ -36,6 +44,32 @@ const shape = (...lengths: number[]) => lengths as Shape;
 test('the wasm backend has every kernel of ours', async () => {
   await openBackend('wasm');
   for (const kernel of FUSED) expect(getKernel(kernel, 'wasm')).toBeDefined();
+});
+
+test('the wasm backend refuses what its heap has no room for, where the library writes over other tensors', async () => {
+  await openBackend('wasm');
+  const before = tf.memory().numTensors;
+  const take = (bytes: number) => filled([1, 1, bytes / 4], () => {});
+  const taken: tf.Tensor[] = [];
+  expect(() => {
+    while (taken.length < 8) taken.push(take(1e9)); // addresses alone, as nothing is written
+  }).toThrow(/^no room for 1000 MB in the 4 GB of the wasm backend$/);
+  expect(taken.length).toBeGreaterThanOrEqual(3);
+  tf.dispose(taken);
+  expect(() => take(4.4e9)).toThrow(/^no room for 4400 MB/);
+  expect(tf.memory().numTensors).toBe(before);
+});
+
+test('a clone shares its numbers, and they stay when the other goes', async () => {
+  const backend = await openBackend('wasm');
+  const original = backend.upload<tf.Rank.R3>(Float32Array.of(1, 2, 3), [1, 1, 3]);
+  const buffers = tf.memory().numDataBuffers;
+  const clone = tf.clone(original);
+  expect(tf.memory().numDataBuffers).toBe(buffers);
+  original.dispose();
+  expect(Array.from(clone.dataSync())).toEqual([1, 2, 3]);
+  clone.dispose();
+  expect(tf.memory().numDataBuffers).toBe(buffers - 1);
 });
 
 const CASES = [

@@ -65,6 +65,14 @@ export function innerProducts(a: Tensor3D, b: Tensor3D): Tensor3D {
   return has('InnerProducts') ? run('InnerProducts', { a, b }) : matMul(a, b, false, true);
 }
 
+/** A tensor whose numbers `fill` writes; it must make no other tensor. */
+export function filled(shape: [number, number, number], fill: (values: Float32Array) => void): Tensor3D {
+  if (has('Filled')) return run('Filled', {}, { shape, fill });
+  const values = new Float32Array(shape[0] * shape[1] * shape[2]);
+  fill(values);
+  return tensor3d(values, shape);
+}
+
 /** phi of every entry, on the host in float64. */
 export function mapped(x: Tensor3D, phi: (x: number) => number): Tensor3D {
   return tensor3d(x.dataSync<'float32'>().map(phi), x.shape);

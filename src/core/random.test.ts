@@ -177,3 +177,12 @@ test('the scale is the standard deviation', () => {
   const scaled = sampler.draw([stream([5, 5, 5, 5])], 1000, [0.25]);
   expect(Array.from(scaled)).toEqual(Array.from(unit, (t) => t * 0.25));
 });
+
+test('a draw beyond what is kept has the same numbers, and leaves the next its own', () => {
+  const long = draw([3, 1, 4, 1], 1_200_000);
+  expect(long.subarray(0, 1000)).toEqual(draw([3, 1, 4, 1], 1000));
+  const filled = new Float32Array(50_000);
+  sampler.fill(filled, { streams: [stream([3, 1, 4, 1]), stream([5, 9, 2, 6])], scales: [1, 2] });
+  expect(filled.subarray(0, 25_000)).toEqual(long.subarray(0, 25_000));
+  expect(filled.subarray(25_000)).toEqual(draw([5, 9, 2, 6], 25_000).map((t) => 2 * t));
+});

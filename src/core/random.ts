@@ -18,6 +18,13 @@ export interface Stream {
   readonly layer: number;
 }
 
+/** Numbers from several streams, one stream after the other: as many from each. */
+export interface Draw {
+  readonly streams: readonly Stream[];
+  /** Standard deviation for each stream. */
+  readonly scales: readonly number[];
+}
+
 interface Kernel {
   readonly memory: WebAssembly.Memory;
   readonly OUTPUT: WebAssembly.Global;
@@ -28,6 +35,12 @@ interface Kernel {
 
 const PAGE_BYTES = 65536;
 
+/** Numbers that the kernel draws at a time: 64 kB, which stay in the cache until they are copied. */
+const WINDOW = 16_384;
+
+/** Numbers that are kept for the next draw; a larger draw has an array of its own, which goes with it. */
+const KEPT = 1 << 20;
+
 /**
  * The sampler of a thread (see `gaussian.as.ts` for the method).
  *
@@ -36,13 +49,18 @@ const PAGE_BYTES = 65536;
  */
 export class GaussianSampler {
   private readonly kernel: Kernel;
-  private readonly output: number;
+  private readonly window: Float32Array;
+  private kept = new Float32Array();
 
   constructor() {
     const module = new WebAssembly.Module(Buffer.from(GAUSSIAN_KERNEL, 'base64'));
     const host = { exp: Math.exp, log: Math.log };
     this.kernel = new WebAssembly.Instance(module, { host }).exports as unknown as Kernel;
-    this.output = this.kernel.OUTPUT.value as number;
+    const { memory, OUTPUT } = this.kernel;
+    const output = OUTPUT.value as number;
+    const missing = output + 4 * WINDOW - memory.buffer.byteLength;
+    if (missing > 0) memory.grow(Math.ceil(missing / PAGE_BYTES));
+    this.window = new Float32Array(memory.buffer, output, WINDOW);
     this.kernel.initialise();
   }
 
@@ -50,21 +68,32 @@ export class GaussianSampler {
    * Draws `count` numbers from each stream, one stream after the other.
    *
    * @param scales standard deviation for each stream.
-   * @returns [streams.length x count] numbers; a view that the next call overwrites.
-   * @throws RangeError for a layer without a stream, and when WebAssembly cannot hold the numbers (4 GiB).
+   * @returns [streams.length x count] numbers; the next call may overwrite them.
+   * @throws RangeError for a layer without a stream.
    */
   draw(streams: readonly Stream[], count: number, scales: readonly number[]): Float32Array {
     const size = streams.length * count;
-    const missing = this.output + 4 * size - this.kernel.memory.buffer.byteLength;
-    if (missing > 0) this.kernel.memory.grow(Math.ceil(missing / PAGE_BYTES));
+    if (size <= KEPT && size > this.kept.length) this.kept = new Float32Array(size);
+    const numbers = size <= KEPT ? this.kept.subarray(0, size) : new Float32Array(size);
+    this.fill(numbers, { streams, scales });
+    return numbers;
+  }
+
+  /** Fills all of `numbers`, an equal part from each stream: those that `draw` returns, without an array for them. */
+  fill(numbers: Float32Array, { streams, scales }: Draw): void {
+    const count = numbers.length / streams.length;
     streams.forEach(({ seed, role, layer }, i) => {
       if (!(layer >= 0 && layer < LAYERS))
         throw new RangeError(`layer ${layer} has no stream, from ${LAYERS} on`);
       // Beyond the first 1024 roles another word of the seed tells them apart, or they would run into the next layer's.
       const block = Math.floor(role / ROLES);
       this.kernel.start(seed[0], seed[1] + block, seed[2], seed[3], layer * ROLES + (role % ROLES));
-      this.kernel.fill(i * count, count, scales[i]!);
+      const end = (i + 1) * count;
+      for (let at = i * count; at < end; at += WINDOW) {
+        const length = Math.min(WINDOW, end - at);
+        this.kernel.fill(0, length, scales[i]!);
+        numbers.set(length === WINDOW ? this.window : this.window.subarray(0, length), at);
+      }
     });
-    return new Float32Array(this.kernel.memory.buffer, this.output, size);
   }
 }

@@ -15,7 +15,7 @@ import { type Gradient, gradient } from './gradient.js';
 import { type LayerGroup, learns, type Train } from './lane.js';
 import type { Loss } from './loss.js';
 import type { Network } from './network.js';
-import { add, squaredNorms } from './ops.js';
+import { add, read, squaredNorms } from './ops.js';
 import { type Broken, type MatrixStep, Proof } from './proof.js';
 import { SMALLEST } from './trained-weights.js';
 
@@ -162,7 +162,7 @@ export class Step {
         layers[distance] = { features, ...(activations && { activations }) };
       });
     }
-    this.output = tf.tidy(() => network.weights('output', 0).times(this.last).dataSync<'float32'>());
+    this.output = read(tf.tidy(() => network.weights('output', 0).times(this.last)));
   }
 
   /** b_l (and z_l) of all layers, with the gradients and rates of their matrices. */
@@ -259,12 +259,14 @@ export class Step {
       visit({ distance, active: network.active(distance), ...finished });
     }
     const dr = isMlp ? activationChange! : change!;
-    const outputChange = tf.tidy(() => {
-      const { arriving, backward } = layers[1]!;
-      const moved = this.moved(kind, this.readout!, dr, after(this.last, dr), isMlp ? arriving : backward);
-      if (isVelocity) this.proof.velocity(0, this.readout!.backward, moved);
-      return moved.dataSync<'float32'>();
-    });
+    const outputChange = read(
+      tf.tidy(() => {
+        const { arriving, backward } = layers[1]!;
+        const moved = this.moved(kind, this.readout!, dr, after(this.last, dr), isMlp ? arriving : backward);
+        if (isVelocity) this.proof.velocity(0, this.readout!.backward, moved);
+        return moved;
+      }),
+    );
     tf.dispose([change, activationChange].filter((tensor) => tensor !== undefined));
     if (!this.settings.keepsStates) {
       this.release(1);
@@ -373,7 +375,10 @@ export class Step {
       lossChange: this.eachLane((loss, y, own) => {
         const df = own(this.outputChange);
         if (this.settings.kind === 'update') return [loss.change(own(this.output), df, y, shape)];
-        return [own(this.slope).reduce((sum, b, i) => sum + b * df[i]!, 0)];
+        const b = own(this.slope);
+        let rate = 0; // <b_L, fdot_L>
+        for (let i = 0; i < b.length; i++) rate += b[i]! * df[i]!;
+        return [rate];
       }),
     };
   }
@@ -383,18 +388,21 @@ export class Step {
     of: (
       loss: Loss,
       target: Float32Array,
-      own: (all: Float32Array | Float64Array) => number[],
+      own: (all: Float32Array | Float64Array) => ArrayLike<number>,
     ) => ArrayLike<number>,
   ): Float64Array {
     const { lanes, shape } = this.network;
     const size = shape.samples * shape.outputWidth;
-    return Float64Array.from(
-      lanes.flatMap(({ target }, i) =>
-        Array.from(
-          of(this.settings.loss, target, (all) => Array.from(all.subarray(i * size, (i + 1) * size))),
-        ),
-      ),
+    const parts = lanes.map(({ target }, i) =>
+      of(this.settings.loss, target, (all) => all.subarray(i * size, (i + 1) * size)),
     );
+    const all = new Float64Array(parts.reduce((sum, part) => sum + part.length, 0));
+    let at = 0;
+    for (const part of parts) {
+      all.set(part, at);
+      at += part.length;
+    }
+    return all;
   }
 
   /** Whether the scales were set for this very step. */

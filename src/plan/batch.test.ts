@@ -1,5 +1,9 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { ExperimentFile } from '../config/experiment.js';
 import { resolveExperiment } from '../config/resolve.js';
 import { type BatchLimits, chooseWeights, cutBatches, DEFAULT_LIMITS, type WeightsChoice } from './batch.js';
 import { expandCells } from './cell.js';
@@ -45,6 +49,7 @@ function cutAt({ experiment, cells }: ReturnType<typeof plan>, choice: WeightsCh
     cells,
     choice,
     limits,
+    experiment,
     samples: experiment.data.samples,
     batches: cutBatches(experiment, cells, choice, limits),
   };
@@ -59,10 +64,12 @@ describe('however the cells are cut into batches', () => {
   });
 
   test('the cells of one have one width, and its weights', () => {
-    forAllBatches(({ cells, batches, choice, samples }) => {
+    forAllBatches(({ experiment, cells, batches, choice }) => {
       for (const batch of batches) {
-        expect(new Set(batch.cells.map((i) => cells[i]!.setting.width))).toEqual(new Set([batch.width]));
-        expect(batch.weights).toBe(chooseWeights(choice, samples, batch.width));
+        const settings = batch.cells.map((i) => cells[i]!.setting);
+        expect(new Set(settings.map(({ width }) => width))).toEqual(new Set([batch.width]));
+        for (const setting of settings)
+          expect(chooseWeights(choice, experiment, setting)).toBe(batch.weights);
       }
     });
   });
@@ -94,29 +101,65 @@ test('cells of one width and any depth share a batch while there is room', () =>
   expect(cutBatches(experiment, cells, 'auto', narrow).map((batch) => batch.cells.length)).toEqual([5, 5, 2]);
 });
 
-test('a dense cell is charged for its matrices: 4 L m^2 bytes and its states', () => {
-  const { experiment, cells } = plan([10], [1000], 1);
-  const [dense] = cutBatches(experiment, cells, 'dense');
-  const [matrixFree] = cutBatches(experiment, cells, 'matrix-free');
-  expect(dense!.bytes).toBe(4 * 10 * (1000 ** 2 + 4 * 1000));
-  expect(matrixFree!.bytes).toBe(4 * 10 * 6 * 1000);
-});
+const COMMON = { scaling: 'NTK', draws: 1 };
+
+/** The weights of the first cell of an experiment. */
+function weightsOf(network: object, data: object, choice: WeightsChoice = 'auto', count = 1) {
+  const file = { network, data, step: { count }, record: { quantities: ['loss'] }, ...COMMON };
+  const experiment = resolveExperiment(file as ExperimentFile, 'test');
+  return chooseWeights(choice, experiment, expandCells(experiment)[0]!.setting);
+}
 
 describe('weights', () => {
   test.each([
-    // samples, width
-    [1, 7, 'dense'],
-    [1, 8, 'matrix-free'],
-    [1, 10_000, 'matrix-free'],
-    [5, 199, 'dense'],
-    [5, 200, 'matrix-free'],
-    [200, 50, 'dense'],
-  ] as const)('of %i samples and %i units are %s by default', (samples, width, weights) => {
-    expect(chooseWeights('auto', samples, width)).toBe(weights);
+    // Of one sample nothing is cheaper than not to form them, at any width.
+    [{ width: 8 }, 1, 1, 'matrix-free'],
+    [{ width: 10_000 }, 1, 1, 'matrix-free'],
+    // Every vector meets all directions before: with many of them dense is cheaper, wherever they come from.
+    [{ width: 20 }, 10, 1, 'dense'],
+    [{ width: 20 }, 1, 10, 'dense'],
+    [{ width: 50 }, 200, 1, 'dense'],
+    [{ width: 5000 }, 200, 1, 'dense'],
+    [{ width: 5000 }, 5, 1, 'matrix-free'],
+    // An input of a million is drawn once for each unit of a dense matrix, and met once by each direction else.
+    [{ width: 500, inputWidth: 1_000_000 }, 3, 1, 'matrix-free'],
+    [{ width: 3, inputWidth: 1_000_000 }, 30, 1, 'dense'],
+  ] as const)('of %j with %i samples and %i steps are %s by default', (network, samples, steps, weights) => {
+    expect(weightsOf({ depth: 5, ...network }, { samples }, 'auto', steps)).toBe(weights);
   });
 
   test.each(['dense', 'matrix-free'] as const)('are %s when asked for', (weights) => {
-    expect(chooseWeights(weights, 1, 10_000)).toBe(weights);
-    expect(chooseWeights(weights, 200, 50)).toBe(weights);
+    expect(weightsOf({ depth: 5, width: 10_000 }, {}, weights)).toBe(weights);
+    expect(weightsOf({ depth: 5, width: 50 }, { samples: 200 }, weights)).toBe(weights);
   });
+
+  test('do not depend on the depth, so that one curve over it is of one kind', () => {
+    const kinds = [3, 10, 1000].map((depth) =>
+      weightsOf({ depth, width: 100, inputWidth: 5000 }, { samples: 4 }),
+    );
+    expect(new Set(kinds).size).toBe(1);
+  });
+
+  const configs = fileURLToPath(new URL('../../configs', import.meta.url));
+  const names = readdirSync(configs)
+    .filter((file) => file.endsWith('.json') && !/^schema|\.vl\./.test(file))
+    .map((file) => file.replace('.json', ''))
+    .filter((name) => existsSync(join(configs, '../results', name, 'manifest.json')));
+  test.each(names)('of %s are those that its table was measured with', (name) => {
+    const read = (...path: string[]) => JSON.parse(readFileSync(join(configs, ...path), 'utf8'));
+    const experiment = resolveExperiment(read(`${name}.json`), name);
+    const { weights } = read('../results', name, 'manifest.json');
+    const batches = cutBatches(experiment, expandCells(experiment), 'auto');
+    expect([...new Set(batches.map((batch) => batch.weights))].sort()).toEqual(weights);
+  });
+});
+
+test('a million cells of a thousand kinds are cut within ten seconds of processor time', () => {
+  const widths = Array.from({ length: 1000 }, (_, i) => i + 1);
+  const { experiment } = plan([3], widths, 1, 1);
+  const [cells, started] = [expandCells(experiment), process.cpuUsage()];
+  const all = Array.from({ length: 1000 }, () => cells).flat();
+  expect(cutBatches(experiment, all, 'auto').length).toBeGreaterThan(1000);
+  const { user } = process.cpuUsage(started);
+  expect(user / 1e6).toBeLessThan(10);
 });

@@ -1,16 +1,28 @@
 /** Batches: cells that run together as the lanes of one step. How they are cut never shows in the results. */
 import type { Experiment } from '../config/resolve.js';
+import type { Setting } from '../config/settings.js';
 import type { Cell } from './cell.js';
+import {
+  backendBytes,
+  callsNs,
+  type Demand,
+  demandOf,
+  directionsNs,
+  hostBytes,
+  type WeightsKind,
+  workNs,
+} from './cost.js';
 
-export type WeightsChoice = 'auto' | 'dense' | 'matrix-free';
+export type WeightsChoice = 'auto' | WeightsKind;
 
 export interface Batch {
   /** Indices into the cells of the experiment. */
   readonly cells: readonly number[];
   readonly width: number;
-  readonly weights: 'dense' | 'matrix-free';
-  /** Memory on the backend, estimated; bytes. */
+  readonly weights: WeightsKind;
+  /** Memory on the backend, and besides it of the process, estimated; bytes. */
   readonly bytes: number;
+  readonly hostBytes: number;
   /** Processor time, estimated; ms. */
   readonly cost: number;
 }
@@ -25,11 +37,6 @@ export interface BatchLimits {
 /** Two workers stay well below 1 GB; at 64k numbers the overhead of a call is a tenth of its work. */
 export const DEFAULT_LIMITS: BatchLimits = { bytes: 160e6, stateSize: 65_536 };
 
-/** Measured costs, ns: a unit (one entry of one state at one layer), a matrix entry, a layer's calls to the backend. */
-const UNIT_NS = 20;
-const ENTRY_NS = 3.5;
-const LAYER_NS = 150_000;
-
 /**
  * Cuts the cells into batches, the costly first so that workers end together.
  *
@@ -42,24 +49,29 @@ export function cutBatches(
   choice: WeightsChoice,
   limits: BatchLimits = DEFAULT_LIMITS,
 ): Batch[] {
-  // One step measures what is normalized, or what is not.
-  const kindOf = ({ setting: { width, architecture, activation, scaling } }: Cell) =>
-    [width, architecture, activation, scaling.isNormalized].join();
-  const kinds = [...new Set(cells.map(kindOf))];
-  const batches = kinds.flatMap((kind) => {
-    const indices = cells.flatMap((cell, i) => (kindOf(cell) === kind ? [i] : []));
+  const kinds = new Map<string, number[]>();
+  cells.forEach(({ setting: { width, architecture, activation, scaling } }, i) => {
+    // One step measures what is normalized, or what is not.
+    const kind = [width, architecture, activation, scaling.isNormalized].join();
+    const same = kinds.get(kind);
+    if (same) same.push(i);
+    else kinds.set(kind, [i]);
+  });
+  const batches = [...kinds.values()].flatMap((indices) => {
     const { width } = cells[indices[0]!]!.setting;
-    const n = experiment.data.samples;
-    const vectors = vectorsOf(experiment);
-    const weights = chooseWeights(choice, vectors, width);
+    const weights = chooseWeights(choice, experiment, cells[indices[0]!]!.setting);
     const depth = (i: number) => cells[i]!.setting.depth;
-    const bytesOf = (i: number) => cellBytes(weights, vectors, width, depth(i));
-    const lanes = Math.max(1, Math.floor(limits.stateSize / (n * width)));
-    const sorted = indices.toSorted((i, j) => depth(j) - depth(i) || i - j);
+    const demands = new Map<number, Demand>();
+    const demand = (i: number): Demand => {
+      const known = demands.get(depth(i)) ?? { ...demandOf(experiment, cells[i]!.setting), weights };
+      demands.set(depth(i), known);
+      return known;
+    };
+    const lanes = Math.max(1, Math.floor(limits.stateSize / (experiment.data.samples * width)));
     const groups: number[][] = [];
     let bytes = 0;
-    for (const i of sorted) {
-      const own = bytesOf(i);
+    for (const i of indices.sort((i, j) => depth(j) - depth(i) || i - j)) {
+      const own = backendBytes(demand(i));
       const last = groups.at(-1);
       if (last && last.length < lanes && bytes + own <= limits.bytes) {
         last.push(i);
@@ -70,39 +82,37 @@ export function cutBatches(
       }
     }
     return groups.map((group): Batch => {
-      const layers = group.reduce((sum, i) => sum + depth(i), 0);
-      const layerNs =
-        UNIT_NS * (vectors ** 2 / n) * width + (weights === 'dense' ? ENTRY_NS * width ** 2 : 0);
+      const total = (of: (demand: Demand) => number) => group.reduce((sum, i) => sum + of(demand(i)), 0);
       return {
         cells: group,
         width,
         weights,
-        bytes: group.reduce((sum, i) => sum + bytesOf(i), 0),
-        cost: (layers * layerNs + depth(group[0]!) * LAYER_NS) / 1e6,
+        bytes: total(backendBytes),
+        hostBytes: total(hostBytes),
+        cost: (total(workNs) + callsNs(demand(group[0]!))) / 1e6,
       };
     });
   });
   return batches.sort((a, b) => b.cost - a.cost);
 }
 
+/** Lanes that share the calls of a batch, when weights are chosen: a cell does not know how many others there will be. */
+const TYPICAL_LANES = 8;
+
 /**
- * Matrix-free where it draws and multiplies less: its price for a layer is some 20 n^2 m operations, as every product
- * passes over the directions of all vectors before, that of dense weights some m^2 numbers.
- *
- * @param vectors that a matrix is multiplied with in a pass: samples, of all steps.
+ * The weights of a cell: what was asked for, or the cheaper by processor time, of one matrix of each kind. That is by the
+ * samples of all steps, and by width, input width and output width, and by nothing that may differ between cells of
+ * one curve over depth, which have the same weights so.
  */
-export function chooseWeights(choice: WeightsChoice, vectors: number, width: number): Batch['weights'] {
+export function chooseWeights(
+  choice: WeightsChoice,
+  experiment: Experiment,
+  setting: Setting,
+): Batch['weights'] {
   if (choice !== 'auto') return choice;
-  return 8 * vectors ** 2 <= width ? 'matrix-free' : 'dense';
-}
-
-/** Vectors that a matrix of an experiment is multiplied with in a pass. */
-export function vectorsOf({ data, step }: Experiment): number {
-  return data.samples * step.count;
-}
-
-/** float32 numbers that one cell holds between the passes: states and images of products, and matrices if dense. */
-function cellBytes(weights: Batch['weights'], vectors: number, width: number, depth: number): number {
-  const states = vectors * width * (weights === 'dense' ? 4 : 6);
-  return 4 * depth * (states + (weights === 'dense' ? width ** 2 : 0));
+  // The pilots of normalized scales meet the same vectors again.
+  const shallow = { ...demandOf(experiment, setting), depth: 3, isNormalized: false };
+  const cost = (weights: Batch['weights']) =>
+    workNs({ ...shallow, weights }) + directionsNs({ ...shallow, weights }) / TYPICAL_LANES;
+  return cost('matrix-free') <= cost('dense') ? 'matrix-free' : 'dense';
 }

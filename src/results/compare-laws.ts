@@ -84,7 +84,8 @@ export function compareLaws<Place>(
         else local.push(...layerTests(quantity, place, sample, floor));
         if (q === 0 && Math.min(sample.before.length, sample.after.length) < FEWEST_DRAWS) pooledOnly += 1;
       }
-      if (!isClosedForm(quantity)) pairs.push(...pairDifferences(samples, floor));
+      if (isClosedForm(quantity)) continue;
+      for (const difference of pairDifferences(samples, floor)) pairs.push(difference);
     }
     if (pairs.length > 1) whole.push(pairsTest(quantity, pairs));
   }
@@ -233,7 +234,10 @@ export function fisher(missingBefore: number, before: number, missingAfter: numb
  * -1 .. 1, needs no scale, and layers may depend on each other as they like.
  */
 function pairDifferences(layers: readonly LayerSample[], floor: Floor): number[] {
-  const networks = Math.max(0, ...layers.map(({ before, after }) => Math.min(before.length, after.length)));
+  const networks = layers.reduce(
+    (most, { before, after }) => Math.max(most, Math.min(before.length, after.length)),
+    0,
+  );
   return Array.from({ length: networks }, (_, k) => {
     const differences = layers.flatMap(({ before, after }) => {
       const [a = null, b = null] = [before[k], after[k]];

@@ -1,6 +1,6 @@
 /** Shards put together: the tables of parts of an experiment as the table of the whole. */
 import type { Experiment } from '../config/resolve.js';
-import { chooseWeights, vectorsOf, type WeightsChoice } from '../plan/batch.js';
+import { chooseWeights, type WeightsChoice } from '../plan/batch.js';
 import { type Cell, type CellIdentity, expandCells, keyOf } from '../plan/cell.js';
 import { shardOf } from '../plan/shard.js';
 import { twelveDigits } from '../quantities.js';
@@ -48,7 +48,6 @@ export function mergeTables(
       { cell, places: placesOf(experiment, cell), found: new Map<string, Found>() },
     ]),
   );
-  const vectors = vectorsOf(experiment);
   for (const part of parts) {
     if (part.table.columns.join() !== columns.join()) {
       throw new MergeError(`${part.name}: expected the columns ${columns}, got ${part.table.columns}`);
@@ -61,7 +60,7 @@ export function mergeTables(
         throw new MergeError(`${part.name}: ${place} of ${key} is not in the experiment`);
       }
       const { cell, found } = plan;
-      const identity = identityOf(experiment, cell, chooseWeights(weights, vectors, cell.setting.width));
+      const identity = identityOf(experiment, cell, chooseWeights(weights, experiment, cell.setting));
       const other = identity.findIndex((value, i) => value !== rounded(row[i]!));
       if (other !== -1) {
         const [expected, got] = [identity[other], row[other]].map((value) => value ?? 'nothing');

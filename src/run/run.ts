@@ -1,7 +1,8 @@
 /** Jobs -> batches -> workers -> checkpoint -> tables. */
 import type { Experiment } from '../config/resolve.js';
+import type { Setting } from '../config/settings.js';
 import type { BackendName } from '../core/backend-name.js';
-import { type Batch, chooseWeights, vectorsOf } from '../plan/batch.js';
+import { type Batch, chooseWeights } from '../plan/batch.js';
 import type { Table } from '../results/table.js';
 import type { Inexact, RecordedCell } from '../store/cell-file.js';
 import { openExecutor } from './executor.js';
@@ -154,7 +155,7 @@ class JobProgress {
       measured: cells.filter(({ key }) => this.measured.has(key)).length,
       resumed: cells.filter(({ key }) => checkpoint?.cells.has(key)).length,
       batches: batches.length,
-      weights: [...new Set(cells.map(({ setting }) => this.weightsAt(setting.width)))].sort(),
+      weights: [...new Set(cells.map(({ setting }) => this.weightsAt(setting)))].sort(),
       elapsedMs: this.elapsedMs,
       diverged: cells.flatMap(({ key }) => {
         const layer = this.measured.get(key)?.divergedAt;
@@ -174,12 +175,12 @@ class JobProgress {
   finish(): FinishedExperiment {
     const finished = this.job.cells.flatMap((cell) => {
       const measured = this.measured.get(cell.key);
-      return measured ? [{ cell, weights: this.weightsAt(cell.setting.width), measured }] : [];
+      return measured ? [{ cell, weights: this.weightsAt(cell.setting), measured }] : [];
     });
     return { ...this.tally(), table: tableOf(this.job.experiment, finished) };
   }
 
-  private weightsAt(width: number): Batch['weights'] {
-    return chooseWeights(this.job.weights, vectorsOf(this.job.experiment), width);
+  private weightsAt(setting: Setting): Batch['weights'] {
+    return chooseWeights(this.job.weights, this.job.experiment, setting);
   }
 }

@@ -1,5 +1,6 @@
 /** `merge`: put the shards of an experiment together. */
 import { join } from 'node:path';
+import { largest } from '../../core/extremes.js';
 import { expandCells } from '../../plan/cell.js';
 import { digestOf } from '../../plan/digest.js';
 import { parseShard } from '../../plan/shard.js';
@@ -18,6 +19,7 @@ import {
 import { UserError } from '../../store/user-error.js';
 import { EXIT } from '../exit-code.js';
 import { experimentOf } from '../experiments.js';
+import { checkTables } from '../fit.js';
 import { slopesText } from '../slopes-report.js';
 
 export interface MergeCommand {
@@ -38,6 +40,7 @@ export async function merge(
   folders: readonly string[],
   { out, fresh, takeOver, quiet }: MergeCommand,
 ): Promise<number> {
+  checkTables(folders);
   const parts = folders.map((folder): Part => {
     const results = readResults(folder);
     return { name: shown(folder), ...results, inexact: results.manifest.inexact?.map(({ cell }) => cell) };
@@ -139,7 +142,7 @@ function manifestOf(parts: readonly Part[], { rows }: Table, cells: number): Man
     dirty: isOneCommit ? manifests.some(({ dirty }) => dirty) : null,
     commit_problem: isOneCommit ? first.commit_problem : 'the parts are of several commits',
     weights: [...new Set(manifests.flatMap(({ weights }) => weights))].sort(),
-    workers: Math.max(...manifests.map(({ workers }) => workers)),
+    workers: largest(manifests.map(({ workers }) => workers)),
     counts: {
       cells,
       measured: cells,

@@ -1,52 +1,70 @@
 /** `plan`: what would run, and what it would cost. */
 import CliTable from 'cli-table3';
 import type { WeightsChoice } from '../../plan/batch.js';
+import { estimate } from '../../plan/estimate.js';
 import type { Shard } from '../../plan/shard.js';
-import { defaultWorkers } from '../../run/executor.js';
 import { jobOf } from '../../run/job.js';
+import { type BackendChoice, chooseBackend } from '../backend-choice.js';
 import { EXIT } from '../exit-code.js';
 import { readExperiments } from '../experiments.js';
+import { fitWorkers, paceOfMachine } from '../fit.js';
 
 export interface PlanCommand {
   readonly set: readonly string[];
+  readonly backend: BackendChoice;
   readonly weights: WeightsChoice;
   readonly workers?: number | undefined;
   readonly shard?: Shard | undefined;
   readonly json?: boolean | undefined;
 }
 
-/** Prints cells, batches and estimates; measures nothing. */
+/**
+ * Prints cells, batches and estimates; measures nothing.
+ *
+ * @throws UserError for what `run` would refuse to start.
+ */
 export async function plan(paths: readonly string[], command: PlanCommand): Promise<number> {
-  const workers = command.workers ?? defaultWorkers();
-  const plans = readExperiments(paths, command.set).map((experiment) => {
-    const { cells, batches } = jobOf(experiment, command.weights, command.shard);
-    const largest = batches.map((batch) => batch.bytes).sort((a, b) => b - a);
+  const plans = [];
+  for (const experiment of readExperiments(paths, command.set)) {
+    const job = jobOf(experiment, command.weights, command.shard);
+    const { batches } = command.shard ? jobOf(experiment, command.weights) : job;
+    const backend = await chooseBackend(command.backend, { samples: experiment.data.samples, batches });
+    plans.push({ ...job, backend });
+  }
+  const workers = fitWorkers(plans, command.workers);
+  const pace = paceOfMachine();
+  const experiments = plans.map((job) => {
+    const { rows, workSeconds, wallSeconds, bytes, tableBytes } = estimate([job], workers, pace);
     return {
-      name: experiment.name,
-      cells: cells.length,
-      rows: cells.reduce(
-        (sum, { setting }) =>
-          sum + experiment.step.count * (experiment.record.layers === 'all' ? setting.depth - 1 : 1),
-        0,
-      ),
-      batches: batches.length,
-      weights: [...new Set(batches.map((batch) => batch.weights))].sort(),
-      estimated_seconds: batches.reduce((sum, batch) => sum + batch.cost, 0) / workers / 1000,
-      estimated_bytes: largest.slice(0, workers).reduce((sum, bytes) => sum + bytes, 0),
+      name: job.experiment.name,
+      cells: job.cells.length,
+      rows,
+      batches: job.batches.length,
+      weights: [...new Set(job.batches.map((batch) => batch.weights))].sort(),
+      backend: job.backend,
+      work_seconds: workSeconds,
+      wall_seconds: wallSeconds,
+      bytes,
+      table_bytes: tableBytes,
     };
   });
   if (command.json) {
-    process.stdout.write(`${JSON.stringify({ workers, experiments: plans }, null, 2)}\n`);
+    process.stdout.write(`${JSON.stringify({ workers, pace, experiments }, null, 2)}\n`);
     return EXIT.fine;
   }
   const table = new CliTable({
-    head: ['experiment', 'cells', 'rows', 'batches', 'weights', 'time', 'memory'],
+    head: ['experiment', 'cells', 'rows', 'batches', 'weights', 'backend', 'work', 'time', 'memory'],
     style: { head: [], border: [] },
   });
-  for (const { name, cells, rows, batches, weights, estimated_seconds, estimated_bytes } of plans) {
-    const memory = `${(estimated_bytes / 1e6).toFixed(0)} MB`;
-    table.push([name, cells, rows, batches, weights.join(', '), `${estimated_seconds.toFixed(1)} s`, memory]);
+  for (const each of experiments) {
+    const { name, cells, rows, batches, weights, backend, work_seconds, wall_seconds, bytes } = each;
+    const seconds = [work_seconds, wall_seconds].map((time) => `${time.toFixed(1)} s`);
+    const memory = `${(bytes / 1e6).toFixed(0)} MB`;
+    table.push([name, cells, rows, batches, weights.join(', '), backend, ...seconds, memory]);
   }
-  process.stdout.write(`${table.toString()}\nestimated for ${workers} workers; nothing was run\n`);
+  process.stdout.write(
+    `${table.toString()}\nestimated for ${workers} workers: processor time of all, time where each has a core of its own, ` +
+      'memory of all; nothing was run\n',
+  );
   return EXIT.fine;
 }

@@ -6,7 +6,6 @@ import type { BackendName } from '../../core/backend-name.js';
 import type { WeightsChoice } from '../../plan/batch.js';
 import { digestOf } from '../../plan/digest.js';
 import { formatShard, type Shard } from '../../plan/shard.js';
-import { defaultWorkers } from '../../run/executor.js';
 import { type Job, jobOf, resumeJob } from '../../run/job.js';
 import {
   type FinishedExperiment,
@@ -20,9 +19,10 @@ import { asUserError, shown } from '../../store/files.js';
 import { currentRevision, isOutside } from '../../store/git.js';
 import { checkResultsFolder, type Outcome, ResultsFolder } from '../../store/results-folder.js';
 import { UserError } from '../../store/user-error.js';
-import { type BackendChoice, chooseBackend, MOST_BYTES } from '../backend-choice.js';
+import { type BackendChoice, chooseBackend } from '../backend-choice.js';
 import { EXIT } from '../exit-code.js';
 import { readExperiments } from '../experiments.js';
+import { fitWorkers } from '../fit.js';
 import { startProgress } from '../progress.js';
 import { type Circumstances, circumstancesOf, manifestOf } from '../provenance.js';
 import { stopSignal } from '../signals.js';
@@ -69,16 +69,16 @@ export async function measure(
 ): Promise<number> {
   const { out, weights, shard } = command;
   for (const { name } of experiments) checkResultsFolder(out, name);
-  const workers = command.workers ?? defaultWorkers();
   const planned = experiments.map((experiment) => jobOf(experiment, weights, shard));
   const backends = new Map<string, BackendName>();
   for (const job of planned) {
     const { name, data } = job.experiment;
     const { batches } = shard ? jobOf(job.experiment, weights) : job;
     const backend = await chooseBackend(command.backend, { samples: data.samples, batches });
-    checkMemory(job, backend);
     backends.set(name, backend);
   }
+  const placed = planned.map((job) => ({ ...job, backend: backends.get(job.experiment.name)! }));
+  const workers = fitWorkers(placed, command.workers);
   const revision = await currentRevision('.', out);
   if (revision.problem !== null && !isOutside(revision.problem)) tell(revision.problem);
   const circumstances = new Map(
@@ -228,18 +228,6 @@ export async function measure(
   function tell(line: string): void {
     if (!command.quiet) process.stderr.write(`${line}\n`);
   }
-}
-
-/** Refuses what the backend cannot hold. */
-function checkMemory({ experiment, batches }: Job, backend: BackendName): void {
-  const most = MOST_BYTES[backend];
-  const batch = batches.find(({ bytes }) => bytes > most);
-  if (!batch) return;
-  throw new UserError(
-    `${experiment.name}: one cell of width ${batch.width} with ${batch.weights} weights needs ` +
-      `${(batch.bytes / 1e9).toFixed(1)} GB, and the ${backend} backend holds ${most / 1e9} GB; ` +
-      'use smaller width or depth',
-  );
 }
 
 /** Cells and cost of all that is to be measured. */

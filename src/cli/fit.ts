@@ -1,0 +1,102 @@
+/** Whether experiments fit into this machine, asked before they start. */
+import { constants } from 'node:buffer';
+import { statSync } from 'node:fs';
+import { totalmem } from 'node:os';
+import { join } from 'node:path';
+import { getHeapStatistics } from 'node:v8';
+import type { BackendName } from '../core/backend-name.js';
+import { GaussianSampler } from '../core/random.js';
+import { REFERENCE_NORMAL_NS } from '../plan/cost.js';
+import {
+  estimate,
+  fittingWorkers,
+  gigabytes,
+  type Machine,
+  misfit,
+  type Planned,
+  tableHeapBytes,
+} from '../plan/estimate.js';
+import { defaultWorkers } from '../run/executor.js';
+import { UserError } from '../store/user-error.js';
+import { MOST_BYTES } from './backend-choice.js';
+
+/** An experiment with the backend that it is to run on. */
+export interface Placed extends Planned {
+  readonly backend: BackendName;
+}
+
+/** Numbers that are drawn to learn the pace of a machine, and how often: some 10 ms, of which the median counts. */
+const PACE_NUMBERS = 1 << 18;
+const PACE_TRIALS = 12;
+
+/** How many times longer than the reference this machine takes for a normal number, as it is now, by processor time. */
+export function paceOfMachine(): number {
+  const sampler = new GaussianSampler();
+  const numbers = new Float32Array(PACE_NUMBERS);
+  const draw = { streams: [{ seed: [1, 2, 3, 4] as const, role: 0, layer: 0 }], scales: [1] };
+  const times = Array.from({ length: PACE_TRIALS }, () => {
+    const started = process.cpuUsage();
+    sampler.fill(numbers, draw);
+    const { user, system } = process.cpuUsage(started);
+    return user + system;
+  }).sort((a, b) => a - b);
+  const median = times[PACE_TRIALS / 2]!;
+  return (1000 * median) / PACE_NUMBERS / REFERENCE_NORMAL_NS;
+}
+
+/** This machine, or what the group of processes is allowed of it; the heap of JavaScript as Node.js was started. */
+export function machineOf(backend: BackendName): Machine {
+  const limit = process.constrainedMemory() || Infinity; // 0 where there is none
+  return {
+    bytes: Math.min(totalmem(), limit),
+    heapBytes: getHeapStatistics().heap_size_limit,
+    textLength: constants.MAX_STRING_LENGTH,
+    backend,
+    backendBytes: MOST_BYTES[backend],
+  };
+}
+
+/**
+ * The workers to run experiments with: those that were asked for, else one a core and as few as fit into memory.
+ *
+ * @throws UserError for every experiment that does not fit, and for experiments that do not fit together.
+ */
+export function fitWorkers(placed: readonly Placed[], asked: number | undefined): number {
+  const machines = placed.map(({ backend }) => machineOf(backend));
+  const workers = asked ?? fittingWorkers(placed, defaultWorkers(), machines[0]!);
+  const problems = placed.flatMap((each, i) => misfit(each, workers, machines[i]!) ?? []);
+  if (problems.length === 0 && placed.length > 1) problems.push(...together(placed, workers, machines[0]!));
+  if (problems.length > 0) throw new UserError(problems.join('\n'));
+  return workers;
+}
+
+/**
+ * Makes sure that the tables of these folders can be put together.
+ *
+ * @throws UserError when they cannot.
+ */
+export function checkTables(folders: readonly string[]): void {
+  const bytes = folders.reduce(
+    (sum, folder) => sum + (statSync(join(folder, 'table.csv'), { throwIfNoEntry: false })?.size ?? 0),
+    0,
+  );
+  const { heapBytes, textLength } = machineOf('wasm');
+  const needed = tableHeapBytes(bytes);
+  if (bytes <= textLength && needed <= heapBytes) return;
+  const what =
+    bytes > textLength
+      ? `are ${gigabytes(bytes)} of text, and Node.js holds ${gigabytes(textLength)} at once`
+      : `need ${gigabytes(needed)}, and the heap of JavaScript holds ${gigabytes(heapBytes)}`;
+  throw new UserError(
+    `the tables of ${folders.length} folders ${what}; merge experiments with fewer draws or recorded layers`,
+  );
+}
+
+function together(placed: readonly Placed[], workers: number, machine: Machine): string[] {
+  const all = estimate(placed, workers);
+  if (all.bytes <= machine.bytes && all.heapBytes <= machine.heapBytes) return [];
+  return [
+    `${placed.length} experiments need ${gigabytes(all.bytes)} together, ${gigabytes(all.heapBytes)} of it for cells ` +
+      `and rows, and there are ${gigabytes(machine.bytes)} and ${gigabytes(machine.heapBytes)}; run fewer at once`,
+  ];
+}

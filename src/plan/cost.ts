@@ -1,0 +1,225 @@
+/**
+ * What a cell costs: numbers that it holds on the backend, and processor time.
+ *
+ * Both are sums over the matrices of the network, [inputs -> outputs], and the states of its layers. The counts are those of
+ * one step (`core/step.ts`) and of the weights; the times are measured. `scripts/plan-accuracy.mjs` holds both
+ * against real runs, on all kinds of experiments.
+ */
+import type { Experiment } from '../config/resolve.js';
+import type { Setting } from '../config/settings.js';
+import type { QuantityName } from '../quantities.js';
+
+export type WeightsKind = 'dense' | 'matrix-free';
+
+/** What the cost of a cell hangs on. */
+export interface Demand {
+  readonly weights: WeightsKind;
+  readonly architecture: Setting['architecture'];
+  readonly activation: Setting['activation'];
+  readonly depth: number;
+  readonly width: number;
+  readonly inputWidth: number;
+  readonly outputWidth: number;
+  readonly samples: number;
+  readonly steps: number;
+  readonly kind: Experiment['step']['kind'];
+  readonly loss: Experiment['loss'];
+  readonly isNormalized: boolean;
+  readonly measuresBackward: boolean;
+  readonly recordsAllLayers: boolean;
+  /** Float64 numbers that are recorded of the cell. */
+  readonly recorded: number;
+}
+
+/** Quantities for which the velocity of the backward pass is computed. */
+const OF_BACKWARD_VELOCITY: readonly QuantityName[] = ['fba_rad', 'backward_speed_rms'];
+
+/** Passes of the network by which `auto` finds its scales. */
+const PILOT_STEPS = 3;
+
+export function demandOf(
+  { network, loss, data, step, record }: Experiment,
+  setting: Setting,
+): Omit<Demand, 'weights'> {
+  const { architecture, activation, depth, width, scaling } = setting;
+  const recordsAllLayers = record.layers === 'all';
+  return {
+    ...network,
+    architecture,
+    activation,
+    depth,
+    width,
+    samples: data.samples,
+    steps: step.count,
+    kind: step.kind,
+    loss,
+    isNormalized: scaling.isNormalized,
+    measuresBackward: record.quantities.some((name) => OF_BACKWARD_VELOCITY.includes(name)),
+    recordsAllLayers,
+    recorded: step.count * (recordsAllLayers ? depth - 1 : 1) * record.quantities.length,
+  };
+}
+
+/** Matrices of one kind; every step takes the input forward only, and others forward, back, and forward again. */
+interface Matrices {
+  readonly isInput: boolean;
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly count: number;
+}
+
+function matricesOf({ depth, width, inputWidth, outputWidth }: Demand): readonly Matrices[] {
+  return [
+    { isInput: true, inputs: inputWidth, outputs: width, count: 1 },
+    { isInput: false, inputs: width, outputs: width, count: depth - 2 },
+    { isInput: false, inputs: width, outputs: outputWidth, count: 1 },
+  ];
+}
+
+const sum = <T>(items: readonly T[], of: (item: T) => number) =>
+  items.reduce((total, item) => total + of(item), 0);
+
+/** Steps that are taken, those of the pilots included. */
+const stepsOf = ({ steps, isNormalized }: Demand) => steps + (isNormalized ? PILOT_STEPS : 0);
+
+/** Rows from which dense weights keep a transposed copy of themselves. */
+const MANY_ROWS = 4;
+
+/** Whether the gradient of a matrix is kept as a matrix, and not as its factors. */
+const hasGradientMatrix = (samples: number, { inputs, outputs }: Matrices) =>
+  samples > 1 && samples >= Math.min(inputs, outputs);
+
+/**
+ * Memory of a cell on the backend at its peak, in float32 numbers.
+ *
+ * States: f_l, phi(f_l) and b_l, and M_l^T b_l where an MLP or an update needs it. Matrices of dense weights once, or twice where a transposed copy pays, and their gradients
+ * where these are no larger than their factors. Of weights that are never formed, a direction and its image for every
+ * product that was seen: the directions of the first two are the states themselves for one sample.
+ */
+export function backendBytes(demand: Demand): number {
+  const { samples: n, width, inputWidth, outputWidth, depth, steps, weights } = demand;
+  const { architecture, activation, kind } = demand;
+  const isShared = weights === 'matrix-free' && n === 1; // M_l^T b_l is the image of a direction then
+  const hasTransposed = !isShared && (architecture === 'mlp' || kind === 'update');
+  const states = (depth - 1) * n * width * ((activation === 'linear' ? 2 : 3) + (hasTransposed ? 1 : 0));
+  const matrices = sum(matricesOf(demand), (matrix) => {
+    const { inputs, outputs, count, isInput } = matrix;
+    const [factors, size] = [n * (inputs + outputs), inputs * outputs];
+    const gradients = hasGradientMatrix(n, matrix) ? size * (steps > 1 ? 1 + 2 * steps : 1) : 0;
+    const taken = steps > 1 ? factors * steps : 0;
+    if (weights === 'dense') return count * (size * (n >= MANY_ROWS ? 2 : 1) + gradients + taken);
+    const directions = isInput
+      ? n * outputs + (n > 1 ? n * inputs : 0)
+      : factors * (seenProducts(demand) - (n === 1 ? 1 : 0));
+    return count * (directions + gradients + taken);
+  });
+  const data = n * (inputWidth + 4 * outputWidth);
+  return 4 * (states + matrices + data + passingNumbers(demand));
+}
+
+/**
+ * Products of a matrix whose directions are kept. Of several steps mostly the changes are new, and the later the less: 2 a
+ * step at the most, and fewer for small ones. The pilots see the same vectors again but for their rounding.
+ */
+function seenProducts({ steps, measuresBackward, isNormalized }: Demand): number {
+  const ofSteps = steps === 1 ? 2 : 1 + 1.2 * steps;
+  return ofSteps + (isNormalized ? 3 : 0) + (measuresBackward ? 2 : 0);
+}
+
+/** Numbers that come and go within a layer; a product of a row leaves one for each direction that it meets. */
+function passingNumbers({ weights, samples: n, steps, width, inputWidth, outputWidth }: Demand): number {
+  if (weights === 'dense' || n === 1) return (2 + 2 * steps) * n * width;
+  return n * Math.max(3 * n * steps * Math.max(width, outputWidth), n * inputWidth);
+}
+
+/**
+ * Memory of a cell in the process besides: data and outputs, some of them float64, the features before the first of several
+ * steps, and what was recorded.
+ */
+export function hostBytes(demand: Demand): number {
+  const { samples: n, inputWidth, outputWidth, width, depth, steps, recordsAllLayers, recorded } = demand;
+  const initial = steps > 1 ? n * width * (recordsAllLayers ? depth - 1 : 1) : 0;
+  return 4 * (n * (inputWidth + 10 * outputWidth) + initial) + 8 * recorded;
+}
+
+/** Measured times, ns, where `REFERENCE_NORMAL_NS` is what the sampler takes for a number. */
+const NS = {
+  /** An entry of a state, in all passes of a step; besides what follows. */
+  entry: 18,
+  /** A normal number. */
+  normal: 2.5,
+  /** An entry of a matrix: to transpose it, and to multiply it with a vector; with each of many vectors. */
+  transposed: 4,
+  vectorProduct: 0.43,
+  manyProduct: 0.045,
+  innerProduct: 0.066,
+  /** An entry of a direction, in a product of another vector. */
+  direction: 0.3,
+  /** A call of the backend, for however many lanes. */
+  call: 9_000,
+  /** An output on the host, by a plain loss, and by one with exponentials. */
+  output: 50,
+  softmax: 400,
+} as const;
+
+/** Time of a normal number, ns, that the times here are relative to: a slower machine, or one with much to do, takes more. */
+export const REFERENCE_NORMAL_NS: number = NS.normal;
+
+/** An entry of a state through an activation, ns: three a step; on the host but for the first two. */
+const ACTIVATION_NS: Readonly<Record<Setting['activation'], number>> = {
+  relu: 0.5,
+  linear: 0,
+  leaky: 50,
+  tanh: 33,
+  erf: 95,
+  gelu: 83,
+};
+
+/** Processor time of a cell's own numbers, ns. */
+export function workNs(demand: Demand): number {
+  const { samples: n, width, depth, inputWidth, outputWidth, weights, activation, loss } = demand;
+  const steps = stepsOf(demand) + (demand.measuresBackward ? 0.4 : 0);
+  const states = (depth - 1) * n * width * steps * (NS.entry + 3 * ACTIVATION_NS[activation]);
+  const matrices = sum(matricesOf(demand), (matrix) => {
+    const { inputs, outputs, count, isInput } = matrix;
+    const size = inputs * outputs;
+    const products = isInput ? 1 : 3;
+    const gradient = hasGradientMatrix(n, matrix)
+      ? 2 * n * size * NS.manyProduct
+      : n > 1
+        ? 2 * n ** 2 * (inputs + outputs) * NS.innerProduct
+        : 0;
+    if (weights === 'matrix-free') {
+      const drawn = (isInput ? n * outputs : 1.5 * n * (inputs + outputs)) * NS.normal;
+      const directions =
+        directionPasses(demand) * ((inputs + outputs) / 2) * NS.direction * (isInput ? 1 / 3 : 1);
+      return count * (steps * (drawn + gradient) + directions);
+    }
+    const once = size * (NS.normal + (n >= MANY_ROWS ? NS.transposed : 0));
+    const product = n >= MANY_ROWS ? n * size * NS.manyProduct : n * size * NS.vectorProduct;
+    return count * (once + steps * (products * product + gradient));
+  });
+  const ofOutput = loss === 'cross-entropy' ? NS.softmax : NS.output;
+  const host = steps * n * (outputWidth * ofOutput + inputWidth * NS.normal);
+  return states + matrices + host;
+}
+
+/** Processor time of calling the backend, for a batch whose deepest cell this is, ns. */
+export function callsNs(demand: Demand): number {
+  const own = (demand.weights === 'dense' ? 18 : 26) * stepsOf(demand);
+  // A product passes over the gradients of all steps that were taken.
+  const taken = demand.steps > 1 ? 4 * demand.steps ** 2 : 0;
+  return demand.depth * (own + taken) * NS.call + directionsNs(demand);
+}
+
+/** The part of it that is for directions: a pass over each of them is a call. */
+export function directionsNs(demand: Demand): number {
+  return demand.weights === 'dense' ? 0 : demand.depth * directionPasses(demand) * NS.call;
+}
+
+/** Passes over a known direction, of all products with a matrix: every vector meets all that came before. */
+function directionPasses({ samples, steps, isNormalized }: Demand): number {
+  const vectors = samples * steps;
+  if (vectors === 1 && !isNormalized) return 0;
+  return (samples === 1 ? 6 : 9) * vectors ** 2 * (isNormalized ? 2 * PILOT_STEPS : 1);
+}
