@@ -49,7 +49,7 @@ export interface CellMeasurement {
 }
 
 /** Where a cell breaks an identity, and by how much. */
-export interface Inexact extends Broken {
+interface Inexact extends Broken {
   /** Number of the step, from 1. */
   readonly step: number;
 }

@@ -7,7 +7,7 @@ export class ReadError extends Error {
 }
 
 /** A hundred times the largest table of a figure; a longer text would not fit twice into memory. */
-export const MOST_BYTES = 200e6;
+const MOST_BYTES = 200e6;
 
 const LINE_FEED = 0x0a;
 const LFS_POINTER = 'version https://git-lfs.github.com/spec/';

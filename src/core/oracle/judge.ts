@@ -13,7 +13,7 @@ export const isReported = ({ divergedAt, inexact }: CellMeasurement) =>
   divergedAt !== undefined || inexact !== undefined;
 
 /** A quantity that is not what it should be. */
-export interface Wrong {
+interface Wrong {
   readonly quantity: MeasuredQuantity;
   readonly step: number;
   readonly layer: number;
@@ -60,7 +60,7 @@ const UNDECIDED = { wrong: [], condition: Number.POSITIVE_INFINITY, smallest: 0,
 const ROOT_ERROR = 5e-6;
 
 /** The weights and data of a cell as dense weights draw them. */
-export function drawnBy({ sampler }: Source, cell: BatchCell, { shape }: BatchSettings): Drawn {
+function drawnBy({ sampler }: Source, cell: BatchCell, { shape }: BatchSettings): Drawn {
   const { width: m, inputWidth: d, outputWidth: k } = shape;
   const { input, hidden, output } = cell.sigma;
   const draw = (layer: number, count: number, sigma: number) =>
