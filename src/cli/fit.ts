@@ -25,23 +25,20 @@ export interface Placed extends Planned {
   readonly backend: BackendName;
 }
 
-/** Numbers that are drawn to learn the pace of a machine, and how often: some 10 ms, of which the median counts. */
-const PACE_NUMBERS = 1 << 18;
-const PACE_TRIALS = 12;
+/** Numbers that are drawn to learn the pace of a machine: some 30 ms of work. */
+const PACE_DRAWS = 40;
+const NUMBERS_OF_DRAW = 1 << 18;
 
 /** How many times longer than the reference this machine takes for a normal number, as it is now, by processor time. */
 export function paceOfMachine(): number {
   const sampler = new GaussianSampler();
-  const numbers = new Float32Array(PACE_NUMBERS);
+  const numbers = new Float32Array(NUMBERS_OF_DRAW);
   const draw = { streams: [{ seed: [1, 2, 3, 4] as const, role: 0, layer: 0 }], scales: [1] };
-  const times = Array.from({ length: PACE_TRIALS }, () => {
-    const started = process.cpuUsage();
-    sampler.fill(numbers, draw);
-    const { user, system } = process.cpuUsage(started);
-    return user + system;
-  }).sort((a, b) => a - b);
-  const median = times[PACE_TRIALS / 2]!;
-  return (1000 * median) / PACE_NUMBERS / REFERENCE_NORMAL_NS;
+  sampler.fill(numbers, draw);
+  const started = process.cpuUsage();
+  for (let i = 0; i < PACE_DRAWS; i++) sampler.fill(numbers, draw);
+  const { user, system } = process.cpuUsage(started);
+  return (1000 * (user + system)) / (PACE_DRAWS * NUMBERS_OF_DRAW) / REFERENCE_NORMAL_NS;
 }
 
 /** This machine, or what the group of processes is allowed of it; the heap of JavaScript as Node.js was started. */

@@ -97,7 +97,7 @@ export function cutBatches(
 }
 
 /** Lanes that share the calls of a batch, when weights are chosen: a cell does not know how many others there will be. */
-const TYPICAL_LANES = 8;
+const TYPICAL_LANES = 16;
 
 /**
  * The weights of a cell: what was asked for, or the cheaper by processor time, of one matrix of each kind. That is by the

@@ -139,27 +139,29 @@ function passingNumbers({ weights, samples: n, steps, width, inputWidth, outputW
 export function hostBytes(demand: Demand): number {
   const { samples: n, inputWidth, outputWidth, width, depth, steps, recordsAllLayers, recorded } = demand;
   const initial = steps > 1 ? n * width * (recordsAllLayers ? depth - 1 : 1) : 0;
-  return 4 * (n * (inputWidth + 10 * outputWidth) + initial) + 8 * recorded;
+  return 4 * (n * (inputWidth + 20 * outputWidth) + initial) + 8 * recorded;
 }
 
 /** Measured times, ns, where `REFERENCE_NORMAL_NS` is what the sampler takes for a number. */
 const NS = {
   /** An entry of a state, in all passes of a step; besides what follows. */
-  entry: 18,
+  entry: 22,
   /** A normal number. */
   normal: 2.5,
   /** An entry of a matrix: to transpose it, and to multiply it with a vector; with each of many vectors. */
   transposed: 4,
   vectorProduct: 0.43,
-  manyProduct: 0.045,
+  manyProduct: 0.055,
   innerProduct: 0.066,
   /** An entry of a direction, in a product of another vector. */
   direction: 0.3,
+  /** A lane of a layer, in what the host computes of its norms and identities. */
+  lane: 6_000,
   /** A call of the backend, for however many lanes. */
-  call: 9_000,
+  call: 11_000,
   /** An output on the host, by a plain loss, and by one with exponentials. */
-  output: 50,
-  softmax: 400,
+  output: 70,
+  softmax: 500,
 } as const;
 
 /** Time of a normal number, ns, that the times here are relative to: a slower machine, or one with much to do, takes more. */
@@ -169,10 +171,10 @@ export const REFERENCE_NORMAL_NS: number = NS.normal;
 const ACTIVATION_NS: Readonly<Record<Setting['activation'], number>> = {
   relu: 0.5,
   linear: 0,
-  leaky: 50,
-  tanh: 33,
-  erf: 95,
-  gelu: 83,
+  leaky: 57,
+  tanh: 38,
+  erf: 110,
+  gelu: 97,
 };
 
 /** Processor time of a cell's own numbers, ns. */
@@ -201,7 +203,7 @@ export function workNs(demand: Demand): number {
   });
   const ofOutput = loss === 'cross-entropy' ? NS.softmax : NS.output;
   const host = steps * n * (outputWidth * ofOutput + inputWidth * NS.normal);
-  return states + matrices + host;
+  return states + matrices + host + (depth - 1) * steps * NS.lane;
 }
 
 /** Processor time of calling the backend, for a batch whose deepest cell this is, ns. */

@@ -44,14 +44,14 @@ export interface Machine {
 }
 
 /** Measured: memory of the program itself, of a worker with its backend, of a cell and of a row until the table is written. */
-const PROCESS_BYTES = 75e6;
-const WORKER_BYTES = 40e6;
+const PROCESS_BYTES = 90e6;
+const WORKER_BYTES = 50e6;
 const CELL_BYTES = 2600;
 const ROW_BYTES = 1500;
 const VALUE_BYTES = 230;
 
 /** Measured: time to start, of a further worker to start, and of a cell and a row besides their batch; s. */
-const START_SECONDS = 0.65;
+const START_SECONDS = 0.8;
 const WORKER_SECONDS = 0.35;
 const CELL_SECONDS = 90e-6;
 const ROW_SECONDS = 12e-6;
