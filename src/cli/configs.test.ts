@@ -36,7 +36,9 @@ describe.each(drawn)('results/%s', (name) => {
     const warnings: string[] = [];
     const spec = JSON.parse(readFileSync(`configs/${name}.vl.json`, 'utf8'));
     const { svg, png } = await renderChart(spec, text, { onWarning: (message) => warnings.push(message) });
-    expect(warnings).toEqual([]);
+    // The axes of the paper end before some of the points, and the chart says so.
+    const outside = /^\d+ of \d+ points are not shown: outside the axis/;
+    expect(warnings.filter((text) => !outside.test(text))).toEqual([]);
     expect(svg.match(/<path/g)!.length).toBeGreaterThan(20);
     expect(png.length).toBeGreaterThan(10_000);
   });

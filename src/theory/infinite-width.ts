@@ -56,10 +56,13 @@ export function wideStep(network: WideNetwork): WideStep {
   const layers = Array.from({ length: L - 1 }, (_, i) => i);
   const branch = (isMlp ? 1 : beta ** 2) * sigma.hidden ** 2 * m * kept;
   const gain = Math.sqrt(branch + (isMlp ? 0 : 1 - beta ** 2)); // |f_l| / |f_{l-1}|
-  const f = layers.map((i) => Math.sqrt(m) * sigma.input * network.inputNorm * gain ** i);
+  /** Powers of the gain, as products: engines round powers differently. */
+  const growth = [1];
+  while (growth.length < L) growth.push(growth.at(-1)! * gain);
+  const f = layers.map((i) => Math.sqrt(m) * sigma.input * network.inputNorm * growth[i]!);
   const q = f.map((x) => Math.sqrt(kept) * x);
   /** |d loss / d f_v| of a ResNet, |d loss / d g_v| of an MLP; and |b_v| in both. */
-  const z = layers.map((i) => Math.sqrt(m) * sigma.output * network.slopeNorm * gain ** (L - 2 - i));
+  const z = layers.map((i) => Math.sqrt(m) * sigma.output * network.slopeNorm * growth[L - 2 - i]!);
   const b = isMlp ? z.map((x) => Math.sqrt(kept) * x) : z;
 
   const last = isMlp ? q[L - 2]! : f[L - 2]!;
