@@ -12,6 +12,13 @@ const names = readdirSync('configs')
   .filter((file) => file.endsWith('.json') && !file.endsWith('.vl.json') && file !== 'schema.json')
   .map((file) => file.replace('.json', ''));
 
+/** The axes of the paper end before some of the points, and the charts say so. */
+const OUTSIDE_THE_AXES: Readonly<Record<string, readonly string[]>> = {
+  'figure-1a': ['3 of 5940 points are not shown: outside the axis (3)'],
+  'figure-2a': ['50 of 324 points are not shown: outside the axis (50)'],
+  'figure-2b': ['2 of 324 points are not shown: outside the axis (2)'],
+};
+
 describe.each(names)('configs/%s.json', (name) => {
   const [experiment] = readExperiments([`configs/${name}.json`], []);
   const cells = expandCells(experiment!);
@@ -36,9 +43,7 @@ describe.each(drawn)('results/%s', (name) => {
     const warnings: string[] = [];
     const spec = JSON.parse(readFileSync(`configs/${name}.vl.json`, 'utf8'));
     const { svg, png } = await renderChart(spec, text, { onWarning: (message) => warnings.push(message) });
-    // The axes of the paper end before some of the points, and the chart says so.
-    const outside = /^\d+ of \d+ points are not shown: outside the axis/;
-    expect(warnings.filter((text) => !outside.test(text))).toEqual([]);
+    expect(warnings).toEqual(OUTSIDE_THE_AXES[name] ?? []);
     expect(svg.match(/<path/g)!.length).toBeGreaterThan(20);
     expect(png.length).toBeGreaterThan(10_000);
   });
