@@ -18,9 +18,6 @@ const NUMERIC = [
   'step',
 ].map((name) => `src/core/${name}.test.ts`);
 
-/** Planted faults are of our kernels: matrices that a test hands to native are rounded beyond what a cell allows itself. */
-const ON_EVERY_BACKEND = NUMERIC.filter((path) => !path.includes('planted-faults'));
-
 /** Tests of the program on the native backend, which run with the numeric ones on it. */
 const ON_NATIVE = ['src/cli/native.test.ts'];
 
@@ -43,7 +40,7 @@ export default defineConfig({
         test: {
           ...shared,
           name,
-          include: name === 'native' ? [...ON_EVERY_BACKEND, ...ON_NATIVE] : NUMERIC,
+          include: name === 'native' ? [...NUMERIC, ...ON_NATIVE] : NUMERIC,
           provide: { backend: name },
         },
       })),

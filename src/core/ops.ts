@@ -171,11 +171,15 @@ export function powerOfTwo(x: number): number {
   return float64.getFloat64(0);
 }
 
+/** Between its inverse and this, a norm leaves room in float32 for products of entries much smaller, or of many of them. */
+const NEAR_ONE = 1_073_741_824; // 2^30
+
 /** x as `scale` times a state whose norm is near 1 in every lane where that of x is far from it. */
 export function balanced(x: Tensor3D): { readonly state: Tensor3D; readonly scale: Float64Array } {
   const scale = squaredNorms(x).map((square) => {
     const norm = Math.sqrt(square);
-    return isModerate(norm) || !Number.isFinite(norm) ? 1 : powerOfTwo(norm);
+    const isNear = norm < NEAR_ONE && norm > 1 / NEAR_ONE;
+    return isNear || norm === 0 || !Number.isFinite(norm) ? 1 : powerOfTwo(norm);
   });
   if (scale.every((factor) => factor === 1)) return { state: x, scale };
   return {
