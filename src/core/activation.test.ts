@@ -68,6 +68,28 @@ describe.each(NAMES)('%s', (name) => {
     }
   });
 
+  test('rises by the integral of its slope, also where it is large, or flat', () => {
+    for (const f of [-1e6, -12, -4.5, -0.6, 0.3, 2.5, 5, 12, 1e6]) {
+      for (const df of [-2.9, -0.25, 0.02, 0.25, 1.7]) {
+        const [x, dx] = [Math.fround(f), Math.fround(df)];
+        if (x > 0 !== x + dx > 0) continue;
+        const nodes = Array.from({ length: 401 }, (_, i) => Math.fround(x + (i / 400) * dx));
+        const slopes = tf.tidy(() =>
+          activation.tangent(row(...nodes), row(...nodes.map(() => 1))).dataSync<'float32'>(),
+        );
+        const simpson = slopes.reduce(
+          (sum, slope, i) => sum + slope * (i === 0 || i === 400 ? 1 : i % 2 === 1 ? 4 : 2),
+          0,
+        );
+        const expected = (dx * simpson) / 1200;
+        const difference = tf.tidy(() => activation.difference(row(x), row(dx)).dataSync()[0]!);
+        // Slopes of 1e-30 and less are lost in float32, and those that fall steeply are known where the node is.
+        if (Math.abs(expected) < 1e-30) expect(Math.abs(difference)).toBeLessThan(1e-29);
+        else expect(Math.abs(difference / expected - 1)).toBeLessThan(2e-5);
+      }
+    }
+  });
+
   test('is homogeneous if it says so', () => {
     const isHomogeneous = POINTS.every((f) => Math.abs(phiOf(name, 2 * f) - 2 * phiOf(name, f)) < 1e-6);
     expect(activation.isHomogeneous).toBe(isHomogeneous);

@@ -36,11 +36,10 @@ export function backwardVelocity(step: Step, visit: (layer: BackwardVelocity) =>
   if (!activation.isHomogeneous) throw new Error('the velocity of b_l is known for homogeneous activations');
 
   /** M^T bdot - rate G^T b for one matrix. */
-  const arrivingAt = (
-    { weights, backward, input, rates }: NonNullable<Step['readout']>,
-    bdot: tf.Tensor3D,
-  ) => {
+  const arrivingAt = (descent: NonNullable<Step['readout']>, bdot: tf.Tensor3D) => {
+    const { weights, backward, input, rates } = descent;
     const y = weights.transposeTimes(bdot);
+    step.proof.range(descent);
     if (rates.every((rate) => rate === 0)) return y;
     const transposed = gradient(input, backward);
     const result = transposed.descend(y, rates, backward);
@@ -51,6 +50,12 @@ export function backwardVelocity(step: Step, visit: (layer: BackwardVelocity) =>
   const curvature = step.eachLane((loss, _, own) =>
     loss.curvature(own(step.output), own(step.outputChange), shape),
   );
+  // Beside the descent of a readout that learns it is nothing.
+  const { rates } = step.readout!;
+  const size = shape.samples * shape.outputWidth;
+  const moves = (lane: number) =>
+    step.outputChange.subarray(lane * size, (lane + 1) * size).some((change) => change !== 0);
+  step.checkRange(curvature, (lane) => rates[lane] === 0 && moves(lane));
   const upload = (values: ArrayLike<number>) =>
     network.upload(Float32Array.from(values), network.lanes.length, shape.samples, shape.outputWidth);
   let arriving = tf.tidy(() => {

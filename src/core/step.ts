@@ -173,7 +173,7 @@ export class Step {
     this.slope =
       this.settings.slope ?? this.eachLane((loss, y, own) => loss.slope(own(this.output), y, network.shape));
     const slope = network.upload(Float32Array.from(this.slope), network.lanes.length, samples, outputWidth);
-    this.checkSlope();
+    this.checkRange(this.slope);
     this.readout = this.descent('output', 0, tf.keep(slope), this.last);
     /** d loss / d f_l, or d loss / d g_l of an MLP. */
     let arriving = tf.tidy(() => this.readout!.weights.transposeTimes(slope));
@@ -346,15 +346,19 @@ export class Step {
     });
   }
 
-  /** b_L is computed in float64: what float32 makes of it must have its digits. */
-  private checkSlope(): void {
+  /**
+   * b_L, and its velocity, are computed in float64: what float32 makes of them must have its digits.
+   *
+   * @param matters whether something hangs on it in a lane, and is lost with it.
+   */
+  checkRange(slope: Float64Array, matters: (lane: number) => boolean = () => true): void {
     const { samples, outputWidth } = this.network.shape;
     const size = samples * outputWidth;
     const vanishes = this.settings.loss.vanishes || outputWidth === 1;
     this.network.lanes.forEach((_, lane) => {
-      const own = this.slope.subarray(lane * size, (lane + 1) * size);
+      const own = slope.subarray(lane * size, (lane + 1) * size);
       const rms = Math.sqrt(own.reduce((sum, b) => sum + b * b, 0) / size);
-      if (rms < SMALLEST && (rms > 0 || !vanishes)) this.proof.lose(lane, 0, rms);
+      if (rms < SMALLEST && (rms > 0 || !vanishes) && matters(lane)) this.proof.lose(lane, 0, rms);
     });
   }
 

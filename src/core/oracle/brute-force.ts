@@ -151,8 +151,10 @@ class BruteForceStep {
       f[l] = this.withSkip(this.times(l, q[l - 1]!), f[l - 1]!, this.isHidden(l));
       if (l === this.cell.depth) return;
       q[l] = this.isTaken(l) ? this.activated(arithmetic.entrywise(f[l]!, phi.value), f[l]!) : f[l]!;
-      const shift = phi.hasKink ? gateShift(f[l]!, l) : 0;
-      this.gates[l] = f[l]!.map((value) => phi.slope(value + shift));
+      // The bend of a smooth one is a kink too, seen from features that are known to no more than its width.
+      const shift = gateShift(f[l]!, l);
+      const isKink = phi.hasKink || Math.abs(shift) > 0.1;
+      this.gates[l] = f[l]!.map((value) => phi.slope(isKink ? value + shift : value));
     }
   }
 

@@ -45,6 +45,7 @@ function smooth(value: (f: number) => number, slope: (f: number) => number): Act
     NODES.reduce((total, node, i) => total + WEIGHTS[i]! * slope(f + node * df), 0) * df;
   const difference = (f: number, df: number) => {
     if (Math.abs(df) < 0.25) return panel(f, df);
+    if (Math.min(Math.abs(f), Math.abs(f + df)) > 40 && f > 0 === f + df > 0) return slope(f) * df;
     const [before, after] = [value(f), value(f + df)];
     if (Math.abs(after - before) > 1e-4 * (Math.abs(before) + Math.abs(after))) return after - before;
     // They cancel. Beyond 40 every slope is 0 or 1.
