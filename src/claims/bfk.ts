@@ -124,11 +124,7 @@ function kernelsOf(lab: Lab, setup: Setup): Kernel[] {
     (step, { contributions }) =>
       layers.map((layer) => {
         const at = step.layers[setup.depth - layer]!;
-        const applied = backwardFeatureKernel(
-          step,
-          layer,
-          (setup.architecture === 'resnet' ? at.backward : at.arriving)!,
-        );
+        const applied = backwardFeatureKernel(step, layer, at.backward!);
         return { layer, image: lanesOf(applied), contributions };
       }),
     ({ distance, backward, change }) => {
@@ -207,7 +203,8 @@ export const tangentKernel = defineClaim<Outputs[], { entry: (of: Outputs, i: nu
         const k = 3;
         return lab.withStep({ ...setup, outputWidth: k, train: 'all' }, 4, (step) => {
           const kernels = outputKernel(step);
-          const { readout, slope, outputChange } = step;
+          const { slope, outputChange } = step;
+          const [readout] = step.readout.descents;
           const inputs = lanesOf(readout!.input);
           return inputs.map((input, i) => ({
             kernel: split(kernels, k * k, i),

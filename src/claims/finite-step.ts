@@ -18,8 +18,8 @@ function backwardUpdates(lab: Lab, width: number, stepSize: number, draws: numbe
     backwardVelocity(step, (layer) => {
       if (layer.distance === distance) velocities = lanesOf(layer.velocity);
     });
-    const before = lanesOf(step.layers[distance]!.backward!);
-    const after = withNextStep(step, (next) => lanesOf(next.layers[distance]!.backward!));
+    const before = lanesOf(step.preactivations(distance).backward);
+    const after = withNextStep(step, (next) => lanesOf(next.preactivations(distance).backward));
     return before.map((b, i) => {
       const change = after[i]!.map((x, j) => x - b[j]!);
       const [predicted, norm] = [velocities[i]!.map((x) => stepSize * x), length(b)];

@@ -42,7 +42,7 @@ function stabilities(lab: Lab, setup: Setup, draws: number): Stability[] {
         };
         const input = step.layers[distance + 1];
         const gdots = changes.get(distance + 1) ?? all.map(() => [0]);
-        const gs = input ? lanesOf((input.activations ?? input.features)!) : all.map(() => [1]);
+        const gs = input ? lanesOf(input.features) : all.map(() => [1]);
         all.forEach((stability, i) => {
           const [bdot, b, gdot, g] = [bdots[i]!, bs[i]!, gdots[i]!, gs[i]!];
           const [forward, back] = [length(gdot) / length(g), length(bdot) / length(b)];
@@ -145,7 +145,9 @@ export const equation14Printed = defineClaim<Equation14[], { sign: number }>({
     return lab.withStep({ depth, width: 64, outputWidth: 3 }, 6, (step) => {
       const velocities = backwardStates(step);
       return [1, 4, 7].flatMap((layer) => {
-        const images = lanesOf(featureBackwardKernel(step, layer, step.layers[depth - layer]!.features));
+        const images = lanesOf(
+          featureBackwardKernel(step, layer, step.preactivations(depth - layer).features),
+        );
         return images.map((image, i) => ({ image, velocity: velocities.get(depth - layer)!.velocity[i]! }));
       });
     });
@@ -192,7 +194,7 @@ function withoutNumerator(lab: Lab): Vanishing[] {
       const after = own.subarray(layer + 1).reduce((sum, c) => sum + c, 0);
       const curvature = step.output[draw]! * step.outputChange[draw]!;
       const { velocity, backward } = backwardStates(step).get(depth - layer)!;
-      const features = lanesOf(step.layers[depth - layer]!.features)[draw]!;
+      const features = lanesOf(step.preactivations(depth - layer).features)[draw]!;
       return [
         {
           numerator: (after - curvature) / (after + Math.abs(curvature)),

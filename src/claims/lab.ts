@@ -10,6 +10,7 @@ import {
   SIGMA_HIDDEN,
 } from '../config/scalings.js';
 import { ACTIVATIONS } from '../core/activation.js';
+import { ARCHITECTURES, type ArchitectureName } from '../core/architectures/architectures.js';
 import { type DataLaw, drawData } from '../core/data.js';
 import {
   type BatchCell,
@@ -19,7 +20,7 @@ import {
 } from '../core/experiment.js';
 import { groupOf, type Lane, type LayerGroup, type Shape, type Train } from '../core/lane.js';
 import { LOSSES, type LossName } from '../core/loss.js';
-import { type Architecture, Network, type WeightsName } from '../core/network.js';
+import { Network, type WeightsName } from '../core/network.js';
 import { ROLE, type Seed } from '../core/random.js';
 import { type FinishedLayer, type FinishedStep, Step } from '../core/step.js';
 import type { Source } from '../core/weights.js';
@@ -27,7 +28,7 @@ import { type WideStep, wideStep } from '../theory/infinite-width.js';
 
 /** A network, its data and its step; what is left out has the defaults of `FULL`, on dense data. */
 export interface Setup {
-  readonly architecture?: Architecture;
+  readonly architecture?: Exclude<ArchitectureName, 'resnet-2'>;
   readonly activation?: ActivationName;
   readonly depth: number;
   readonly width: number;
@@ -164,7 +165,7 @@ export class Lab {
       return { ...cell, ...drawData(this.source.sampler, cell.seed, data, shape) };
     });
     const network = new Network(this.source, shape, lanes, {
-      architecture: full.architecture,
+      architecture: ARCHITECTURES[full.architecture],
       activation: ACTIVATIONS[full.activation],
       weights: full.weights ?? 'matrix-free',
     });
@@ -260,7 +261,12 @@ export function limitOf(setup: Setup): WideStep | undefined {
   });
 }
 
-const shapeOf = ({ samples, width, inputWidth, outputWidth }: Required<Pick<Setup, keyof Shape>>): Shape => ({
+const shapeOf = ({
+  samples,
+  width,
+  inputWidth,
+  outputWidth,
+}: Required<Pick<Setup, Exclude<keyof Shape, 'hiddenWidth'>>>): Shape => ({
   samples,
   width,
   inputWidth,

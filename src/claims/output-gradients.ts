@@ -26,7 +26,7 @@ function readouts(lab: Lab, loss: 'squared' | 'linear', target: number): Readout
       sigma: { output: 1 / Math.sqrt(m) },
     };
     return lab.withStep(setup, 4, ({ slope, layers }) =>
-      lanesOf(layers[1]!.arriving!).map((z, i) => ({
+      lanesOf(layers[1]!.backward!).map((z, i) => ({
         k,
         m,
         ratio: length(z) / length(slope.subarray(i * k, (i + 1) * k)),

@@ -23,8 +23,7 @@ const rowsOf = (values: Float32Array): [Float32Array, Float32Array] => [
 /** The NTK of two samples for each lane, sum_l eta_l <b_l, b_l'> <g_{l-1}, g_{l-1}'>, over the geometric mean of its diagonal. */
 function tangentCosines(step: Step): number[] {
   const sums = step.network.lanes.map(() => [0, 0, 0]);
-  const matrices = step.layers.slice(1).map(({ block, embedding }) => (block ?? embedding)!);
-  for (const { backward, input, rates } of [...matrices, step.readout!]) {
+  for (const { backward, input, rates } of step.descents) {
     const inputs = lanesOf(input).map(rowsOf);
     lanesOf(backward).forEach((values, i) => {
       const [b, q] = [rowsOf(values), inputs[i]!];
@@ -41,8 +40,8 @@ function pairs(lab: Lab, depth: number): Pair[] {
   const setup = { depth, width: 8192, inputWidth: 4, samples: 2, scaling: 'NTK (Table 1)' } as const;
   return lab.withStep(setup, 10, (step) => {
     const tangents = tangentCosines(step);
-    const inputs = lanesOf(step.layers[depth - 1]!.embedding!.input).map(rowsOf);
-    return lanesOf(step.layers[1]!.activations!).map((features, i) => ({
+    const inputs = lanesOf(step.layers[depth - 1]!.embedding!.states[0]!).map(rowsOf);
+    return lanesOf(step.layers[1]!.features).map((features, i) => ({
       inputs: cosine(...inputs[i]!),
       features: cosine(...rowsOf(features)),
       tangent: tangents[i]!,

@@ -42,11 +42,11 @@ export const zeroOutputSteps = defineClaim<
       // eta_L = dt / (L |b_L|^2 |g|^2) by Eq. 8, with |g|^2 near m/2.
       const setup = { depth, width, sigma: { output: 0 }, stepSize: depth ** 1.5 / 2 };
       return lab.withStep(setup, 4, (step, { contributions }) => {
-        const before = lanesOf(step.layers[1]!.activations!);
-        const { rates } = step.readout!;
+        const before = lanesOf(step.layers[1]!.features);
+        const { rates } = step.readout.descents[0]!;
         return withNextStep(step, (next) => {
-          const after = lanesOf(next.layers[1]!.activations!);
-          const backward = lanesOf(next.layers[1]!.arriving!);
+          const after = lanesOf(next.layers[1]!.features);
+          const backward = lanesOf(next.layers[1]!.backward!);
           return before.map((features, i) => ({
             depth,
             width,

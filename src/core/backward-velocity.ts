@@ -9,8 +9,7 @@
  * left out: they vanish for homogeneous activations, at the points where these have a derivative.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { gradient } from './gradient.js';
-import type { Step } from './step.js';
+import { joined, type Step } from './step.js';
 
 /** One layer of the lanes that have one at this distance; tensors are [active, n, m] and freed after the visit. */
 export interface BackwardVelocity {
@@ -30,59 +29,51 @@ export interface BackwardVelocity {
  * @throws Error for an activation that is not homogeneous.
  */
 export function backwardVelocity(step: Step, visit: (layer: BackwardVelocity) => void): void {
-  const { network, layers } = step;
+  const { network, layers, readout } = step;
   const { shape } = network;
-  const { activation, architecture } = network.settings;
-  if (!activation.isHomogeneous) throw new Error('the velocity of b_l is known for homogeneous activations');
-
-  /** M^T bdot - rate G^T b for one matrix. */
-  const arrivingAt = (descent: NonNullable<Step['readout']>, bdot: tf.Tensor3D) => {
-    const { weights, backward, input, rates } = descent;
-    const y = weights.transposeTimes(bdot);
-    step.proof.range(descent);
-    if (rates.every((rate) => rate === 0)) return y;
-    const transposed = gradient(input, backward);
-    const result = transposed.descend(y, rates, backward);
-    transposed.dispose();
-    return result;
-  };
-
+  if (!network.settings.activation.isHomogeneous) {
+    throw new Error('the velocity of b_l is known for homogeneous activations');
+  }
   const curvature = step.eachLane((loss, _, own) =>
     loss.curvature(own(step.output), own(step.outputChange), shape),
   );
   // Beside the descent of a readout that learns it is nothing.
-  const { rates } = step.readout!;
+  const { rates } = readout.descents[0]!;
   const size = shape.samples * shape.outputWidth;
   const moves = (lane: number) =>
     step.outputChange.subarray(lane * size, (lane + 1) * size).some((change) => change !== 0);
   step.checkRange(curvature, (lane) => rates[lane] === 0 && moves(lane));
   const upload = (values: ArrayLike<number>) =>
     network.upload(Float32Array.from(values), network.lanes.length, shape.samples, shape.outputWidth);
-  let arriving = tf.tidy(() => {
+  let arriving: tf.Tensor3D | undefined = tf.tidy(() => {
     const velocity = upload(curvature);
     step.proof.backwardVelocity(0, upload(step.output), velocity);
-    return arrivingAt(step.readout!, velocity);
+    return readout.backwardVelocity(velocity);
   });
-  let velocity = arriving;
-  for (let distance = 1; ; distance++) {
-    const { features, backward, block } = layers[distance]!;
-    if (architecture === 'mlp') velocity = tf.tidy(() => activation.tangent(features, arriving));
-    step.proof.backwardVelocity(distance, features, velocity);
-    visit({ distance, features, backward: backward!, velocity });
-    const previous = layers[distance + 1]?.features;
-    const next =
-      block && previous
-        ? tf.tidy(() => {
-            const own = tf.slice(velocity, [0, 0, 0], previous.shape);
-            const branch = arrivingAt(block, own);
-            return architecture === 'mlp'
-              ? branch
-              : network.addSkip(activation.tangent(previous, branch), own);
-          })
-        : undefined;
-    tf.dispose([arriving, velocity]);
-    if (!next) return;
-    arriving = next;
-    velocity = next;
+  for (let distance = 1; arriving; distance++) {
+    const own: tf.Tensor3D = arriving;
+    const { block, embedding } = layers[distance]!;
+    arriving = tf.tidy(() => {
+      // Of an MLP what is shown is on the way through the layer; of a ResNet it is what arrives.
+      const inner: tf.Tensor3D[] = [];
+      const passed = [block, embedding].map((chain) => {
+        if (!chain) return undefined;
+        const { first, lanes } = chain.place;
+        const part = tf.slice(own, [first, 0, 0], [lanes.length, own.shape[1], own.shape[2]]);
+        const hasEnd = chain.pieces.at(-1) === 'phi';
+        if (!hasEnd) inner.push(part);
+        if (!hasEnd && chain === embedding) return undefined;
+        const arrived = chain.backwardVelocity(part, (i, bdot) => {
+          if (hasEnd && i === chain.pieces.length - 1) inner.push(bdot);
+        });
+        return network.addSkip(arrived, part);
+      });
+      const velocity = joined(inner);
+      const { features, backward } = step.preactivations(distance);
+      step.proof.backwardVelocity(distance, features, velocity);
+      visit({ distance, features, backward, velocity });
+      return passed[0];
+    });
+    own.dispose();
   }
 }

@@ -14,9 +14,9 @@ export class DenseWeights implements Weights {
   /** [lanes, inputs, outputs]. */
   private transposed: tf.Tensor3D | undefined;
 
-  constructor({ backend, sampler }: Source, { lanes, outputs, inputs }: WeightsLaw) {
+  constructor({ backend, sampler }: Source, { lanes, outputs, inputs, roles = 0 }: WeightsLaw) {
     const draw = {
-      streams: lanes.map(({ seed, layer }) => ({ seed, layer, role: ROLE.DENSE })),
+      streams: lanes.map(({ seed, layer }) => ({ seed, layer, role: roles + ROLE.DENSE })),
       scales: lanes.map((lane) => lane.sigma),
     };
     const shape: [number, number, number] = [lanes.length, outputs, inputs];

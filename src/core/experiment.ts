@@ -2,13 +2,14 @@
 import type { Tensor3D } from '@tensorflow/tfjs-core';
 import type { QuantityName, TheoryQuantity } from '../quantities.js';
 import { ACTIVATIONS, type ActivationName } from './activation.js';
+import { ARCHITECTURES, type ArchitectureName } from './architectures/architectures.js';
 import { backwardVelocity } from './backward-velocity.js';
 import { type DataLaw, drawData } from './data.js';
 import { largest, smallest } from './extremes.js';
 import { type Lane, learns, type Shape, type Train } from './lane.js';
 import { LOSSES, type LossName } from './loss.js';
 import { angleBetween, backwardFeatureAngle, layerNorms, norm } from './measure.js';
-import { type Architecture, Network, type WeightsName } from './network.js';
+import { Network, type WeightsName } from './network.js';
 import { isNormalizedAlone, normalizeNetwork } from './normalize.js';
 import { type Broken, EQUATION_7 } from './proof.js';
 import { type FinishedStep, Step, type StepSettings } from './step.js';
@@ -19,7 +20,7 @@ export type BatchCell = Omit<Lane, 'input' | 'target'> & { readonly data: DataLa
 
 export interface BatchSettings {
   readonly shape: Shape;
-  readonly architecture: Architecture;
+  readonly architecture: ArchitectureName;
   readonly activation: ActivationName;
   readonly weights: WeightsName;
   /** Whether scales are set by what is measured, section 4.2. */
@@ -75,7 +76,7 @@ export function measureBatch(
   });
   const drafts = lanes.map((lane) => new Draft(lane, settings));
   const network = new Network(source, shape, lanes, {
-    architecture: settings.architecture,
+    architecture: ARCHITECTURES[settings.architecture],
     activation: ACTIVATIONS[settings.activation],
     weights: settings.weights,
     isNormalized: settings.isNormalized,

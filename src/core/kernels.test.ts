@@ -1,13 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { ACTIVATIONS, type ActivationName } from './activation.js';
+import { ARCHITECTURES, type ArchitectureName } from './architectures/architectures.js';
 import { openBackend } from './backend.js';
 import { backwardVelocity } from './backward-velocity.js';
 import { drawData } from './data.js';
 import { backwardFeatureKernel, featureBackwardKernel, outputKernel } from './kernels.js';
 import type { Lane, Train } from './lane.js';
 import { LOSSES, type LossName } from './loss.js';
-import { type Architecture, Network, type WeightsName } from './network.js';
+import { Network, type WeightsName } from './network.js';
 import { GaussianSampler } from './random.js';
 import { Step } from './step.js';
 import type { Source } from './weights.js';
@@ -22,7 +23,7 @@ const DEPTH = 8;
 const SHAPE = { samples: 1, width: WIDTH, inputWidth: 6, outputWidth: 2 };
 
 interface Setup {
-  readonly architecture?: Architecture;
+  readonly architecture?: ArchitectureName;
   readonly activation?: ActivationName;
   readonly branchScale?: number;
   readonly loss?: LossName;
@@ -52,7 +53,7 @@ function stepOf(setup: Setup) {
     };
   });
   const network = new Network(source, shape, lanes, {
-    architecture,
+    architecture: ARCHITECTURES[architecture],
     activation: ACTIVATIONS[setup.activation ?? 'relu'],
     weights: setup.weights ?? 'dense',
   });
@@ -216,11 +217,11 @@ test('the velocity of the backward pass is the limit of its difference after a s
     backwardVelocity(before.step, ({ distance, velocity: bdot }) => {
       if (distance === 4) velocity.push(...bdot.dataSync());
     });
-    const b = Array.from(before.step.layers[4]!.backward!.dataSync());
+    const b = Array.from(before.step.preactivations(4).backward.dataSync());
     before.step.learn();
     const after = new Step(before.step.network, before.step.settings);
     after.take();
-    const moved = Array.from(after.layers[4]!.backward!.dataSync(), (x, i) => (x - b[i]!) / 1e-3);
+    const moved = Array.from(after.preactivations(4).backward.dataSync(), (x, i) => (x - b[i]!) / 1e-3);
     // Gates that close or open in the step, and float32: a few percent.
     const norm = (x: readonly number[]) => Math.sqrt(x.reduce((sum, t) => sum + t * t, 0));
     expect(norm(moved.map((x, i) => x - velocity[i]!)) / norm(velocity)).toBeLessThan(0.1);

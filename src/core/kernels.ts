@@ -9,8 +9,8 @@
  * g_v, as in `step.ts`. All lanes have one depth.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import type { Activation } from './activation.js';
-import { addScaled, innerProducts, mul, squaredNorms } from './ops.js';
+import type { Chain } from './chain.js';
+import { addScaled, innerProducts, squaredNorms } from './ops.js';
 import type { Step } from './step.js';
 
 /**
@@ -22,25 +22,23 @@ import type { Step } from './step.js';
  */
 export function backwardFeatureKernel(step: Step, layer: number, u: tf.Tensor3D): tf.Tensor3D {
   return tf.tidy(() => {
-    const { network, layers, activation, distanceOf, column } = passes(step, u.shape[1]);
-    const isMlp = network.settings.architecture === 'mlp';
-    const end = distanceOf(layer);
-    const gate = (distance: number, t: tf.Tensor3D) => activation.tangent(layers[distance]!, t);
-    /** (d f_v / d f_l)^T u by distance. */
-    const b: tf.Tensor3D[] = [];
-    b[end] = isMlp ? gate(end, u) : u;
-    for (let distance = end; distance < network.farthest; distance++) {
-      const branch = gate(distance + 1, network.weights('hidden', distance).transposeTimes(b[distance]!));
-      b[distance + 1] = network.addSkip(branch, b[distance]!);
+    const { network } = step;
+    const end = distanceOf(step, layer);
+    /** (d f_v / d f_l)^T u, at the matrices of each layer. */
+    const outputs: tf.Tensor3D[][] = [];
+    let b = u;
+    for (let distance = end; distance <= network.farthest; distance++) {
+      const isFirst = distance === network.farthest;
+      const pulled = chainAt(step, distance).pull(b, undefined, isFirst);
+      outputs[distance] = pulled.outputs;
+      if (!isFirst) b = network.addSkip(pulled.out, b);
     }
-    const { embedding } = step.layers[network.farthest]!;
-    let z = mul(column(embedding!.rates, squaredNorms(embedding!.input)), b[network.farthest]!);
-    for (let distance = network.farthest - 1; distance >= end; distance--) {
-      const { weights, rates, input } = step.layers[distance]!.block!;
-      const moved = network.addSkip(weights.times(gate(distance + 1, z)), z);
-      z = addScaled(moved, column(rates, squaredNorms(input)), b[distance]!);
+    let z: tf.Tensor3D | undefined;
+    for (let distance = network.farthest; distance >= end; distance--) {
+      const pushed = chainAt(step, distance).push(z, outputs[distance]).out!;
+      z = z ? network.addSkip(pushed, z) : pushed;
     }
-    return isMlp ? gate(end, z) : z;
+    return z!;
   });
 }
 
@@ -53,25 +51,23 @@ export function backwardFeatureKernel(step: Step, layer: number, u: tf.Tensor3D)
  */
 export function featureBackwardKernel(step: Step, layer: number, u: tf.Tensor3D): tf.Tensor3D {
   return tf.tidy(() => {
-    const { network, layers, activation, distanceOf, column } = passes(step, u.shape[1]);
-    if (network.settings.architecture !== 'mlp') throw new Error('Eq. 14 is of an MLP');
-    const start = distanceOf(layer);
-    const gate = (distance: number, t: tf.Tensor3D) => activation.tangent(layers[distance]!, t);
-    /** (d g_l / d f_v) u by distance. */
-    const g: tf.Tensor3D[] = [];
-    g[start] = gate(start, u);
-    for (let distance = start - 1; distance >= 1; distance--) {
-      g[distance] = gate(distance, network.weights('hidden', distance).times(g[distance + 1]!));
+    const start = distanceOf(step, layer);
+    const first = chainAt(step, start);
+    const last = first.pieces.length - 1;
+    if (first.pieces[last] !== 'phi') throw new Error('Eq. 14 is of an MLP');
+    /** (d g_{l-1} / d f_v) u, as the matrices of the layers that follow take it. */
+    const inputs: (tf.Tensor3D | undefined)[][] = [];
+    let g = first.gated(last, u);
+    for (let distance = start - 1; distance >= 0; distance--) {
+      const pushed = chainAt(step, distance).push(g);
+      inputs[distance] = pushed.inputs;
+      g = pushed.out!;
     }
-    /** eta_{l+1} |b_{l+1}|^2 g_l, and what comes from behind. */
-    const { readout } = step;
-    let back = mul(column(readout!.rates, squaredNorms(readout!.backward)), g[1]!);
-    for (let distance = 1; distance < start; distance++) {
-      const { weights, rates, backward } = step.layers[distance]!.block!;
-      const passed = weights.transposeTimes(gate(distance, back));
-      back = addScaled(passed, column(rates, squaredNorms(backward)), g[distance + 1]!);
+    let back = tf.zerosLike(g);
+    for (let distance = 0; distance < start; distance++) {
+      back = chainAt(step, distance).pull(back, inputs[distance]).out;
     }
-    return gate(start, back);
+    return first.gated(last, back);
   });
 }
 
@@ -82,45 +78,35 @@ export function featureBackwardKernel(step: Step, layer: number, u: tf.Tensor3D)
  */
 export function outputKernel(step: Step): Float32Array {
   return tf.tidy(() => {
-    const { outputWidth: k } = step.network.shape;
-    const { network, layers, activation, column } = passes(step, k);
-    const isMlp = network.settings.architecture === 'mlp';
-    const { readout } = step;
-    const units = tf.tile(tf.expandDims<tf.Tensor3D>(tf.eye(k)), [network.lanes.length, 1, 1]);
-    let kernel = mul(column(readout!.rates, squaredNorms(readout!.input)), units);
-    /** d f_L / d f_l, or d f_L / d g_l of an MLP, a row an output. */
-    let arriving = readout!.weights.transposeTimes(units);
-    for (let distance = 1; ; distance++) {
-      const b = isMlp ? activation.tangent(layers[distance]!, arriving) : arriving;
-      const { block, embedding } = step.layers[distance]!;
-      const { rates, input } = (block ?? embedding)!;
-      kernel = addScaled(kernel, column(rates, squaredNorms(input)), innerProducts(b, b));
-      if (!block) return kernel.dataSync<'float32'>();
-      const branch = block.weights.transposeTimes(b);
-      arriving = isMlp ? branch : network.addSkip(activation.tangent(layers[distance + 1]!, branch), b);
+    const { network } = step;
+    const { outputWidth: k } = network.shape;
+    /** d f_L / d f_l, a row an output. */
+    let b: tf.Tensor3D = tf.tile(tf.expandDims<tf.Tensor3D>(tf.eye(k)), [network.lanes.length, 1, 1]);
+    let kernel: tf.Tensor3D = tf.zeros([network.lanes.length, k, k]);
+    distanceOf(step, 1);
+    for (let distance = 0; distance <= network.farthest; distance++) {
+      const chain = chainAt(step, distance);
+      const { out, outputs } = chain.pull(b, undefined, distance === network.farthest);
+      chain.descents.forEach(({ rates, input }, i) => {
+        const column = chain.column(rates, squaredNorms(input));
+        kernel = addScaled(kernel, column, innerProducts(outputs[i]!, outputs[i]!));
+      });
+      b = distance === 0 ? out : network.addSkip(out, b);
     }
+    return kernel.dataSync<'float32'>();
   });
 }
 
-/** What the kernels need: features of the one sample for every row, and numbers of lanes as tensors. */
-function passes(step: Step, rows: number) {
-  const { network } = step;
-  const { lanes, shape } = network;
+/** The chain of all lanes at a distance. */
+function chainAt({ readout, layers }: Step, distance: number): Chain {
+  const { block, embedding } = layers[distance] ?? {};
+  return distance === 0 ? readout : (block ?? embedding)!;
+}
+
+/** @throws Error for several samples, and for lanes of several depths. */
+function distanceOf({ network: { lanes, shape } }: Step, layer: number): number {
   if (shape.samples !== 1 || lanes.some(({ depth }) => depth !== lanes[0]!.depth)) {
     throw new Error('kernels are of one sample, and of lanes of one depth');
   }
-  const layers: tf.Tensor3D[] = step.layers.map(({ features }) => tf.tile(features, [1, rows, 1]));
-  return {
-    network,
-    layers,
-    activation: network.settings.activation as Activation,
-    distanceOf: (layer: number) => lanes[0]!.depth - layer,
-    column: (rates: readonly number[], norms: ArrayLike<number>): tf.Tensor3D =>
-      network.upload(
-        Float32Array.from(rates, (rate, i) => rate * norms[i]!),
-        lanes.length,
-        1,
-        1,
-      ),
-  };
+  return lanes[0]!.depth - layer;
 }

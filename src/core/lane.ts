@@ -8,8 +8,13 @@ export interface Lane {
   readonly depth: number;
   /** beta in [0, 1]; 1 for an MLP. */
   readonly branchScale: number;
-  /** Standard deviations of the entries of W_1, V_l and W_L. */
-  readonly sigma: { readonly input: number; readonly hidden: number; readonly output: number };
+  /** Standard deviations of the entries of W_1, V_l and W_L, and of U_l where a block has two matrices. */
+  readonly sigma: {
+    readonly input: number;
+    readonly hidden: number;
+    readonly output: number;
+    readonly inner?: number;
+  };
   /** Eq. 8, eta_l = 1 / (L |G_l|^2), or eta_l at index l = 1 .. L. */
   readonly learningRate: 'scale-invariant' | readonly number[];
   /** dt of an update, and of the steps before the one that is measured. */
@@ -24,6 +29,8 @@ export interface Lane {
 export interface Shape {
   readonly samples: number;
   readonly width: number;
+  /** M, of a block of two matrices. */
+  readonly hiddenWidth?: number;
   readonly inputWidth: number;
   readonly outputWidth: number;
 }

@@ -155,8 +155,8 @@ export class MatrixFreeWeights implements Weights {
   /** sigma scale g for each lane, [lanes, 1, size]: a stream of its own for every product of a matrix. */
   private normals(size: number, scale: (lane: number) => number): Row {
     const { backend, sampler } = this.source;
-    const { lanes } = this.law;
-    const role = ROLE.PRODUCT + this.products++;
+    const { lanes, roles = 0 } = this.law;
+    const role = roles + ROLE.PRODUCT + this.products++;
     const numbers = sampler.draw(
       lanes.map(({ seed, layer }) => ({ seed, layer, role })),
       size,

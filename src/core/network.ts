@@ -1,10 +1,6 @@
 /**
- * The networks of a batch: their weights, and how lanes of different depth are aligned.
- *
- * Eq. 12, the ResNet, and Eq. 10, the MLP, with a = sqrt(1 - beta^2) and samples as columns:
- *
- *     resnet:  f_1 = W_1 x,   f_l = a f_{l-1} + beta V_l phi(f_{l-1}),   f_L = W_L f_{L-1}
- *     mlp:     f_1 = W_1 x,   f_l = V_l phi(f_{l-1}),                    f_L = W_L phi(f_{L-1})
+ * The networks of a batch: their weights, and how lanes of different depth are aligned. What a layer is made of is the
+ * architecture's (see `architectures/`).
  *
  * Lanes are networks of one width but any depth and branch scale. They are aligned at the readout: a layer is
  * counted by its `distance` L - l from it, and lanes are sorted by falling depth. At a distance the active lanes
@@ -13,10 +9,18 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Activation } from './activation.js';
+import {
+  type Architecture,
+  MATRICES,
+  type MatrixKind,
+  type MatrixName,
+  type Width,
+} from './architectures/architecture.js';
 import { DenseWeights } from './dense-weights.js';
 import type { Lane, LayerGroup, Shape } from './lane.js';
 import { MatrixFreeWeights } from './matrix-free-weights.js';
 import { addScaled, squaredNorms } from './ops.js';
+import { SECOND_MATRIX } from './random.js';
 import { TrainedWeights } from './trained-weights.js';
 import type { Source } from './weights.js';
 
@@ -25,14 +29,20 @@ const WEIGHTS = { dense: DenseWeights, 'matrix-free': MatrixFreeWeights } as con
 
 export type WeightsName = keyof typeof WEIGHTS;
 
-export type Architecture = 'resnet' | 'mlp';
-
 export interface NetworkSettings {
   readonly architecture: Architecture;
   readonly activation: Activation;
   readonly weights: WeightsName;
   /** Whether weights are scaled to |f_1|_rms = |V_l q_{l-1}|_rms = 1 (section 4.2, forward layer normalization). */
   readonly isNormalized?: boolean;
+}
+
+/** Some lanes of a batch at one distance from the readout. */
+export interface Place {
+  readonly distance: number;
+  /** The first of them, among all of the batch. */
+  readonly first: number;
+  readonly lanes: readonly Lane[];
 }
 
 export class Network {
@@ -65,48 +75,62 @@ export class Network {
     return count;
   }
 
-  /** The lanes that the matrix of a group at a distance belongs to: M_l where a layer comes before, W_1 where none does. */
-  lanesOf(group: LayerGroup, distance: number): { readonly first: number; readonly lanes: readonly Lane[] } {
-    if (group === 'output') return { first: 0, lanes: this.lanes };
+  /** The lanes whose layer at a distance is of a group: a block where a layer comes before, the embedding where none does. */
+  place(group: LayerGroup, distance: number): Place {
     const continuing = this.active(distance + 1);
-    const first = group === 'hidden' ? 0 : continuing;
-    const end = group === 'hidden' ? continuing : this.active(distance);
-    return { first, lanes: this.lanes.slice(first, end) };
+    const [first, end] =
+      group === 'output'
+        ? [0, this.lanes.length]
+        : group === 'hidden'
+          ? [0, continuing]
+          : [continuing, this.active(distance)];
+    return { distance, first, lanes: this.lanes.slice(first, end) };
   }
 
-  /** W_1, M_l = beta V_l or, at distance 0, W_L; drawn when it is first asked for. */
-  weights(group: LayerGroup, distance: number): TrainedWeights {
-    const name = `${group} ${distance}`;
-    let weights = this.matrices.get(name);
+  /** A matrix of the layers at a distance; drawn when it is first asked for. */
+  weights(name: MatrixName, distance: number): TrainedWeights {
+    const key = `${name} ${distance}`;
+    let weights = this.matrices.get(key);
     if (!weights) {
-      const { width, inputWidth, outputWidth } = this.shape;
+      const { group, outputs, inputs, isInner }: MatrixKind = MATRICES[name];
       const law = {
-        outputs: group === 'output' ? outputWidth : width,
-        inputs: group === 'input' ? inputWidth : width,
-        lanes: this.lanesOf(group, distance).lanes.map(({ seed, depth, sigma, branchScale }) => ({
-          seed,
-          layer: depth - distance,
-          // beta is part of the matrix: one multiplication of a state less in each of three passes.
-          sigma: group === 'hidden' ? branchScale * sigma.hidden : sigma[group],
-        })),
+        outputs: this.widthOf(outputs),
+        inputs: this.widthOf(inputs),
+        ...(isInner && { roles: SECOND_MATRIX }),
+        lanes: this.place(group, distance).lanes.map(({ seed, depth, sigma, branchScale }) => {
+          const scale = isInner ? sigma.inner : sigma[group];
+          if (scale === undefined) throw new Error(`no scale is given for ${name}`);
+          return { seed, layer: depth - distance, sigma: this.isBranch(name) ? branchScale * scale : scale };
+        }),
       };
       weights = new TrainedWeights(law, new WEIGHTS[this.settings.weights](this.source, law));
-      this.matrices.set(name, weights);
+      this.matrices.set(key, weights);
     }
     return weights;
   }
 
-  /** W_1 x or M_l q on the way forward; if the network is normalized, the first such product fixes the scale of the matrix. */
-  propagate(group: 'input' | 'hidden', distance: number, q: tf.Tensor3D): tf.Tensor3D {
-    const weights = this.weights(group, distance);
-    if (!this.settings.isNormalized || weights.isScaled) return weights.times(q);
-    const { samples, width } = this.shape;
-    const squares = squaredNorms(weights.times(q));
-    const { lanes } = this.lanesOf(group, distance);
+  /** Whether beta is part of a matrix. */
+  isBranch(name: MatrixName): boolean {
+    const { isBranch = false }: MatrixKind = MATRICES[name];
+    return isBranch;
+  }
+
+  private widthOf(name: Width): number {
+    const width = this.shape[name];
+    if (width === undefined) throw new Error(`no ${name} is given`);
+    return width;
+  }
+
+  /** M q on the way forward; if the network is normalized, the first such product fixes the scale of the matrix, but for W_L. */
+  propagate(name: MatrixName, { distance, lanes }: Place, q: tf.Tensor3D): tf.Tensor3D {
+    const weights = this.weights(name, distance);
+    if (!this.settings.isNormalized || weights.isScaled || name === 'output') return weights.times(q);
+    const product = weights.times(q);
+    const size = product.shape[1] * product.shape[2];
     weights.rescale(
-      lanes.map(({ branchScale }, i) => {
-        const rms = Math.sqrt(squares[i]! / (samples * width));
-        return rms === 0 ? 1 : (group === 'hidden' ? branchScale : 1) / rms;
+      Array.from(squaredNorms(product), (square, i) => {
+        const rms = Math.sqrt(square / size);
+        return rms === 0 ? 1 : (this.isBranch(name) ? lanes[i]!.branchScale : 1) / rms;
       }),
     );
     return weights.times(q);
@@ -117,7 +141,7 @@ export class Network {
     const { samples, inputWidth } = this.shape;
     let input = this.inputs.get(distance);
     if (!input) {
-      const { lanes } = this.lanesOf('input', distance);
+      const { lanes } = this.place('input', distance);
       const x = new Float32Array(lanes.length * samples * inputWidth);
       lanes.forEach((lane, i) => {
         x.set(lane.input, i * samples * inputWidth);
@@ -128,9 +152,9 @@ export class Network {
     return input;
   }
 
-  /** branch + a state: the skip connection of a ResNet, on the way forward and back; an MLP has none. */
+  /** branch + a state: the skip connection, on the way forward and back, where there is one. */
   addSkip(branch: tf.Tensor3D, state: tf.Tensor3D): tf.Tensor3D {
-    if (this.settings.architecture === 'mlp') return branch;
+    if (!this.settings.architecture.hasSkip) return branch;
     return addScaled(branch, this.skipScale(branch.shape[0]), state);
   }
 
@@ -140,9 +164,9 @@ export class Network {
 
   /** Frees the weights of the layer at a distance, which are needed no more. */
   release(distance: number): void {
-    for (const group of ['input', 'hidden', 'output'] as const) {
-      this.matrices.get(`${group} ${distance}`)?.dispose();
-      this.matrices.delete(`${group} ${distance}`);
+    for (const name of Object.keys(MATRICES)) {
+      this.matrices.get(`${name} ${distance}`)?.dispose();
+      this.matrices.delete(`${name} ${distance}`);
     }
     this.inputs.get(distance)?.dispose();
     this.inputs.delete(distance);

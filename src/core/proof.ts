@@ -23,6 +23,7 @@
  */
 import type { Tensor3D } from '@tensorflow/tfjs-core';
 import type { Lane } from './lane.js';
+import type { Place } from './network.js';
 import { dots, squaredNorms } from './ops.js';
 import { SMALLEST, type TrainedWeights } from './trained-weights.js';
 
@@ -45,18 +46,21 @@ export interface Broken {
   readonly bound: number;
 }
 
-/** What one matrix does in a step; tensors are of the lanes that have it, of which the first is `first`. */
+/** What one matrix does in a step; tensors are of the lanes that have it. */
 export interface MatrixStep {
   readonly weights: TrainedWeights;
-  /** L - l of the layer that it leads to. */
-  readonly distance: number;
-  readonly first: number;
+  /** The layer that it leads to. */
+  readonly place: Place;
   /** b_l and q_{l-1}. */
   readonly backward: Tensor3D;
   readonly input: Tensor3D;
+  /** M_l^T b_l, where it is kept. */
+  readonly transposed?: Tensor3D;
   /** eta_l, with beta^2, and the same times dt. */
   readonly rates: readonly number[];
   readonly steps: readonly number[];
+  /** What it adds to C_l. */
+  readonly contributions: readonly number[];
   /** Change of q_{l-1}: none where nothing before it moves. */
   readonly inputChange?: Tensor3D | undefined;
 }
@@ -102,11 +106,11 @@ export class Proof {
   contribute(matrix: MatrixStep, before?: Tensor3D, skip?: (lane: number) => number): void {
     const [b, q, dq] = [matrix.backward, matrix.input, matrix.inputChange].map((x) => x && squaredNorms(x));
     const carried = before && squaredNorms(before);
-    this.eachLane(matrix, (lane, i, layer) => {
+    this.eachLane(matrix, (lane, i) => {
       const norm = Math.sqrt(b![i]!);
       const moved = dq ? matrix.weights.normBound(i) * Math.sqrt(dq[i]!) : 0;
       const kept = carried && skip ? skip(lane) * Math.sqrt(carried[i]!) : 0;
-      this.decay[lane]! += this.contributions[lane]![layer]!;
+      this.decay[lane]! += matrix.contributions[i]!;
       this.reach[lane]! +=
         roundingOf(matrix) * norm * (kept + moved + Math.abs(matrix.rates[i]!) * norm * q![i]!);
     });
@@ -147,16 +151,10 @@ export class Proof {
   /**
    * The two identities of an update at one matrix.
    *
-   * @param transposed M_l^T b_l.
    * @param product M_l dq_{l-1}, and `descended` the same less dt eta_l G_l (q_{l-1} + dq_{l-1}).
    */
-  update(
-    matrix: MatrixStep,
-    transposed: Tensor3D | undefined,
-    product: Tensor3D | undefined,
-    descended: Tensor3D,
-  ): void {
-    const { backward, inputChange, input, rates, steps } = matrix;
+  update(matrix: MatrixStep, product: Tensor3D | undefined, descended: Tensor3D): void {
+    const { backward, transposed, inputChange, input, rates, steps, contributions } = matrix;
     const [b, q, dq] = [backward, input, inputChange].map((x) => x && squaredNorms(x));
     const there = product && dots(backward, product);
     const back = transposed && inputChange && dots(transposed, inputChange);
@@ -170,7 +168,7 @@ export class Proof {
         this.hold(lane, layer, 'adjoint', there[i]! - back[i]!, rounding * product, product);
       }
       if (rates[i] === 0) return;
-      const decay = (this.contributions[lane]![layer]! * steps[i]!) / rates[i]!;
+      const decay = (contributions[i]! * steps[i]!) / rates[i]!;
       const curved = norm * change * Math.sqrt(Math.abs(decay * steps[i]!));
       const summed = product + Math.abs(steps[i]!) * b![i]! * (q![i]! + change ** 2);
       const fall = fallen[i]! - (there?.[i] ?? 0);
@@ -207,14 +205,14 @@ export class Proof {
   range(matrix: MatrixStep): void {
     this.eachLane(matrix, (lane, i) => {
       const smallest = matrix.weights.smallestProduct(i);
-      if (smallest < SMALLEST) this.lose(lane, matrix.distance, smallest);
+      if (smallest < SMALLEST) this.lose(lane, matrix.place.distance, smallest);
     });
   }
 
   /** Notes the lanes in which a state has an entry that is not finite: a sum of squares of float32 is, in float64. */
-  finite(distance: number, state: Tensor3D): void {
-    squaredNorms(state).forEach((square, lane) => {
-      if (!Number.isFinite(square)) this.overflow[lane] ??= this.lanes[lane]!.depth - distance;
+  finite({ distance, first, lanes }: Place, state: Tensor3D): void {
+    squaredNorms(state).forEach((square, i) => {
+      if (!Number.isFinite(square)) this.overflow[first + i] ??= lanes[i]!.depth - distance;
     });
   }
 
@@ -237,13 +235,12 @@ export class Proof {
   }
 
   private eachLane(
-    { distance, first, rates }: MatrixStep,
+    { place: { distance, first, lanes } }: MatrixStep,
     visit: (lane: number, i: number, layer: number) => void,
   ): void {
-    for (let i = 0; i < rates.length; i++) {
-      const lane = first + i;
-      visit(lane, i, this.lanes[lane]!.depth - distance);
-    }
+    lanes.forEach(({ depth }, i) => {
+      visit(first + i, i, depth - distance);
+    });
   }
 }
 

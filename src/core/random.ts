@@ -7,6 +7,9 @@ export type Seed = readonly [number, number, number, number];
 /** What a stream is for. Products with one matrix have the roles `PRODUCT`, `PRODUCT + 1`, ... */
 export const ROLE = { INPUT: 0, TARGET: 1, DENSE: 2, PRODUCT: 8 } as const;
 
+/** Where the roles of the second matrix of a layer begin, far beyond those of the first. */
+export const SECOND_MATRIX = 2_199_023_255_552;
+
 /** Roles, and layers, that one 32-bit number tells apart. */
 const ROLES = 1024;
 const LAYERS = 0x1_0000_0000 / ROLES;

@@ -1,27 +1,24 @@
 /**
- * One gradient step of the networks of a batch: forward, backward, and the change of the features. This file is the
- * paper's recursions, for the ResNet of Eq. 12 and the MLP of Eq. 10 (see `network.ts`); what is measured is elsewhere.
+ * One gradient step of the networks of a batch: forward, backward, and the change of the features. What a layer is made of is
+ * the architecture's (`architectures/`), what goes through it is in `chain.ts`, and what is measured is elsewhere.
  *
- * With b_l = d loss / d f_l and M_l = beta V_l (an MLP has a = 0 and beta = 1):
+ *     f_l = a f_{l-1} + block(f_{l-1}),    b_{l-1} = a b_l + (d block / d f_{l-1})^T b_l,    C_l = eta_l |G_l|^2
  *
- *     b_{L-1} = W_L^T b_L,                     b_{l-1} = a b_l + phi'(f_{l-1}) * (M_l^T b_l)        resnet
- *     z_{L-1} = W_L^T b_L,   b_l = phi'(f_l) * z_l,   z_{l-1} = M_l^T b_l                           mlp
- *     G_l = b_l (phi(f_{l-1}))^T,   C_l = eta_l |G_l|^2                                             both
- *
- * The features of a ResNet are f_l; those of an MLP are g_l = phi(f_l), with the backward pass z_l = d loss / d g_l.
+ * with b_l = d loss / d f_l, and without the skip connection a = 0. The features of an MLP are g_l = phi(f_l), with the
+ * backward pass z_l = d loss / d g_l.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { type Gradient, gradient } from './gradient.js';
-import { type LayerGroup, learns, type Train } from './lane.js';
+import { Chain, type ChangeKind, type Descent } from './chain.js';
+import type { LayerGroup, Train } from './lane.js';
 import type { Loss } from './loss.js';
 import type { Network } from './network.js';
-import { add, read, squaredNorms } from './ops.js';
-import { type Broken, type MatrixStep, Proof } from './proof.js';
+import { read, squaredNorms } from './ops.js';
+import { type Broken, Proof } from './proof.js';
 import { SMALLEST } from './trained-weights.js';
 
 export interface StepSettings {
   /** One finite step, or its limit dt -> 0. */
-  readonly kind: 'update' | 'velocity';
+  readonly kind: ChangeKind;
   readonly loss: Loss;
   readonly train: Train;
   /** b_L, [lanes x n x k], where it is not that of the loss at f_L. */
@@ -57,24 +54,15 @@ export interface FinishedStep {
   readonly broken: readonly (Broken | undefined)[];
 }
 
-/** How one matrix learns: its gradient G = sum_i b_i q_i^T, and what that is multiplied by, for each lane. */
-interface Descent extends MatrixStep {
-  readonly gradient: Gradient;
-}
-
-/** The layer at a distance, as the passes leave it. */
+/** The layer at a distance, as the passes leave it; tensors are [active, n, m]. */
 interface Layer {
-  /** f_l, [active, n, m]. */
+  /** f_l; g_l of an MLP. */
   readonly features: tf.Tensor3D;
-  /** phi(f_l), where something follows that takes it. */
-  readonly activations?: tf.Tensor3D;
-  /** b_l. */
+  /** b_l; z_l of an MLP. */
   backward?: tf.Tensor3D;
-  /** M_{l+1}^T b_{l+1}, or W_L^T b_L: z_l of an MLP. Of a ResNet only what an update is proved by. */
-  arriving?: tf.Tensor3D;
-  /** Of M_l, in the lanes that have a layer before this one; of W_1, in those that begin here. */
-  block?: Descent;
-  embedding?: Descent;
+  /** In the lanes that have a layer before this one, and in those that begin here. */
+  readonly block?: Chain;
+  readonly embedding?: Chain;
 }
 
 export class Step {
@@ -84,8 +72,7 @@ export class Step {
   output: Float32Array = new Float32Array();
   slope: Float64Array = new Float64Array();
   outputChange: Float32Array = new Float32Array();
-  /** Of W_L. */
-  readout: Descent | undefined;
+  readonly readout: Chain;
   private readonly contributions: Float64Array[];
   readonly proof: Proof;
 
@@ -95,6 +82,7 @@ export class Step {
   ) {
     this.contributions = network.lanes.map((lane) => new Float64Array(lane.depth + 1));
     this.proof = new Proof(network.lanes, this.contributions);
+    this.readout = this.chain('output', 0);
   }
 
   /**
@@ -126,206 +114,141 @@ export class Step {
 
   /** Moves the weights by dt along the step that was taken, whose states must have been kept. */
   learn(): void {
-    const descents = this.layers.flatMap(({ block, embedding }) => [block, embedding]);
-    for (const descent of [this.readout, ...descents]) {
-      if (descent) descent.weights.learn(descent.backward, descent.input, descent.steps);
-    }
+    for (const { weights, backward, input, steps } of this.descents) weights.learn(backward, input, steps);
+  }
+
+  /**
+   * Where phi is taken at the end of a layer, f_l and b_l before it; of others the features, and their backward pass. As new
+   * tensors, or those of the step.
+   */
+  preactivations(distance: number): { features: tf.Tensor3D; backward: tf.Tensor3D } {
+    const { features, backward, block, embedding } = this.layers[distance]!;
+    const chains = [block, embedding].filter((chain) => chain !== undefined);
+    if (chains.some(({ pieces }) => pieces.at(-1) !== 'phi')) return { features, backward: backward! };
+    return {
+      features: joined(chains.map(({ states }) => states.at(-2)!)),
+      backward: joined(chains.map(({ descents }) => descents.at(-1)!.backward)),
+    };
+  }
+
+  /** Of all matrices. */
+  get descents(): readonly Descent[] {
+    const chains = this.layers.flatMap(({ block, embedding }) => [block, embedding]);
+    return [this.readout, ...chains].flatMap((chain) => chain?.descents ?? []);
   }
 
   /** Frees the states, if they were kept. */
   dispose(): void {
     for (let distance = 1; distance <= this.network.farthest; distance++) this.release(distance);
-    this.releaseReadout();
+    this.readout.dispose();
   }
 
-  /** f_1 = W_1 x;  f_l = a f_{l-1} + M_l phi(f_{l-1});  f_L = W_L f_{L-1}, of an MLP W_L phi(f_{L-1}). */
+  /** The features of all layers, and the output. */
   private forward(): void {
     const { network, layers } = this;
-    const { activation, architecture } = network.settings;
     for (let distance = network.farthest; distance >= 1; distance--) {
       const previous = layers[distance + 1];
-      tf.tidy(() => {
+      const block = previous && this.chain('hidden', distance);
+      const begins = network.active(distance) > network.active(distance + 1);
+      const embedding = begins ? this.chain('input', distance) : undefined;
+      const features = tf.tidy(() => {
         const parts = [];
-        if (previous) {
-          const branch = network.propagate('hidden', distance, previous.activations!);
-          parts.push(network.addSkip(branch, previous.features));
-        }
-        if (network.active(distance) > network.active(distance + 1)) {
-          parts.push(network.propagate('input', distance, network.input(distance)));
-        }
-        const features = tf.keep(joined(parts));
-        this.proof.finite(distance, features);
-        const isTaken = distance > 1 || architecture === 'mlp';
-        const activations = isTaken
-          ? tf.keep(this.activated(distance, features, activation.value(features)))
-          : undefined;
-        layers[distance] = { features, ...(activations && { activations }) };
+        if (block) parts.push(network.addSkip(block.forward(previous!.features), previous!.features));
+        if (embedding) parts.push(embedding.forward(network.input(distance)));
+        return tf.keep(joined(parts));
       });
+      this.proof.finite({ distance, first: 0, lanes: network.lanes.slice(0, features.shape[0]) }, features);
+      layers[distance] = { features, ...(block && { block }), ...(embedding && { embedding }) };
     }
-    this.output = read(tf.tidy(() => network.weights('output', 0).times(this.last)));
+    this.output = read(tf.tidy(() => this.readout.forward(layers[1]!.features)));
   }
 
-  /** b_l (and z_l) of all layers, with the gradients and rates of their matrices. */
+  /** The backward pass of all layers, with the gradients and rates of their matrices. */
   private backward(): void {
-    const { network, layers, isMlp } = this;
+    const { network, layers } = this;
     const { samples, outputWidth } = network.shape;
-    const { activation } = network.settings;
     this.slope =
       this.settings.slope ?? this.eachLane((loss, y, own) => loss.slope(own(this.output), y, network.shape));
-    const slope = network.upload(Float32Array.from(this.slope), network.lanes.length, samples, outputWidth);
     this.checkRange(this.slope);
-    this.readout = this.descent('output', 0, tf.keep(slope), this.last);
-    /** d loss / d f_l, or d loss / d g_l of an MLP. */
-    let arriving = tf.tidy(() => this.readout!.weights.transposeTimes(slope));
+    const slope = network.upload(Float32Array.from(this.slope), network.lanes.length, samples, outputWidth);
+    let arriving = this.through(this.readout, this.readout.own(slope))!;
     for (let distance = 1; ; distance++) {
       const layer = layers[distance]!;
-      if (isMlp) layer.arriving = arriving;
-      const gated = () => this.activated(distance, arriving, activation.tangent(layer.features, arriving));
-      const b = isMlp ? tf.tidy(gated) : arriving;
-      layer.backward = b;
+      layer.backward = arriving;
       const continuing = network.active(distance + 1);
-      if (continuing < network.active(distance)) {
-        const own = tf.keep(lanesOf(b, continuing, network.active(distance)));
-        layer.embedding = this.descent('input', distance, own, network.input(distance));
-      }
-      if (continuing === 0) return;
-      const previous = layers[distance + 1]!;
+      const [block, embedding] = [layer.block, layer.embedding];
+      if (embedding) this.through(embedding, embedding.own(lanesOf(arriving, continuing)), true);
+      if (!block) return;
       arriving = tf.tidy(() => {
-        const own = tf.keep(lanesOf(b, 0, continuing));
-        layer.block = this.descent('hidden', distance, own, previous.activations!);
-        const branch = layer.block.weights.transposeTimes(own);
-        if (isMlp) return branch;
-        if (this.settings.kind === 'update') previous.arriving = tf.keep(tf.clone(branch));
-        const gated = this.activated(distance + 1, branch, activation.tangent(previous.features, branch));
-        return network.addSkip(gated, own);
+        const own = lanesOf(arriving, 0, continuing);
+        if (own !== arriving) block.own(own);
+        return network.addSkip(this.through(block, own)!, own);
       });
     }
   }
 
-  /**
-   * The velocity  fdot_l = a fdot_{l-1} + M_l (phi'(f_{l-1}) * fdot_{l-1}) - beta^2 eta_l G_l q_{l-1},  or the
-   * update  df_l = a df_{l-1} + M_l dq_{l-1} - dt beta^2 eta_l G_l (q_{l-1} + dq_{l-1}),  dq = phi(f + df) - phi(f):
-   * written as a difference, since two float32 forward passes subtracted are wrong by up to 0.2 rad.
-   *
-   * @returns the change of f_L, [lanes x n x k].
-   */
-  private change(kind: StepSettings['kind'], visit: (layer: FinishedLayer) => void): Float32Array {
-    const { network, layers, isMlp } = this;
-    const { activation } = network.settings;
-    const isVelocity = kind === 'velocity';
-    const after = (q: tf.Tensor3D, dq: tf.Tensor3D) => (isVelocity ? q : add(q, dq));
-    /** Of f_l, and of phi(f_l) where something follows that takes it. */
-    let change: tf.Tensor3D | undefined;
-    let activationChange: tf.Tensor3D | undefined;
-    for (let distance = network.farthest; distance >= 1; distance--) {
-      const layer = layers[distance]!;
-      const [before, dq] = [change, activationChange];
-      const df = tf.tidy(() => {
-        const parts = [];
-        if (layer.block) {
-          const previous = layers[distance + 1]!;
-          const moved = this.moved(
-            kind,
-            layer.block,
-            dq!,
-            after(previous.activations!, dq!),
-            previous.arriving,
-            before,
-          );
-          parts.push(network.addSkip(moved, before!));
-        }
-        if (layer.embedding) parts.push(this.moved(kind, layer.embedding, undefined, layer.embedding.input));
-        return joined(parts);
+  /** Passes b back through a chain, whose matrices get their rates, and notes C_l. */
+  private through(chain: Chain, b: tf.Tensor3D, ends = false): tf.Tensor3D | undefined {
+    const { kind, train } = this.settings;
+    const result = tf.tidy(() => chain.backward(b, kind === 'update', ends));
+    chain.learnAt(train);
+    const { distance, first, lanes } = chain.place;
+    for (const { contributions } of chain.descents) {
+      contributions.forEach((contribution, i) => {
+        this.contributions[first + i]![lanes[i]!.depth - distance]! += contribution;
       });
-      if (before && !this.settings.keepsStates) this.release(distance + 1);
-      change = df;
-      activationChange =
-        layer.activations &&
-        tf.tidy(() =>
-          this.activated(
-            distance,
-            df,
-            isVelocity ? activation.tangent(layer.features, df) : activation.difference(layer.features, df),
-          ),
-        );
-      tf.dispose([before, dq].filter((tensor) => tensor !== undefined));
-      const finished = {
-        features: isMlp ? layer.activations! : layer.features,
-        backward: isMlp ? layer.arriving! : layer.backward!,
-        change: isMlp ? activationChange! : change,
-      };
-      if (isVelocity) this.proof.velocity(distance, finished.backward, finished.change);
-      if (isVelocity && distance === 1 && this.isNormalized) this.checkNormalization(finished.change);
-      visit({ distance, active: network.active(distance), ...finished });
     }
-    const dr = isMlp ? activationChange! : change!;
-    const outputChange = read(
-      tf.tidy(() => {
-        const { arriving, backward } = layers[1]!;
-        const moved = this.moved(kind, this.readout!, dr, after(this.last, dr), isMlp ? arriving : backward);
-        if (isVelocity) this.proof.velocity(0, this.readout!.backward, moved);
-        return moved;
-      }),
-    );
-    tf.dispose([change, activationChange].filter((tensor) => tensor !== undefined));
-    if (!this.settings.keepsStates) {
-      this.release(1);
-      this.releaseReadout();
-    }
-    return outputChange;
-  }
-
-  /**
-   * M dq - eta G x, times dt for an update, with the proof of it; dq is none where nothing before moves.
-   *
-   * @param x q, or q + dq.
-   * @param transposed M^T b.
-   * @param before the change that a ResNet carries on beside.
-   */
-  private moved(
-    kind: StepSettings['kind'],
-    descent: Descent,
-    dq: tf.Tensor3D | undefined,
-    x: tf.Tensor3D,
-    transposed?: tf.Tensor3D,
-    before?: tf.Tensor3D,
-  ): tf.Tensor3D {
-    const { proof, network, isMlp } = this;
-    const product = dq && descent.weights.times(dq);
-    const y = product ?? tf.zeros<tf.Rank.R3>(descent.backward.shape);
-    const { gradient, rates, steps } = descent;
-    const learns = rates.some((rate) => rate !== 0);
-    const result = learns ? gradient.descend(y, kind === 'velocity' ? rates : steps, x) : y;
-    const matrix = { ...descent, inputChange: dq };
-    proof.range(matrix);
-    if (kind === 'update') proof.update(matrix, transposed, product, result);
-    else proof.contribute(matrix, isMlp ? undefined : before, (lane) => network.skipOf(lane));
     return result;
   }
 
   /**
-   * The gradient of a matrix, and its rates: eta_l is Eq. 8, 1 / (L |G_l|^2) with |G_l|^2 = beta^2 |sum_i b_i q_i^T|^2,
-   * or the given one, and 0 where the layer does not learn. Notes C_l.
+   * The change of the features of all layers.
+   *
+   * @returns the change of f_L, [lanes x n x k].
    */
-  private descent(group: LayerGroup, distance: number, b: tf.Tensor3D, q: tf.Tensor3D): Descent {
-    const { network } = this;
-    const own = gradient(b, q);
-    const { first, lanes } = network.lanesOf(group, distance);
-    const isLearning = lanes.map(({ depth }) => learns(this.settings.train, depth - distance, depth));
-    const norms = isLearning.includes(true) ? own.squaredNorm() : [];
-    const rates = lanes.map(({ depth, branchScale, learningRate }, i) => {
-      if (!isLearning[i]) return 0;
-      const layer = depth - distance;
-      const square = group === 'hidden' ? branchScale ** 2 : 1;
-      const gradientNorm = square * norms[i]!;
-      const scaleInvariant = gradientNorm === 0 ? 0 : 1 / (depth * gradientNorm);
-      const rate = learningRate === 'scale-invariant' ? scaleInvariant : learningRate[layer]!;
-      this.contributions[first + i]![layer] = rate * gradientNorm;
-      return square * rate;
-    });
-    const steps = rates.map((rate, i) => rate * lanes[i]!.stepSize);
-    const weights = network.weights(group, distance);
-    return { weights, distance, first, gradient: own, backward: b, input: q, rates, steps };
+  private change(kind: ChangeKind, visit: (layer: FinishedLayer) => void): Float32Array {
+    const { network, layers } = this;
+    const { hasSkip } = network.settings.architecture;
+    const isVelocity = kind === 'velocity';
+    let change: tf.Tensor3D | undefined;
+    for (let distance = network.farthest; distance >= 1; distance--) {
+      const { block, embedding, features, backward } = layers[distance]!;
+      const before = change;
+      change = tf.tidy(() => {
+        const parts = [];
+        if (block) {
+          const moved = block.change(kind, before, hasSkip ? before : undefined);
+          parts.push(network.addSkip(moved, before!));
+        }
+        if (embedding) parts.push(embedding.change(kind));
+        return joined(parts);
+      });
+      before?.dispose();
+      if (block && !this.settings.keepsStates) this.release(distance + 1);
+      if (isVelocity) this.proof.velocity(distance, backward!, change);
+      if (isVelocity && distance === 1 && this.isNormalized) this.checkNormalization(change);
+      visit({ distance, active: network.active(distance), features, backward: backward!, change });
+    }
+    const outputChange = read(
+      tf.tidy(() => {
+        const moved = this.readout.change(kind, change);
+        if (isVelocity) this.proof.velocity(0, this.readout.descents[0]!.backward, moved);
+        return moved;
+      }),
+    );
+    change?.dispose();
+    if (!this.settings.keepsStates) {
+      this.release(1);
+      this.readout.dispose();
+    }
+    return outputChange;
+  }
+
+  /** The chain of the layers at a distance that are of a group. */
+  private chain(group: LayerGroup, distance: number): Chain {
+    const { embedding, block, readout } = this.network.settings.architecture;
+    const pieces = { input: embedding, hidden: block, output: readout }[group];
+    return new Chain(this.network, this.proof, this.network.place(group, distance), pieces);
   }
 
   /** Eq. 8: trained layers / L, but for those whose gradient is zero because it is zero. */
@@ -360,16 +283,6 @@ export class Step {
       const rms = Math.sqrt(own.reduce((sum, b) => sum + b * b, 0) / size);
       if (rms < SMALLEST && (rms > 0 || !vanishes) && matters(lane)) this.proof.lose(lane, 0, rms);
     });
-  }
-
-  /** What an activation makes of a state at a distance; if it never closes, a zero is one that float32 has rounded to it. */
-  private activated(distance: number, state: tf.Tensor3D, result: tf.Tensor3D): tf.Tensor3D {
-    if (this.network.settings.activation.closes || result === state) return result;
-    const given = squaredNorms(state);
-    squaredNorms(result).forEach((square, lane) => {
-      if (square === 0 && given[lane]! > 0) this.proof.lose(lane, distance, 0);
-    });
-    return result;
   }
 
   private losses(): { loss: Float64Array; lossChange: Float64Array } {
@@ -411,44 +324,30 @@ export class Step {
 
   /** Whether the scales were set for this very step. */
   private get isNormalized(): boolean {
-    return this.network.settings.isNormalized === true && this.readout!.weights.isInitial;
-  }
-
-  private get isMlp(): boolean {
-    return this.network.settings.architecture === 'mlp';
-  }
-
-  /** What the readout takes. */
-  private get last(): tf.Tensor3D {
-    const { features, activations } = this.layers[1]!;
-    return this.isMlp ? activations! : features;
+    return (
+      this.network.settings.isNormalized === true &&
+      this.readout.descents.every(({ weights }) => weights.isInitial)
+    );
   }
 
   private release(distance: number): void {
     const layer = this.layers[distance];
     if (!layer) return;
-    for (const descent of [layer.block, layer.embedding]) {
-      descent?.gradient.dispose();
-      descent?.backward.dispose();
-    }
-    const { features, activations, backward, arriving } = layer;
-    for (const tensor of [features, activations, backward, arriving]) tensor?.dispose();
+    layer.block?.dispose();
+    layer.embedding?.dispose();
+    layer.features.dispose();
+    layer.backward?.dispose();
     if (!this.settings.keepsStates) this.network.release(distance);
-  }
-
-  private releaseReadout(): void {
-    this.readout?.gradient.dispose();
-    this.readout?.backward.dispose();
   }
 }
 
 /** The state of all lanes, from those of the first and of the others. */
-function joined(parts: readonly tf.Tensor3D[]): tf.Tensor3D {
+export function joined(parts: readonly tf.Tensor3D[]): tf.Tensor3D {
   return parts.length === 1 ? parts[0]! : tf.concat([...parts]);
 }
 
 /** The lanes of a state from `first` on, before `end`. */
-function lanesOf(state: tf.Tensor3D, first: number, end: number): tf.Tensor3D {
+function lanesOf(state: tf.Tensor3D, first: number, end = state.shape[0]): tf.Tensor3D {
   if (first === 0 && end === state.shape[0]) return state;
   return tf.slice(state, [first, 0, 0], [end - first, state.shape[1], state.shape[2]]);
 }

@@ -22,6 +22,8 @@ export interface Weights {
 export interface WeightsLaw {
   readonly outputs: number;
   readonly inputs: number;
+  /** Where the roles of their random streams begin; 0, but for a second matrix of a layer. */
+  readonly roles?: number;
   readonly lanes: readonly { readonly seed: Seed; readonly layer: number; readonly sigma: number }[];
 }
 

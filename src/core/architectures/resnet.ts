@@ -1,0 +1,9 @@
+import type { Architecture } from './architecture.js';
+
+/** Eq. 12:  f_1 = W_1 x,   f_l = a f_{l-1} + beta V_l phi(f_{l-1}),   f_L = W_L f_{L-1}. */
+export const resnet: Architecture = {
+  embedding: ['input'],
+  block: ['phi', 'hidden'],
+  readout: ['output'],
+  hasSkip: true,
+};
