@@ -1,33 +1,18 @@
-import { execFile, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, openSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
 import { clean } from './door.js';
+import { Folder, PROGRAM } from './program-under-test.js';
 
-const PROGRAM = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const SMOKE = fileURLToPath(new URL('../../configs/smoke.json', import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), 'feature-speed-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-const write = (path: string, content: string | Uint8Array) => {
-  mkdirSync(join(folder, path, '..'), { recursive: true });
-  writeFileSync(join(folder, path), content);
-};
+const folder = new Folder();
+afterAll(() => folder.remove());
 
 /** A table of one row. */
 const tableOf = (experiment: string) =>
   'experiment,draw,architecture,activation,depth,width,input_width,output_width,samples,branch_scale,scaling,weights,' +
   `step,step_size,layer,bfa_rad\n${experiment},0,resnet,relu,3,8,4,1,1,1,FSC,dense,velocity,,2,0.5\n`;
-
-function call(...words: string[]) {
-  return new Promise<{ code: unknown; stdout: string; stderr: string }>((resolve) => {
-    execFile(process.execPath, [PROGRAM, ...words], { cwd: folder }, (error, stdout, stderr) =>
-      resolve({ code: error ? error.code : 0, stdout, stderr }),
-    );
-  });
-}
 
 describe('clean', () => {
   test.each([
@@ -60,11 +45,16 @@ describe('no name from a file or from the command line is a command of the termi
   const COMMANDS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
 
   test.each<[string, Record<string, string>, string[]]>([
-    ['a path', {}, ['plan', `${evil}.json`]],
+    [
+      'a path, a key, a value, what a parser repeats',
+      {
+        'k.json': JSON.stringify({ [evil]: 1 }),
+        'v.json': JSON.stringify({ scaling: { name: evil } }),
+        'p.json': `{"a": ${evil}`,
+      },
+      ['plan', `${evil}.json`, 'k.json', 'v.json', 'p.json'],
+    ],
     ['a command', {}, [`plan${evil}`]],
-    ['a key', { 'k.json': JSON.stringify({ [evil]: 1 }) }, ['plan', 'k.json']],
-    ['a value', { 'v.json': JSON.stringify({ scaling: { name: evil } }) }, ['plan', 'v.json']],
-    ['what a parser repeats', { 'p.json': `{"a": ${evil}` }, ['plan', 'p.json']],
     ['a cell', { 'one/t.csv': table }, ['diff', 'one/t.csv', 'one/t.csv']],
     ['a cell in JSON', { 'one/t.csv': table }, ['diff', 'one/t.csv', 'one/t.csv', '--json']],
     ['a cell in markdown', { 'one/t.csv': table }, ['diff', 'one/t.csv', 'one/t.csv', '--markdown']],
@@ -79,17 +69,18 @@ describe('no name from a file or from the command line is a command of the termi
       ['plot', 'e', '--spec', 's.json'],
     ],
   ])('%s', async (_, files, words) => {
-    for (const [path, text] of Object.entries(files)) write(path, text);
-    const { stdout, stderr } = await call(...words);
-    expect(`${stdout}${stderr}`).not.toBe('');
-    expect(`${stdout}${stderr}`).not.toMatch(COMMANDS);
+    for (const [path, text] of Object.entries(files)) folder.write(path, text);
+    const { stdout, stderr } = await folder.start(words);
+    const said = `${stdout}${stderr}`;
+    expect(said).not.toBe('');
+    expect(said).not.toMatch(COMMANDS);
   });
 });
 
 describe('what the machine refuses is told in a sentence, with exit code 2', () => {
   const start = (words: string[], options: Parameters<typeof spawnSync>[2]) => {
     const { status, stderr } = spawnSync(process.execPath, [PROGRAM, ...words], {
-      cwd: folder,
+      cwd: folder.path,
       encoding: 'utf8',
       ...options,
     });
@@ -108,7 +99,7 @@ describe('what the machine refuses is told in a sentence, with exit code 2', () 
   });
 
   test('a working directory that is gone', () => {
-    const gone = join(folder, 'gone');
+    const gone = folder.at('gone');
     mkdirSync(gone);
     const script = `rmdir "${gone}"; exec "$@"`;
     const { status, stderr } = spawnSync(
@@ -123,8 +114,8 @@ describe('what the machine refuses is told in a sentence, with exit code 2', () 
   });
 
   test('a folder for temporary files that is not there', async () => {
-    expect((await call('run', SMOKE, '--quiet', '--out', 'r')).code).toBe(0);
-    const env = { ...process.env, TMPDIR: join(folder, 'nowhere') };
+    expect((await folder.call(`run ${SMOKE} --quiet --out r`)).code).toBe(0);
+    const env = { ...process.env, TMPDIR: folder.at('nowhere') };
     const { status, stderr } = start(['run', '--from', 'r/smoke'], { env });
     expect(status).toBe(2);
     expect(stderr).toMatch(/nowhere.*: no such file or directory\n$/);
@@ -152,8 +143,8 @@ describe('a file that is no text', () => {
       ['record', { 'c/claims.json': content }, ['verify', '--out', 'c', 'thm-2.1']],
     ];
     for (const [what, files, words] of readers) {
-      for (const [path, bytes] of Object.entries(files)) write(path, bytes);
-      expect(await call(...words), what).toMatchObject({
+      for (const [path, bytes] of Object.entries(files)) folder.write(path, bytes);
+      expect(await folder.call(...words), what).toMatchObject({
         code: 2,
         stdout: '',
         stderr: expect.stringMatching(said),
@@ -163,13 +154,13 @@ describe('a file that is no text', () => {
 
   test('while a byte order mark is nothing, in a config and in a spec', async () => {
     const spec = { data: { name: 'table' }, mark: 'point', encoding: { x: { field: 'layer' } } };
-    write(
+    folder.write(
       'bom.json',
       `\ufeff{"network": {}, "scaling": "FSC", "sweep": {"depth": [3], "branchScale": [1], "width": [8]}, "record": {"quantities": ["loss"]}}`,
     );
-    write('bom.vl.json', `\ufeff${JSON.stringify(spec)}`);
-    write('e/table.csv', '\ufeffexperiment,layer\ne,1\n');
-    expect((await call('plan', 'bom.json')).code).toBe(0);
-    expect((await call('plot', 'e', '--spec', 'bom.vl.json')).code).toBe(0);
+    folder.write('bom.vl.json', `\ufeff${JSON.stringify(spec)}`);
+    folder.write('e/table.csv', '\ufeffexperiment,layer\ne,1\n');
+    expect((await folder.call('plan bom.json')).code).toBe(0);
+    expect((await folder.call('plot e --spec bom.vl.json')).code).toBe(0);
   });
 });

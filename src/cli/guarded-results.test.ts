@@ -1,22 +1,8 @@
-import { execFile, execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { test as base, describe, expect } from 'vitest';
+import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { describe, expect } from 'vitest';
 import type { Manifest } from '../results/manifest.js';
-
-const PROGRAM = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+import { Folder, testIn } from './program-under-test.js';
 
 const CONFIG = {
   title: 'A title',
@@ -32,58 +18,28 @@ const SPEC = {
   encoding: { x: { field: 'width', type: 'quantitative' }, y: { field: 'loss', type: 'quantitative' } },
 };
 
-/** A folder of its own for each test, with c.json in it. */
-class Folder {
-  readonly path = mkdtempSync(join(tmpdir(), 'feature-speed-'));
-
+/** A folder with c.json in it. */
+class Results extends Folder {
   constructor() {
+    super();
     this.write('c.json', CONFIG);
     this.write('configs/c.vl.json', SPEC);
   }
 
-  call(words: string, ...more: string[]) {
-    const all = [PROGRAM, ...words.split(' '), ...more];
-    return new Promise<{ code: unknown; stdout: string; stderr: string }>((resolve) => {
-      execFile(process.execPath, all, { cwd: this.path }, (error, stdout, stderr) =>
-        resolve({ code: error ? error.code : 0, stdout, stderr }),
-      );
-    });
+  override manifest(path = 'results/c'): Manifest {
+    return super.manifest(path);
   }
 
-  git(...words: string[]): string {
-    return execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.org', ...words], {
-      cwd: this.path,
-      encoding: 'utf8',
-    });
-  }
-
-  commit(): void {
-    if (!existsSync(this.at('.git'))) this.git('init', '--quiet');
-    this.git('add', '.');
-    this.git('commit', '--quiet', '-m', 'one');
-  }
-
-  at = (path: string) => join(this.path, path);
-  read = (path: string) => readFileSync(this.at(path), 'utf8');
-  list = (path: string) => readdirSync(this.at(path)).sort();
-  write(path: string, content: string | object): void {
-    mkdirSync(dirname(this.at(path)), { recursive: true });
-    writeFileSync(this.at(path), typeof content === 'string' ? content : JSON.stringify(content));
-  }
-  manifest = (path = 'results/c'): Manifest => JSON.parse(this.read(`${path}/manifest.json`));
   /** All files of the results with their bytes and times of writing. */
   state(path = 'results/c'): Record<string, string> {
     const entries = this.list(path).map((name) => {
       const { mtimeNs } = statSync(this.at(`${path}/${name}`), { bigint: true });
-      return [
-        name,
-        `${mtimeNs} ${createHash('sha256')
-          .update(this.read(`${path}/${name}`))
-          .digest('hex')}`,
-      ];
+      const digest = createHash('sha256').update(this.read(`${path}/${name}`));
+      return [name, `${mtimeNs} ${digest.digest('hex')}`];
     });
     return Object.fromEntries(entries);
   }
+
   /** Changes the loss of the first row, by 2^-20. */
   edit(path = 'results/c/table.csv'): void {
     const [header, first, ...rest] = this.read(path).split('\n');
@@ -93,14 +49,7 @@ class Folder {
   }
 }
 
-const test = base.extend<{ folder: Folder }>({
-  // biome-ignore lint/correctness/noEmptyPattern: vitest reads the names of fixtures off the pattern
-  folder: async ({}, use) => {
-    const folder = new Folder();
-    await use(folder);
-    rmSync(folder.path, { recursive: true, force: true });
-  },
-});
+const test = testIn(() => new Results());
 
 const REPRODUCED = { code: 0, stdout: 'c: reproduced, byte for byte\n', stderr: '' };
 
@@ -178,7 +127,7 @@ describe('the same experiment, measured again where its result stands,', () => {
   test('writes the manifest alone where another title is all that is new', async ({ folder }) => {
     await folder.call('run c.json');
     const before = folder.state();
-    const { stdout } = await folder.call('run c.json --set title="Another"', '--fresh');
+    const { stdout } = await folder.call('run c.json --set title="Another" --fresh');
     expect(stdout).toBe('c: reproduced, byte for byte; manifest.json written anew\n');
     expect(folder.state()['table.csv']).toBe(before['table.csv']);
     expect(folder.manifest().title).toBe('Another');
@@ -290,9 +239,8 @@ test('a result of which cells fail does not take the place of a whole one', asyn
   // Workers end in the midst of every batch; the program itself is thread 1.
   const preload = `if (require('node:worker_threads').threadId > 1) performance.now = () => process.exit(9);`;
   folder.write('preload.cjs', preload);
-  process.env.NODE_OPTIONS = `--require ${folder.at('preload.cjs')}`;
-  const lost = await folder.call('run c.json --workers 2 --backend wasm').finally(() => {
-    delete process.env.NODE_OPTIONS;
+  const lost = await folder.start('run c.json --workers 2 --backend wasm', {
+    NODE_OPTIONS: `--require ${folder.at('preload.cjs')}`,
   });
   expect(lost).toMatchObject({
     code: 2,

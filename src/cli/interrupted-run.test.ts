@@ -1,103 +1,46 @@
-import { execFile, spawn } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { execFile } from 'node:child_process';
+import { existsSync, mkdirSync, symlinkSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Manifest } from '../results/manifest.js';
+import { Folder } from './program-under-test.js';
 
-const PROGRAM = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const FAULT_TEST = fileURLToPath(new URL('../../scripts/fault-test.mjs', import.meta.url));
 
-/** Some seconds of work in batches of one width each. */
+/** Ten batches, of one width each. */
 const CONFIG = {
-  network: { depth: 100 },
+  network: { depth: 20 },
   scaling: 'MF+muP',
-  sweep: { width: { from: 200, to: 580, step: 20 } },
-  draws: 60,
+  sweep: { width: { from: 16, to: 52, step: 4 } },
+  draws: 6,
   record: { layers: 'output', quantities: ['bfa_rad', 'loss'] },
 };
 const TINY = { ...CONFIG, network: { depth: 5 }, sweep: { width: [8, 16, 24] }, draws: 4 };
 
-let folder: string;
+let folder: Folder;
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'feature-speed-'));
-  write('c.json', CONFIG);
-  write('t.json', TINY);
+  folder = new Folder();
+  folder.write('c.json', CONFIG);
+  folder.write('t.json', TINY);
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => folder.remove());
 
-const at = (path: string) => join(folder, path);
-const write = (path: string, content: object | string) => {
-  mkdirSync(dirname(at(path)), { recursive: true });
-  writeFileSync(at(path), typeof content === 'string' ? content : JSON.stringify(content));
-};
-const read = (path: string) => readFileSync(at(path), 'utf8');
-const manifest = (path: string): Manifest => JSON.parse(read(join(path, 'manifest.json')));
-const list = (path: string) => readdirSync(at(path)).sort();
+const call = (words: string) => folder.call(words);
+const at = (path: string) => folder.at(path);
+const write = (path: string, content: object | string) => folder.write(path, content);
+const read = (path: string) => folder.read(path);
+const manifest = (path: string) => folder.manifest(path);
+const list = (path: string) => folder.list(path);
 
-function call(words: string) {
-  return new Promise<{ code: unknown; stdout: string; stderr: string }>((resolve) => {
-    execFile(process.execPath, [PROGRAM, ...words.split(' ')], { cwd: folder }, (error, stdout, stderr) =>
-      resolve({ code: error ? error.code : 0, stdout, stderr }),
-    );
-  });
-}
-
-/**
- * Starts a run of c.json that goes no further than its first batch on the disk, until the file `go` is there: what is
- * done to it in between meets it in the midst of its work, however slow the machine.
- */
-async function hold(out: string, workers: number) {
-  const go = at(`${out}.go`);
-  const preload = at('hold.cjs');
-  writeFileSync(
-    preload,
-    `const { threadId } = require('node:worker_threads');
-    const fs = require('node:fs');
-    const { existsSync, renameSync } = fs;
-    const clock = new Int32Array(new SharedArrayBuffer(4));
-    // The thread of the program; 0 hears signals, the others measure.
-    if (threadId === 1) {
-      fs.renameSync = (from, to) => {
-        renameSync(from, to);
-        if (to.endsWith('.cells')) while (!existsSync(process.env.HOLD_UNTIL)) Atomics.wait(clock, 0, 0, 5);
-      };
-      require('node:module').syncBuiltinESMExports();
-    }`,
-  );
-  const words = ['run', 'c.json', '--out', out, '--backend', 'wasm', '--workers', `${workers}`];
-  const env = { ...process.env, NODE_OPTIONS: `--require ${preload}`, HOLD_UNTIL: go };
-  const child = spawn(process.execPath, [PROGRAM, ...words], { cwd: folder, env });
-  let stderr = '';
-  child.stderr.on('data', (text) => {
-    stderr += text;
-  });
-  child.stdout.resume();
-  const ended = new Promise<{ code: number | null; stderr: string }>((resolve) =>
-    child.once('close', (code) => resolve({ code, stderr })),
-  );
-  const partial = at(`${out}/c/.partial`);
-  const hasBatch = () => existsSync(partial) && readdirSync(partial).some((name) => name.endsWith('.cells'));
-  while (child.exitCode === null && !hasBatch()) await new Promise((resolve) => setTimeout(resolve, 5));
-  return { child, ended, letGo: () => writeFileSync(go, '') };
-}
+const hold = (out: string, workers: number) =>
+  folder.hold(`run c.json --out ${out} --backend wasm --workers ${workers}`);
 
 /** Runs c.json and sends a signal when the first batch is on the disk. */
 async function stop(out: string, signal: NodeJS.Signals) {
-  const { child, ended, letGo } = await hold(out, 2);
+  const { child, ended } = await hold(out, 2);
   child.kill(signal);
-  letGo();
-  return ended;
+  const { code, stderr } = await ended;
+  return { code, stderr };
 }
 
 describe('a run that is stopped', () => {
@@ -107,7 +50,7 @@ describe('a run that is stopped', () => {
     const { status, counts } = manifest('stopped/c');
     expect(stopped).toEqual({
       code: 143,
-      stderr: `c: stopped; ${counts.measured} of 1200 cells are kept, the same command goes on from there\n`,
+      stderr: `c: stopped; ${counts.measured} of 60 cells are kept, the same command goes on from there\n`,
     });
     expect(status).toBe('partial');
     expect(list('stopped/c')).toEqual(['.partial', 'manifest.json']);
@@ -126,13 +69,13 @@ describe('a run that is stopped', () => {
     const resumed = await call('run c.json --backend wasm --workers 1 --out stopped');
     expect(resumed).toMatchObject({
       code: 0,
-      stderr: `c: ${counts.measured} of 1200 cells were measured before\n`,
+      stderr: `c: ${counts.measured} of 60 cells were measured before\n`,
     });
     expect(read('stopped/c/table.csv')).toBe(read('whole/c/table.csv'));
     expect(list('stopped/c')).toEqual(['manifest.json', 'table.csv']);
     expect(manifest('stopped/c')).toMatchObject({
       status: 'complete',
-      counts: { cells: 1200, measured: 1200 },
+      counts: { cells: 60, measured: 60 },
     });
   });
 

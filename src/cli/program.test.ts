@@ -1,103 +1,22 @@
-import { execFile, execFileSync, spawn } from 'node:child_process';
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { test as base, describe, expect } from 'vitest';
-import type { Manifest } from '../results/manifest.js';
+import { describe, expect } from 'vitest';
 import { fromCsv } from '../results/table.js';
 import { createProgram } from './program.js';
+import { type Folder, test } from './program-under-test.js';
 
-const PROGRAM = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const SMOKE = fileURLToPath(new URL('../../configs/smoke.json', import.meta.url));
 
-interface Outcome {
-  readonly code: number | string | null | undefined;
-  readonly stdout: string;
-  readonly stderr: string;
+/** Calls the program, which may take three seconds of a processor. */
+async function callBriefly(folder: Folder, words: string) {
+  const before = process.cpuUsage();
+  const outcome = await folder.call(words);
+  expect(process.cpuUsage(before).user).toBeLessThan(3e6);
+  return outcome;
 }
-
-/** A folder of its own for each test, in which the built program is called as a user calls it. */
-class Folder {
-  readonly path = mkdtempSync(join(tmpdir(), 'feature-speed-'));
-
-  call(...words: string[]): Promise<Outcome> {
-    return this.execute(process.execPath, [PROGRAM, ...words]);
-  }
-
-  /** Calls the program with three seconds of a processor; of the clock, a busy machine may take more. */
-  callBriefly(...words: string[]): Promise<Outcome> {
-    return this.execute('sh', ['-c', 'ulimit -t 3; exec "$@"', 'sh', process.execPath, PROGRAM, ...words]);
-  }
-
-  private execute(file: string, words: readonly string[]): Promise<Outcome> {
-    return new Promise((resolve) => {
-      execFile(file, words, { cwd: this.path }, (error, stdout, stderr) =>
-        resolve({ code: error ? error.code : 0, stdout, stderr }),
-      );
-    });
-  }
-
-  /** Calls the program and does something to it when it has started, or when it first writes to stdout. */
-  callAnd(act: (child: ReturnType<typeof spawn>) => void, when: 'started' | 'spoke', ...words: string[]) {
-    const child = spawn(process.execPath, [PROGRAM, ...words], { cwd: this.path });
-    child.stderr.resume();
-    if (when === 'started') child.once('spawn', () => act(child));
-    else child.stdout.once('data', () => act(child));
-    return new Promise<number | null>((resolve) => child.once('exit', resolve));
-  }
-
-  git(...words: string[]): string {
-    return execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.org', ...words], {
-      cwd: this.path,
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    }).trim();
-  }
-
-  at(path: string): string {
-    return join(this.path, path);
-  }
-
-  write(path: string, content: string | object): void {
-    mkdirSync(dirname(this.at(path)), { recursive: true });
-    writeFileSync(this.at(path), typeof content === 'string' ? content : JSON.stringify(content, null, 2));
-  }
-
-  read(path: string): string {
-    return readFileSync(this.at(path), 'utf8');
-  }
-
-  /** Names of the files of a folder below, sorted. */
-  list(path: string): string[] {
-    return readdirSync(this.at(path)).sort();
-  }
-
-  everything(): string[] {
-    return readdirSync(this.path, { recursive: true, encoding: 'utf8' }).sort();
-  }
-
-  manifest(path: string): Manifest {
-    return JSON.parse(this.read(join(path, 'manifest.json')));
-  }
-}
-
-const test = base.extend<{ folder: Folder }>({
-  // biome-ignore lint/correctness/noEmptyPattern: vitest reads the names of fixtures off the pattern
-  folder: async ({}, use) => {
-    const folder = new Folder();
-    await use(folder);
-    rmSync(folder.path, { recursive: true, force: true });
-  },
-});
 
 /** A config that takes a moment, with other values for some of its keys. */
 const tiny = (changes: object = {}) => ({
@@ -122,9 +41,9 @@ const SPEC = {
   },
 };
 
-describe.concurrent('from a config to a chart', () => {
+describe('from a config to a chart', () => {
   test('run measures, plot draws, and drawing again gives the same bytes', async ({ folder }) => {
-    expect(await folder.call('run', SMOKE)).toEqual({
+    expect(await folder.start(['run', SMOKE])).toEqual({
       code: 0,
       stdout: expect.stringMatching(/^smoke: 8 cells, 24 rows, \d+\.\d s of work -> results\/smoke\n$/),
       stderr: '',
@@ -133,7 +52,7 @@ describe.concurrent('from a config to a chart', () => {
     expect(fromCsv(folder.read('results/smoke/table.csv')).rows).toHaveLength(24);
 
     folder.write('spec.json', SPEC);
-    const plot = () => folder.call('plot', 'smoke', '--spec', 'spec.json');
+    const plot = () => folder.start('plot smoke --spec spec.json');
     const drawn = { code: 0, stdout: 'smoke: results/smoke/chart.{svg,png,html}\n', stderr: '' };
     expect(await plot()).toEqual(drawn);
     expect(folder.list('results/smoke')).toEqual([
@@ -163,13 +82,12 @@ describe.concurrent('from a config to a chart', () => {
   });
 });
 
-describe.concurrent('the same bytes', () => {
+describe('the same bytes', () => {
   test('are written by one worker and by two', async ({ folder }) => {
     folder.write('c.json', widths);
     for (const n of ['1', '2']) {
-      expect((await folder.call('run', 'c.json', '--backend', 'wasm', '--workers', n, '--out', n)).code).toBe(
-        0,
-      );
+      const { code } = await folder.start(`run c.json --backend wasm --workers ${n} --out ${n}`);
+      expect(code).toBe(0);
     }
     expect(folder.manifest('1/c')).toMatchObject({ workers: 1, counts: { batches: 5, cells: 20 } });
     expect(folder.manifest('2/c')).toMatchObject({ workers: 2, counts: { batches: 5, cells: 20 } });
@@ -194,7 +112,6 @@ type Mistake = readonly [
 const scale = (branchScale: unknown) => tiny({ sweep: { depth: [3], branchScale: [branchScale] } });
 const TABLE = 'layer,bfa_rad\n1,0.5\n';
 
-// One after the other, so that each has the time that it would have alone.
 describe('a mistake is told clearly, with exit code 2, at once, and nothing is written:', () => {
   test.for<Mistake>([
     [
@@ -431,14 +348,14 @@ describe('a mistake is told clearly, with exit code 2, at once, and nothing is w
       else folder.write(path, content);
     }
     const before = folder.everything();
-    const { code, stdout, stderr } = await folder.callBriefly(...words.split(' ').filter(Boolean));
+    const { code, stdout, stderr } = await callBriefly(folder, words);
     expect(stderr.trimEnd()).toMatch(said);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(folder.everything()).toEqual(before);
   });
 });
 
-test.concurrent('a pipe, a device without end and links in a circle are refused as configs, and not waited for', async ({
+test('a pipe, a device without end and links in a circle are refused as configs, and not waited for', async ({
   folder,
 }) => {
   execFileSync('mkfifo', [folder.at('pipe.json')]);
@@ -451,7 +368,7 @@ test.concurrent('a pipe, a device without end and links in a circle are refused 
     ['circle.json', 'its links lead in a circle'],
   ] as const) {
     for (const command of ['plan', 'run']) {
-      expect(await folder.callBriefly(command, config)).toMatchObject({
+      expect(await callBriefly(folder, `${command} ${config}`)).toMatchObject({
         code: 2,
         stdout: '',
         stderr: `${config}: ${said}\n`,
@@ -461,15 +378,11 @@ test.concurrent('a pipe, a device without end and links in a circle are refused 
   expect(readdirSync(folder.at('.'))).toEqual(before);
 });
 
-test.concurrent('what cannot be written is told at the end, and the other experiments are whole', async ({
-  folder,
-}) => {
+test('what cannot be written is told at the end, and the other experiments are whole', async ({ folder }) => {
   folder.write('first.json', tiny());
   folder.write('second.json', widths);
   mkdirSync(folder.at('results/first/table.csv'), { recursive: true });
-  expect(
-    await folder.call('run', 'first.json', 'second.json', '--backend', 'wasm', '--workers', '2'),
-  ).toEqual({
+  expect(await folder.start('run first.json second.json --backend wasm --workers 2')).toEqual({
     code: 2,
     stdout: expect.stringMatching(/^second: 20 cells, /),
     stderr: 'results/first/table.csv: a directory is in the place of the file\n',
@@ -478,7 +391,7 @@ test.concurrent('what cannot be written is told at the end, and the other experi
   expect(fromCsv(folder.read('results/second/table.csv')).rows).toHaveLength(100);
 });
 
-describe.concurrent('a network that overflows', () => {
+describe('a network that overflows', () => {
   const loud = { name: 'loud', sigmaHidden: '3*sqrt(2/m)' };
   const deep = (scaling: unknown[]) =>
     tiny({ network: { width: 100, depth: 200 }, sweep: { scaling, branchScale: [0.5, '1/sqrt(L)'] } });
@@ -517,7 +430,7 @@ describe.concurrent('a network that overflows', () => {
   });
 });
 
-describe.concurrent('signals', () => {
+describe('signals', () => {
   test.for([
     ['SIGINT', 130, '1'],
     ['SIGINT', 130, '2'],
@@ -527,8 +440,10 @@ describe.concurrent('signals', () => {
     async ([signal, code, n], { folder }) => {
       folder.write('first.json', tiny());
       folder.write('long.json', long);
-      const words = ['run', 'first.json', 'long.json', '--backend', 'wasm', '--workers', n];
-      expect(await folder.callAnd((child) => child.kill(signal), 'spoke', ...words)).toBe(code);
+      const { child, ended } = folder.spawn(`run first.json long.json --backend wasm --workers ${n}`);
+      // It speaks when the first is done.
+      child.stdout.once('data', () => child.kill(signal));
+      expect((await ended).code).toBe(code);
       // The long one is partial: what it has measured is kept, and its manifest says so.
       expect(folder.list('results')).toEqual(['first', 'long']);
       expect(folder.list('results/long')).not.toContain('table.csv');
@@ -539,15 +454,17 @@ describe.concurrent('signals', () => {
   );
 });
 
-describe.concurrent('a reader of stdout that goes away', () => {
-  const leave = (child: ReturnType<typeof spawn>) => {
-    child.stdout?.destroy();
-    child.stderr?.destroy();
+describe('a reader of stdout that goes away', () => {
+  const callAndLeave = async (folder: Folder, words: string) => {
+    const { child, ended } = folder.spawn(words);
+    child.stdout.destroy();
+    child.stderr.destroy();
+    return (await ended).code;
   };
 
   test('is no crash', async ({ folder }) => {
-    expect(await folder.callAnd(leave, 'started', 'plan', SMOKE)).toBe(0);
-    expect(await folder.callAnd(leave, 'started', 'run', '--help')).toBe(0);
+    expect(await callAndLeave(folder, `plan ${SMOKE}`)).toBe(0);
+    expect(await callAndLeave(folder, 'run --help')).toBe(0);
   });
 
   test('does not stop the run, nor change what its exit code says', async ({ folder }) => {
@@ -556,13 +473,13 @@ describe.concurrent('a reader of stdout that goes away', () => {
       'loud.json',
       tiny({ scaling: { name: 'loud', sigmaHidden: '1e30' }, sweep: { depth: [9] } }),
     );
-    expect(await folder.callAnd(leave, 'started', 'run', 'good.json', 'loud.json')).toBe(3);
+    expect(await callAndLeave(folder, 'run good.json loud.json')).toBe(3);
     expect(fromCsv(folder.read('results/good/table.csv')).rows).toHaveLength(24);
     expect(folder.manifest('results/loud').counts.diverged).toBe(2);
   });
 });
 
-describe.concurrent('output for programs', () => {
+describe('output for programs', () => {
   test('run --json gives one document on stdout, experiments in the order of the command line', async ({
     folder,
   }) => {
@@ -628,7 +545,7 @@ describe.concurrent('output for programs', () => {
   });
 
   test('doctor --json names the backends and what runs', async ({ folder }) => {
-    const { code, stdout } = await folder.call('doctor', '--json');
+    const { code, stdout } = await folder.start('doctor --json');
     const facts = JSON.parse(stdout);
     expect(code).toBe(0);
     expect(facts).toMatchObject({
@@ -645,7 +562,7 @@ describe.concurrent('output for programs', () => {
   });
 });
 
-test.concurrent.for(createProgram(() => {}).commands.map((command) => command.name()))(
+test.for(createProgram(() => {}).commands.map((command) => command.name()))(
   '%s --help shows an example and exits with 0',
   async (name, { folder }) => {
     const { code, stdout, stderr } = await folder.call(name, '--help');
@@ -655,7 +572,7 @@ test.concurrent.for(createProgram(() => {}).commands.map((command) => command.na
   },
 );
 
-describe.concurrent('the manifest', () => {
+describe('the manifest', () => {
   test('holds the experiment as run, and under which circumstances', async ({ folder }) => {
     folder.write('c.json', tiny({ seed: 7 }));
     await folder.call(

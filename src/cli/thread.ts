@@ -1,34 +1,6 @@
-/** The thread of the program: runs the command and turns what happens into an exit code. */
-import { CommanderError } from 'commander';
-import { asUserError } from '../store/files.js';
-import { UserError } from '../store/user-error.js';
-import { EXIT } from './exit-code.js';
-import { createProgram } from './program.js';
+/** The thread of the program. */
+import { runProgram } from './run-program.js';
 import { listenForSignals } from './signals.js';
 
-async function main(): Promise<number> {
-  let code: number = EXIT.fine;
-  const program = createProgram((result) => {
-    code = result;
-  });
-  program.exitOverride();
-  for (const command of program.commands) command.exitOverride();
-  try {
-    await program.parseAsync();
-    return code;
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.fine : EXIT.misuse;
-    const told = asUserError(undefined, error);
-    if (told instanceof UserError) {
-      process.stderr.write(`${told.message}\n`);
-      return EXIT.misuse;
-    }
-    process.stderr.write(
-      `This is a bug of feature-speed; please report it.\n${(error as Error)?.stack ?? error}\n`,
-    );
-    return EXIT.bug;
-  }
-}
-
 listenForSignals();
-process.exitCode = await main();
+process.exitCode = await runProgram(process.argv.slice(2));

@@ -1,39 +1,22 @@
-import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { test as base, describe, expect } from 'vitest';
+import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { describe, expect } from 'vitest';
 import { readVerdicts } from '../claims/record.js';
+import { Folder, testIn } from './program-under-test.js';
 
-const PROGRAM = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+/** A folder in which verdicts are recorded. */
+class Verdicts extends Folder {
+  readonly record = this.at('claims.json');
 
-/** A folder of its own for each test, where the built program records verdicts. */
-class Folder {
-  readonly path = mkdtempSync(join(tmpdir(), 'feature-speed-'));
-  readonly record = join(this.path, 'claims.json');
-
-  verify(...words: string[]): Promise<{ code: unknown; stdout: string; stderr: string }> {
-    return new Promise((resolve) => {
-      execFile(process.execPath, [PROGRAM, 'verify', '--out', this.path, ...words], (error, stdout, stderr) =>
-        resolve({ code: error ? error.code : 0, stdout, stderr }),
-      );
-    });
+  verify(...words: string[]) {
+    return this.call('verify', '--out', '.', ...words);
   }
 
-  read() {
-    return readVerdicts(readFileSync(this.record, 'utf8'));
+  verdicts() {
+    return readVerdicts(this.read('claims.json'));
   }
 }
 
-const test = base.extend<{ folder: Folder }>({
-  // biome-ignore lint/correctness/noEmptyPattern: vitest reads the names of fixtures off the pattern
-  folder: async ({}, use) => {
-    const folder = new Folder();
-    await use(folder);
-    rmSync(folder.path, { recursive: true, force: true });
-  },
-});
+const test = testIn(() => new Verdicts());
 
 describe('verify', () => {
   test('prints every check of a claim that is named, and the reason where it fails', async ({ folder }) => {
@@ -49,11 +32,13 @@ describe('verify', () => {
     folder,
   }) => {
     expect((await folder.verify('prop-b.1', '--record', '--quiet')).code).toBe(0);
-    expect((await folder.verify('thm-2.1', '--record', '--quiet', '--workers', '1')).code).toBe(0);
-    expect(folder.read().map(({ id }) => id)).toEqual(['thm-2.1', 'prop-b.1']);
+    expect(await folder.start('verify thm-2.1 --out . --record --quiet --workers 1')).toMatchObject({
+      code: 0,
+    });
+    expect(folder.verdicts().map(({ id }) => id)).toEqual(['thm-2.1', 'prop-b.1']);
     const again = await folder.verify('prop-b.1', 'thm-2.1', '--json');
     expect(again).toMatchObject({ code: 0, stderr: '' });
-    expect(readVerdicts(again.stdout)).toEqual(folder.read());
+    expect(readVerdicts(again.stdout)).toEqual(folder.verdicts());
   });
 
   test('exits with 1 where a verdict is another than the recorded one, and where none is', async ({
@@ -75,7 +60,7 @@ describe('verify', () => {
     folder,
   }) => {
     await folder.verify('prop-6.1', '--record', '--quiet');
-    const [first] = folder.read();
+    const [first] = folder.verdicts();
     const other = await folder.verify('prop-6.1', '--seed', '7', '--json');
     expect(other).toMatchObject({ code: 0, stderr: '' });
     const [second] = readVerdicts(other.stdout);
@@ -86,7 +71,7 @@ describe('verify', () => {
       code: 2,
       stderr: expect.stringContaining('expected an integer from 0'),
     });
-    expect(folder.read()).toEqual([first]);
+    expect(folder.verdicts()).toEqual([first]);
   });
 
   test('lists claims without measuring them', async ({ folder }) => {
@@ -117,7 +102,7 @@ describe('verify', () => {
   });
 
   test('writes through no symbolic link', async ({ folder }) => {
-    const target = join(folder.path, 'other.json');
+    const target = folder.at('other.json');
     writeFileSync(target, '{"claims": []}');
     symlinkSync(target, folder.record);
     expect((await folder.verify('thm-2.1', '--record')).code).toBe(2);

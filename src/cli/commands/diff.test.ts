@@ -1,11 +1,10 @@
-import { execFile, execFileSync } from 'node:child_process';
-import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-
-const PROGRAM = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url));
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { callHere, Folder } from '../program-under-test.js';
 
 const CONFIG = {
   network: { width: 30 },
@@ -23,26 +22,10 @@ const CONFIG = {
 /** A ReLU of slope 0.9 is one of slope 1 behind weights of 0.9 times the scale. */
 const PLANTED = { ...CONFIG, scaling: { ...CONFIG.scaling, sigmaHidden: '0.9*sqrt(2/m)' } };
 
-let folder: string;
-const at = (path: string) => join(folder, path);
-const read = (path: string) => readFileSync(at(path), 'utf8');
-
-function call(...words: string[]): Promise<{ code: unknown; stdout: string; stderr: string }> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [PROGRAM, ...words], { cwd: folder }, (error, stdout, stderr) =>
-      resolve({ code: error ? error.code : 0, stdout, stderr }),
-    );
-  });
-}
-
-const git = (...words: string[]) =>
-  execFileSync(
-    'git',
-    ['-c', 'user.name=t', '-c', 'user.email=t@example.org', '-c', 'commit.gpgsign=false', ...words],
-    {
-      cwd: folder,
-    },
-  );
+let folder: Folder;
+const at = (path: string) => folder.at(path);
+const read = (path: string) => folder.read(path);
+const call = (...words: string[]) => folder.call(...words);
 
 /** Changes one value of a table. */
 function edit(path: string, row: number, column: string, change: (value: number) => number | string): void {
@@ -62,29 +45,28 @@ function unvouch(path: string): void {
 
 /** A repository with results at HEAD~1, nothing new at HEAD; another seed, more draws and a planted bug beside. */
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'feature-speed-'));
-  mkdirSync(at('planted'));
-  writeFileSync(at('small.json'), JSON.stringify(CONFIG));
-  writeFileSync(at('planted/small.json'), JSON.stringify(PLANTED));
-  const run = (...words: string[]) => call('run', ...words, '--quiet', '--workers', '1');
-  const outcomes = await Promise.all([
-    run('small.json'),
-    run('small.json', '--set', 'seed=2', '--out', 'seed'),
-    run('small.json', '--set', 'draws=25', '--out', 'more'),
-    run('planted/small.json', '--set', 'seed=2', '--out', 'bug'),
-  ]);
-  expect(outcomes.map(({ code }) => code)).toEqual([0, 0, 0, 0]);
-  git('init', '-q');
-  git('add', 'results');
-  git('commit', '-q', '-m', 'results');
-  git('tag', 'v1');
-  git('commit', '-q', '--allow-empty', '-m', 'nothing');
+  folder = new Folder();
+  folder.write('small.json', CONFIG);
+  folder.write('planted/small.json', PLANTED);
+  for (const words of [
+    'small.json',
+    'small.json --set seed=2 --out seed',
+    'small.json --set draws=25 --out more',
+    'planted/small.json --set seed=2 --out bug',
+  ]) {
+    expect(await call(`run ${words}`)).toMatchObject({ code: 0 });
+  }
+  folder.git('init', '-q');
+  folder.git('add', 'results');
+  folder.git('commit', '-q', '-m', 'results');
+  folder.git('tag', 'v1');
+  folder.git('commit', '-q', '--allow-empty', '-m', 'nothing');
   cpSync(at('results'), at('edited'), { recursive: true });
   unvouch('edited/small/manifest.json');
   edit('edited/small/table.csv', 100, 'loss', (value) => value + 1e-3);
-}, 120_000);
+});
 
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => folder.remove());
 
 describe('exit code and verdict', () => {
   test.each([
@@ -237,19 +219,15 @@ describe('misuse is exit code 2 and a sentence', () => {
   test('outside of a repository, revisions are no use, and folders are', async () => {
     const elsewhere = mkdtempSync(join(tmpdir(), 'feature-speed-'));
     try {
-      const env = { ...process.env, GIT_CEILING_DIRECTORIES: tmpdir() };
-      const from = (...words: string[]) =>
-        new Promise((resolve) => {
-          execFile(
-            process.execPath,
-            [PROGRAM, 'diff', ...words],
-            { cwd: elsewhere, env },
-            (error, _, stderr) => resolve([error?.code ?? 0, stderr]),
-          );
-        });
-      expect(await from('HEAD', at('results'))).toEqual([2, expect.stringContaining('not a git repository')]);
-      expect(await from(at('results'), at('results'))).toEqual([0, '']);
+      vi.stubEnv('GIT_CEILING_DIRECTORIES', tmpdir());
+      const from = (...words: string[]) => callHere(elsewhere, 'diff', ...words);
+      expect(await from('HEAD', at('results'))).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('not a git repository'),
+      });
+      expect(await from(at('results'), at('results'))).toMatchObject({ code: 0, stderr: '' });
     } finally {
+      vi.unstubAllEnvs();
       rmSync(elsewhere, { recursive: true });
     }
   });

@@ -1,23 +1,14 @@
-import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { twelveDigits } from '../../quantities.js';
+import { callHere } from '../program-under-test.js';
 
-const PROGRAM = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url));
 const NETWORK = '--depth 16 --width 4096 --input 64 --output 4';
 
-function call(words: string) {
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    [PROGRAM, 'scalings', ...words.split(' ').filter((word) => word !== '')],
-    { encoding: 'utf8' },
-  );
-  return { code: status, stdout, stderr };
-}
+const call = (words: string) => callHere('.', `scalings ${words}`);
 
 /** sigma_1, sigma_hid, sigma_L, eta_1, eta_hid, eta_L by scaling. */
-function numbersOf(words: string): Record<string, number[]> {
-  const { code, stdout } = call(`${NETWORK} --json ${words}`);
+async function numbersOf(words: string): Promise<Record<string, number[]>> {
+  const { code, stdout } = await call(`${NETWORK} --json ${words}`);
   expect(code).toBe(0);
   const { scalings } = JSON.parse(stdout);
   return Object.fromEntries(
@@ -34,31 +25,33 @@ function numbersOf(words: string): Record<string, number[]> {
 const [L, m, d, k] = [16, 4096, 64, 4];
 
 describe('corrections are those of the activation', () => {
-  const notesOf = (activation: string): string[] => {
-    const { scalings } = JSON.parse(call(`${NETWORK} --json --activation ${activation}`).stdout);
+  const notesOf = async (activation: string): Promise<string[]> => {
+    const { stdout } = await call(`${NETWORK} --json --activation ${activation}`);
+    const { scalings } = JSON.parse(stdout);
     return scalings.map(({ corrections }: { corrections: string[] }) => corrections.join(' | '));
   };
 
-  test('linear branches have the printed scale, so Table 2 has none', () => {
-    const [fsc, , , table2] = notesOf('linear');
+  test('linear branches have the printed scale, so Table 2 has none', async () => {
+    const [fsc, , , table2] = await notesOf('linear');
     expect(fsc).toBe('sigma_hid = 1/sqrt(m) for linear; printed 2/sqrt(m) makes activations grow by 2^(L-2)');
     expect(table2).toBe('');
   });
 
-  test('where the backward pass grows with depth it is said that the rates do not balance', () => {
+  test('where the backward pass grows with depth it is said that the rates do not balance', async () => {
     for (const activation of ['tanh', 'erf', 'gelu']) {
-      const [fsc, mup, ntk, table2] = notesOf(activation);
+      const [fsc, mup, ntk, table2] = await notesOf(activation);
       for (const notes of [fsc, mup, ntk]) expect(notes).toContain(`a deep MLP of ${activation}`);
       expect(table2).toContain(`for ${activation} and features of rms 1`);
     }
-    for (const activation of ['relu', 'leaky']) expect(notesOf(activation).join()).not.toContain('deep MLP');
+    for (const activation of ['relu', 'leaky'])
+      expect((await notesOf(activation)).join()).not.toContain('deep MLP');
   });
 });
 
 describe('the numbers are those of the paper', () => {
-  test('in the dense setting', () => {
+  test('in the dense setting', async () => {
     const hidden = Math.sqrt(2 / m);
-    const rows = numbersOf('');
+    const rows = await numbersOf('');
     expect(Object.keys(rows)).toEqual([
       'FSC (Table 1)',
       'MF+muP (Table 1)',
@@ -80,8 +73,8 @@ describe('the numbers are those of the paper', () => {
     }
   });
 
-  test('in the sparse setting, where d and k do not count', () => {
-    const rows = numbersOf('--setting sparse');
+  test('in the sparse setting, where d and k do not count', async () => {
+    const rows = await numbersOf('--setting sparse');
     expect(rows['FSC (Table 1, sparse)']).toEqual([
       1,
       twelveDigits(Math.sqrt(2 / m)),
@@ -90,22 +83,22 @@ describe('the numbers are those of the paper', () => {
       1 / L ** 2,
       1 / (L * m),
     ]);
-    expect(numbersOf('--setting sparse --input 9 --output 9')).toEqual(rows);
+    expect(await numbersOf('--setting sparse --input 9 --output 9')).toEqual(rows);
   });
 
-  test('with the branch scale in Table 2 alone, and the activation in sigma_hid alone', () => {
-    const before = numbersOf('');
-    const beta = numbersOf('--branch-scale 1/L');
+  test('with the branch scale in Table 2 alone, and the activation in sigma_hid alone', async () => {
+    const before = await numbersOf('');
+    const beta = await numbersOf('--branch-scale 1/L');
     expect(beta['FSC (Table 2)']).toEqual(before['FSC (Table 2)']!.with(4, L));
     expect({ ...beta, 'FSC (Table 2)': before['FSC (Table 2)'] }).toEqual(before);
-    const linear = numbersOf('--activation linear');
+    const linear = await numbersOf('--activation linear');
     for (const [name, row] of Object.entries(before))
       expect(linear[name]).toEqual(row.with(1, 1 / Math.sqrt(m)));
   });
 });
 
-test('the table has the formula below each number, and says which of them are corrected by us', () => {
-  const { code, stdout, stderr } = call(NETWORK);
+test('the table has the formula below each number, and says which of them are corrected by us', async () => {
+  const { code, stdout, stderr } = await call(NETWORK);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toMatch(/^depth L = 16, .* beta = 1\/sqrt\(L\) = 0\.25 in Table 2$/m);
   expect(stdout).toMatch(/│ NTK \(Table 1\) +│ sigma │ 0\.125 +│ 0\.0221 +│ 0\.01563 +│\n│ \[1\] \[2\] +│/);
@@ -137,8 +130,8 @@ describe('a mistake is told clearly, with exit code 2:', () => {
       `${NETWORK} --branch-scale 1/n`,
       /^--branch-scale: expected .* got "1\/n"; the name "n" is not known here/,
     ],
-  ])('%s', (words, said) => {
-    const { code, stdout, stderr } = call(words);
+  ])('%s', async (words, said) => {
+    const { code, stdout, stderr } = await call(words);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toMatch(said);
   });
