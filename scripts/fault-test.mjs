@@ -27,14 +27,14 @@ const { values: options } = parseArgs({
 const scratch = mkdtempSync(join(tmpdir(), 'feature-speed-fault-'));
 const NAME = 'fault';
 const CONFIG = join(scratch, `${NAME}.json`);
-// Cells of one width share a batch: 40 batches of 60 cells.
+// Cells of one width share a batch: 40 batches of 20 cells.
 writeFileSync(
   CONFIG,
   JSON.stringify({
-    network: { depth: 100 },
+    network: { depth: 60 },
     scaling: 'MF+muP',
     sweep: { width: { from: 100, to: 490, step: 10 }, branchScale: ['1/sqrt(L)', 1] },
-    draws: 30,
+    draws: 10,
     record: { layers: 'output', quantities: ['bfa_rad', 'sensitivity', 'loss'] },
   }),
 );

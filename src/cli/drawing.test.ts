@@ -1,18 +1,14 @@
-import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { existsSync } from 'node:fs';
 import { afterAll, describe, expect, test } from 'vitest';
+import { Folder } from './program-under-test.js';
 
 // The process is started from what is built.
 const { drawChart } = (await import(
   new URL('../../dist/cli/drawing.js', import.meta.url).href
 )) as typeof import('./drawing.js');
 
-const PROGRAM = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), 'feature-speed-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = new Folder();
+afterAll(() => folder.remove());
 
 const table = 'layer\n1\n2\n';
 const data = { name: 'table' };
@@ -34,15 +30,13 @@ const huge = {
 };
 
 describe('a spec', () => {
-  test('that takes too long is stopped, and the next is drawn', async () => {
-    await expect(drawChart(endless, table, {}, undefined, { seconds: 3, megabytes: 500 })).rejects.toThrow(
-      'chart: drawing takes more than 3 s; use a simpler spec or fewer rows',
+  test('that takes too long or too much memory is stopped, and the next is drawn', async () => {
+    const draw = (spec: typeof good, limits: { seconds: number; megabytes: number }) =>
+      drawChart(spec, table, {}, undefined, limits);
+    await expect(draw(endless, { seconds: 1, megabytes: 500 })).rejects.toThrow(
+      'chart: drawing takes more than 1 s; use a simpler spec or fewer rows',
     );
-    expect((await drawChart(good, table)).svg).toMatch(/^<svg/);
-  });
-
-  test('that takes too much memory is stopped, and the next is drawn', async () => {
-    await expect(drawChart(huge, table, {}, undefined, { seconds: 50, megabytes: 100 })).rejects.toThrow(
+    await expect(draw(huge as never, { seconds: 150, megabytes: 100 })).rejects.toThrow(
       /^chart: drawing takes more memory than there is, or than 0.1 GB/,
     );
     expect((await drawChart(good, table)).svg).toMatch(/^<svg/);
@@ -67,25 +61,14 @@ describe('a spec', () => {
 });
 
 test('plot draws every folder that it can, tells of the others, and leaves no PNG that is not of the chart', async () => {
-  const write = (path: string, content: string | object) => {
-    mkdirSync(join(folder, path, '..'), { recursive: true });
-    writeFileSync(join(folder, path), typeof content === 'string' ? content : JSON.stringify(content));
-  };
   for (const name of ['a', 'b', 'c', 'd'])
-    write(`${name}/table.csv`, `experiment,layer\n${name},1\n${name},2\n`);
-  write('configs/a.vl.json', { ...good, mark: { type: 'point', href: 'https://example.org' } });
-  write('configs/b.vl.json', good);
-  write('configs/c.vl.json', { ...good, width: 30_000, height: 3000 });
-  write('configs/d.vl.json', '{');
-  write('c/chart.png', 'of before');
-  const words = [PROGRAM, 'plot', 'a', 'b', 'c', 'd', 'nowhere'];
-  const { code, stdout, stderr } = await new Promise<{ code: unknown; stdout: string; stderr: string }>(
-    (resolve) => {
-      execFile(process.execPath, words, { cwd: folder }, (error, stdout, stderr) =>
-        resolve({ code: error ? error.code : 0, stdout, stderr }),
-      );
-    },
-  );
+    folder.write(`${name}/table.csv`, `experiment,layer\n${name},1\n${name},2\n`);
+  folder.write('configs/a.vl.json', { ...good, mark: { type: 'point', href: 'https://example.org' } });
+  folder.write('configs/b.vl.json', good);
+  folder.write('configs/c.vl.json', { ...good, width: 30_000, height: 3000 });
+  folder.write('configs/d.vl.json', '{');
+  folder.write('c/chart.png', 'of before');
+  const { code, stdout, stderr } = await folder.start('plot a b c d nowhere');
   expect(code).toBe(2);
   expect(stdout).toBe('b: b/chart.{svg,png,html}\nc: c/chart.{svg,html}\n');
   expect(stderr.split('\n')).toEqual([
@@ -95,12 +78,7 @@ test('plot draws every folder that it can, tells of the others, and leaves no PN
     expect.stringMatching(/^nowhere: expected a folder/),
     '',
   ]);
-  expect(readdirSync(join(folder, 'a'))).toEqual(['table.csv']);
-  expect(readdirSync(join(folder, 'c')).sort()).toEqual([
-    'chart.html',
-    'chart.svg',
-    'chart.vl.json',
-    'table.csv',
-  ]);
-  expect(existsSync(join(folder, 'b/chart.png'))).toBe(true);
+  expect(folder.list('a')).toEqual(['table.csv']);
+  expect(folder.list('c')).toEqual(['chart.html', 'chart.svg', 'chart.vl.json', 'table.csv']);
+  expect(existsSync(folder.at('b/chart.png'))).toBe(true);
 });

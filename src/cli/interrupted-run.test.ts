@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, symlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -104,6 +104,28 @@ describe('a run that is stopped', () => {
     expect(list('busy/c')).toEqual(['manifest.json', 'table.csv']);
   });
 });
+
+const CONTAINER = ['-p', '-f', '--mount-proc', '--kill-child'];
+const hasContainers = spawnSync('unshare', [...CONTAINER, 'true']).status === 0;
+
+// Needs rights that not everyone has: `unshare` makes a process namespace, as containers do.
+test.skipIf(!hasContainers)(
+  'of two containers with one host name, in which both runs are process 1, the second is refused',
+  async () => {
+    const words = 'run t.json --out containers --workers 1';
+    const first = await folder.hold(words, ['unshare', ...CONTAINER]);
+    const second = await folder.spawn(words, {}, ['unshare', ...CONTAINER]).ended;
+    expect(first.child.exitCode).toBeNull();
+    first.child.kill('SIGKILL');
+    await first.ended;
+    expect(second).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(
+        /held by process 1 on .*, last heard of \d+ s ago, .* in another container/,
+      ),
+    });
+  },
+);
 
 test('shards, run and merged in any order, have the bytes of one run', async () => {
   expect((await call('run t.json --out one')).code).toBe(0);
@@ -238,7 +260,7 @@ test('killed at random moments, a run measures nothing twice and ends with the s
     '--only',
     'kills,worker',
     '--kills',
-    process.env.FEATURE_SPEED_SLOW ? '50' : '5',
+    process.env.FEATURE_SPEED_SLOW ? '50' : '3',
   ];
   const { code, stdout } = await new Promise<{ code: unknown; stdout: string }>((resolve) => {
     execFile(process.execPath, words, (error, stdout) => resolve({ code: error ? error.code : 0, stdout }));

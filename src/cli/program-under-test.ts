@@ -139,9 +139,10 @@ export class Folder {
     });
   }
 
-  /** The process of the program that is built, to do something to it. */
-  spawn(words: string, env: NodeJS.ProcessEnv = {}): Running {
-    const child = spawn(process.execPath, [PROGRAM, ...wordsOf([words])], {
+  /** The process of the program that is built, to do something to it; `within` begins the command. */
+  spawn(words: string, env: NodeJS.ProcessEnv = {}, within: readonly string[] = []): Running {
+    const [file, ...before] = [...within, process.execPath, PROGRAM];
+    const child = spawn(file!, [...before, ...wordsOf([words])], {
       cwd: this.path,
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -161,11 +162,12 @@ export class Folder {
    * Starts a run that goes no further than its first batch on the disk, until it gets a signal: what is done to it in
    * between meets it in the midst of its work, however slow or fast the machine.
    */
-  async hold(words: string): Promise<Running> {
+  async hold(words: string, within: readonly string[] = []): Promise<Running> {
     const held = this.at('held');
     rmSync(held, { force: true });
     this.write('hold.cjs', HOLD);
-    const running = this.spawn(words, { NODE_OPTIONS: `--require ${this.at('hold.cjs')}`, HOLD: held });
+    const env = { NODE_OPTIONS: `--require ${this.at('hold.cjs')}`, HOLD: held };
+    const running = this.spawn(words, env, within);
     while (running.child.exitCode === null && !existsSync(held)) await sleep(5);
     return running;
   }

@@ -95,10 +95,12 @@ async function interrupt(words: string, signal: NodeJS.Signals, phase: Phase) {
 /** Two seconds, and what a machine that is busy with other things adds. */
 const MOST_MS = 8000;
 
-describe.each([
+const SIGNALS = [
   ['SIGINT', 130],
   ['SIGTERM', 143],
-] as const)('%s', (signal, code) => {
+] as const;
+
+describe.each(SIGNALS)('%s', (signal, code) => {
   test('ends a run in the midst of a batch with one worker, whose folder is in order then', async () => {
     const { ms, ...outcome } = await interrupt('run long.json --backend wasm --workers 1', signal, {
       files: { 'long.json': JSON.stringify(LONG) },
@@ -116,6 +118,10 @@ describe.each([
     expect(readdirSync(at('results/long'))).toEqual(['manifest.json']);
     expect(JSON.parse(readFileSync(at('results/long/manifest.json'), 'utf8')).status).toBe('partial');
   });
+});
+
+describe('SIGTERM', () => {
+  const [, [signal, code]] = SIGNALS;
 
   test('ends the drawing of a chart, also while a regular expression of its spec is tried for ever', async () => {
     const { ms, ...outcome } = await interrupt('plot e --spec endless.json', signal, {

@@ -164,11 +164,14 @@ describe('the commit of a working directory', () => {
   });
 
   test('is known, and dirty, where a megabyte of names differs from it', async ({ repository }) => {
-    const count = 5000;
-    const name = (i: number) => join(repository.path, `${'x'.repeat(220)}${i}`);
-    for (let i = 0; i < count; i++) writeFileSync(name(i), '');
-    const commit = repository.commit();
-    for (let i = 0; i < count; i++) rmSync(name(i));
+    // They are in the index and never were in the folder.
+    repository.write('one', '');
+    const blob = repository.git('hash-object', '-w', 'one');
+    const entry = (_: unknown, i: number) => `100644 ${blob}\t${'x'.repeat(220)}${i}\n`;
+    const index = Array.from({ length: 5000 }, entry).join('');
+    execFileSync('git', ['update-index', '--add', '--index-info'], { cwd: repository.path, input: index });
+    repository.git('commit', '-q', '-m', 'many');
+    const commit = repository.git('rev-parse', 'HEAD');
     expect(await revision(repository)).toEqual({ commit, dirty: true, problem: null });
   });
 
