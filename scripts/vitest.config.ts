@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { describeBackends, findBackendsUnderTest } from '../src/core/backends-under-test.js';
 
@@ -28,6 +29,8 @@ const shared = { root: new URL('..', import.meta.url).pathname, testTimeout: 180
 export default defineConfig({
   test: {
     root: shared.root,
+    // Vitest leaves a core to itself, which has little to do: of two cores it would use one.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       {
         test: {

@@ -20,10 +20,10 @@ const test = testIn(() => new Verdicts());
 
 describe('verify', () => {
   test('prints every check of a claim that is named, and the reason where it fails', async ({ folder }) => {
-    const { code, stdout, stderr } = await folder.verify('prop-b.1', 'section-6.1-printed');
+    const { code, stdout, stderr } = await folder.verify('def-3.1', 'section-5.2-log-printed');
     expect(code).toBe(0);
     expect(stdout.match(/^ +[+-] /gm)).toHaveLength(5);
-    expect(stdout).toContain('A misprint');
+    expect(stdout).toContain('it is the loss that is log(k)');
     expect(stdout).toContain('1 claims hold, 1 fail');
     expect(stderr).toContain('--record writes it');
   });
@@ -31,12 +31,12 @@ describe('verify', () => {
   test('records what it measured beside what it did not, and finds the same verdicts again', async ({
     folder,
   }) => {
-    expect((await folder.verify('prop-b.1', '--record', '--quiet')).code).toBe(0);
-    expect(await folder.start('verify thm-2.1 --out . --record --quiet --workers 1')).toMatchObject({
+    expect((await folder.verify('def-3.1', '--record', '--quiet')).code).toBe(0);
+    expect(await folder.start('verify eq-4 --out . --record --quiet --workers 1')).toMatchObject({
       code: 0,
     });
-    expect(folder.verdicts().map(({ id }) => id)).toEqual(['thm-2.1', 'prop-b.1']);
-    const again = await folder.verify('prop-b.1', 'thm-2.1', '--json');
+    expect(folder.verdicts().map(({ id }) => id)).toEqual(['eq-4', 'def-3.1']);
+    const again = await folder.verify('def-3.1', 'eq-4', '--json');
     expect(again).toMatchObject({ code: 0, stderr: '' });
     expect(readVerdicts(again.stdout)).toEqual(folder.verdicts());
   });
@@ -44,16 +44,16 @@ describe('verify', () => {
   test('exits with 1 where a verdict is another than the recorded one, and where none is', async ({
     folder,
   }) => {
-    await folder.verify('thm-2.1', '--record', '--quiet');
-    expect(await folder.verify('prop-b.1', '--quiet')).toMatchObject({
+    await folder.verify('eq-4', '--record', '--quiet');
+    expect(await folder.verify('def-3.1', '--quiet')).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('prop-b.1: holds, not recorded in'),
+      stderr: expect.stringContaining('def-3.1: holds, not recorded in'),
     });
     writeFileSync(folder.record, readFileSync(folder.record, 'utf8').replace('"holds"', '"fails"'));
-    const { code, stdout, stderr } = await folder.verify('thm-2.1', '--markdown');
+    const { code, stdout, stderr } = await folder.verify('eq-4', '--markdown');
     expect(code).toBe(1);
     expect(stdout).toContain('holds (recorded: fails)');
-    expect(stderr).toContain('thm-2.1: holds, recorded: fails in');
+    expect(stderr).toContain('eq-4: holds, recorded: fails in');
   });
 
   test('measures other draws with another seed, finds the same verdict, and records none of them', async ({
@@ -84,7 +84,7 @@ describe('verify', () => {
   });
 
   test('refuses names that no claim has, with the nearest that one has', async ({ folder }) => {
-    expect(await folder.verify('thm-2.2', 'thm-2.1')).toMatchObject({
+    expect(await folder.verify('thm-2.2', 'eq-4')).toMatchObject({
       code: 2,
       stdout: '',
       stderr: expect.stringContaining('thm-2.2: no claim has this name; did you mean thm-2.1?'),
@@ -96,7 +96,7 @@ describe('verify', () => {
     ['{"claims": {}}', 'claims: '],
   ])('refuses the record %j and leaves it', async ([text, message], { folder }) => {
     writeFileSync(folder.record, text!);
-    const { code, stderr } = await folder.verify('thm-2.1', '--record');
+    const { code, stderr } = await folder.verify('eq-4', '--record');
     expect([code, stderr]).toEqual([2, expect.stringContaining(message!)]);
     expect(readFileSync(folder.record, 'utf8')).toBe(text);
   });
@@ -105,7 +105,7 @@ describe('verify', () => {
     const target = folder.at('other.json');
     writeFileSync(target, '{"claims": []}');
     symlinkSync(target, folder.record);
-    expect((await folder.verify('thm-2.1', '--record')).code).toBe(2);
+    expect((await folder.verify('eq-4', '--record')).code).toBe(2);
     expect(readFileSync(target, 'utf8')).toBe('{"claims": []}');
   });
 });
