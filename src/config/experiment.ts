@@ -80,6 +80,13 @@ function expression(
   return z.union([z.number(error), formula], error);
 }
 
+/** Of texts and lists alone: zod compares whatever is the `length` of a value, and `{"length": {}}` has one without order. */
+function notEmpty(error: ReturnType<typeof expecting>) {
+  const check = z.minLength(1, error);
+  check._zod.def.when = ({ value }) => typeof value === 'string' || Array.isArray(value);
+  return check;
+}
+
 /** A list with something in it and nothing twice. */
 function list<T extends z.ZodType>(item: T, what: string) {
   const error = expecting(what);
@@ -96,7 +103,7 @@ function list<T extends z.ZodType>(item: T, what: string) {
   });
   // Also when some of the elements are not what they should be.
   nothingTwice._zod.def.when = ({ value }) => Array.isArray(value);
-  return z.array(item, error).min(1, error).check(nothingTwice).meta({ uniqueItems: true });
+  return z.array(item, error).check(notEmpty(error), nothingTwice).meta({ uniqueItems: true });
 }
 
 /** What makes an element of a list another than its neighbours: an object's name, and other values themselves. */
@@ -176,7 +183,7 @@ const scaling = z.union(
     object({
       name: z
         .string(expecting('a name'))
-        .min(1, expecting('a name'))
+        .check(notEmpty(expecting('a name')))
         .max(60, expecting('a name of at most 60 characters'))
         .regex(
           /^[\p{L}\p{N}][^\p{C}\p{Zl}\p{Zp}]*$/u,
@@ -230,7 +237,7 @@ const LAYER = '"input", "hidden", "output" or the number of a layer, from 1';
 /** Steps of one cell: all are kept, as factors of the weights. */
 const MOST_STEPS = 100;
 
-const nonEmptyText = z.string(expecting('a text')).min(1, expecting('a text, not empty'));
+const nonEmptyText = z.string(expecting('a text')).check(notEmpty(expecting('a text, not empty')));
 
 const quantities = QUANTITY_NAMES as [QuantityName, ...QuantityName[]];
 

@@ -560,7 +560,14 @@ describe('the problems of a file', () => {
         expect(parseExperiment(text, 'x.json')).toHaveProperty('ok');
         expect(parseExperiment(TEXT, 'x.json', [`${key}=${JSON.stringify(value)}`])).toHaveProperty('ok');
       }),
-      { numRuns: RUNS },
+      {
+        numRuns: RUNS,
+        // An object with a length, where a text or a list is expected.
+        examples: ['title', 'record', 'scaling', 'sweep'].flatMap((key): [string, fc.JsonValue][] => [
+          [key, { length: {} }],
+          [key, { depth: { length: {} }, quantities: { length: { valueOf: 1 } }, name: { length: [] } }],
+        ]),
+      },
     );
   });
 });
