@@ -103,6 +103,18 @@ export async function renderChart(
   };
 }
 
+/**
+ * What a chart does not show of its table: the sentence that stands in it; undefined when it shows all.
+ *
+ * @throws Error as `renderChart` does, of what it looks at.
+ */
+export async function leftOutOf(spec: VegaLiteSpec, table: string): Promise<string | undefined> {
+  const { csv, numeric } = await readColumns(table, spec);
+  const count = new PointCount();
+  await drawSvg(completeSpec(spec, numeric), csv, await loadFont(), count);
+  return count.sentence();
+}
+
 interface DrawnColumns {
   /** CSV text, cells as they were. */
   readonly csv: string;

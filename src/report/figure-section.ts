@@ -17,6 +17,8 @@ export interface FigureSection {
   readonly switches: InteractiveSpec['switches'];
   /** What the spec says it draws: the text in place of the picture. */
   readonly description: string;
+  /** What the chart does not show of its table, as the chart says it; undefined when it shows all. */
+  readonly leftOut: string | undefined;
 }
 
 export function figureSectionHtml(section: FigureSection): Html {
@@ -61,10 +63,10 @@ const SWITCHES: Readonly<Record<Switch, Html>> = {
 const switchHtml = ([name, isOn]: readonly [Switch, boolean]): Html =>
   html`<label><input type="checkbox" data-signal="${SIGNALS[name]}"${isOn ? html` checked` : nothing}>${SWITCHES[name]}</label>`;
 
-function captionOf({ figure, manifest, rows }: FigureSection): Html {
+function captionOf({ figure, manifest, rows, leftOut }: FigureSection): Html {
   const draws = new Set(rows.map(({ draw }) => draw)).size;
   const { cells } = manifest.counts;
-  return html`${cells} networks, ${draws} ${draws === 1 ? 'draw' : 'draws'} of each setting, ${manifest.counts.rows} rows measured in ${seconds(manifest.elapsed_ms)}.
+  return html`${cells} networks, ${draws} ${draws === 1 ? 'draw' : 'draws'} of each setting, ${manifest.counts.rows} rows measured in ${seconds(manifest.elapsed_ms)}.${leftOut !== undefined && html` ${leftOut}.`}
 ${figure.theoryColumn === null ? nothing : 'Thin lines: the limit of infinite width at the same depth.'} <span class="screen">Point at a mark for its cell; a button above switches its curve off and on.</span>`;
 }
 

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { renderChart } from '../charts/render.js';
 import { readVerdicts } from '../claims/record.js';
 import { readManifest } from '../results/manifest.js';
-import { readTable } from '../results/table.js';
+import { readTable, toCsv } from '../results/table.js';
 import { FIGURE_NAMES, type FigureResults, renderReport } from './report.js';
 
 const file = (path: string) => readFileSync(new URL(path, import.meta.url));
@@ -105,6 +106,26 @@ describe('the page', () => {
     });
     expect(partial).toContain('the run is partial');
     expect(markup).not.toContain('Not all cells are here');
+  });
+
+  test('says of each figure how many points its axes do not show, as its chart does', async () => {
+    for (const name of ['figure-1b', 'figure-2a']) {
+      const [, caption] = new RegExp(`id="${name}".*?<figcaption>(.*?)</figcaption>`, 's').exec(markup)!;
+      const said = /\d+ of \d+ points? (?:is|are) not shown: [^.]*/.exec(caption!) ?? [];
+      const chart: string[] = [];
+      const { spec, table } = figures[name]!;
+      await renderChart(spec, toCsv(table), { onWarning: (warning) => chart.push(warning) });
+      expect([...said]).toEqual(chart);
+    }
+
+    const { table, ...rest } = figures['figure-1b']!;
+    const column = table.columns.indexOf('bfa_rad');
+    const rows = table.rows.map((row, i) => (i === 3 ? row.with(column, 3) : row));
+    const other = await renderReport({
+      figures: { ...figures, 'figure-1b': { ...rest, table: { ...table, rows } } },
+      claims,
+    });
+    expect(other).toMatch(/1 of \d+ points are not shown: outside the axis \(1\)\./);
   });
 
   test('computes its numbers: another table is another agreement', async () => {

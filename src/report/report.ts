@@ -7,10 +7,11 @@
  */
 import { createHash } from 'node:crypto';
 import { libraryScript } from '../charts/page.js';
+import { leftOutOf } from '../charts/render.js';
 import { mentionedColumns, type VegaLiteSpec } from '../charts/spec.js';
 import type { Verdict } from '../claims/claim.js';
 import type { Manifest } from '../results/manifest.js';
-import type { Table } from '../results/table.js';
+import { type Table, toCsv } from '../results/table.js';
 import { claimsHtml, countOf } from './claims-section.js';
 import { packTable } from './columns.js';
 import { type FigureSection, figureSectionHtml, seconds } from './figure-section.js';
@@ -146,6 +147,7 @@ async function prepare(
       agreement: figure.agreement(rows, series),
       switches: shown.switches,
       description: String(spec.description ?? figure.title),
+      leftOut: await leftOut(figure, results),
     },
     chart: {
       id: figure.name,
@@ -153,6 +155,14 @@ async function prepare(
       table: packTable(table, mentionedColumns(shown.vegaLite, table.columns)),
     },
   };
+}
+
+async function leftOut({ name }: Figure, { spec, table }: FigureResults): Promise<string | undefined> {
+  try {
+    return await leftOutOf(spec, toCsv(table));
+  } catch (error) {
+    throw new ReportError(`${name}: ${(error as Error).message}`);
+  }
 }
 
 const navigation = html`<nav aria-label="Contents"><ol>
