@@ -1,7 +1,8 @@
 // The same bytes on every version of Node that is supported.
 //
-//     node scripts/node-versions.mjs              measures the figures on Node 20, 22 and 24 and compares their tables, and
-//                                                 runs there the tests of what decides who is who, and what is kept
+//     node scripts/node-versions.mjs              measures one draw of the figures on Node 20, 22 and 24 and compares tables
+//                                                 and digests, and runs there the tests of what decides who is who
+//     node scripts/node-versions.mjs --full       the same of all draws
 //     node scripts/node-versions.mjs --path 24    prints where Node 24 is; exit code 1 where it cannot be had
 //
 // Other versions come as packages of the registry and are kept in node_modules/.cache/node-versions. One that cannot be
@@ -13,10 +14,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
+const { values } = parseArgs({ options: { path: { type: 'string' }, full: { type: 'boolean' } } });
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const CACHE = join(ROOT, 'node_modules/.cache/node-versions');
 const VERSIONS = ['20', '22', '24'];
-const TESTS = ['config', 'plan', 'results', 'store', 'theory'].map((folder) => `src/${folder}`);
+const TESTS = ['config', 'plan', 'results', 'theory'].map((folder) => `src/${folder}`);
 
 /** Path of a version of Node, installed where it is not yet; undefined where it cannot be had. */
 function nodeOf(version) {
@@ -46,17 +48,22 @@ function nodeOf(version) {
   return isThere() ? path : undefined;
 }
 
-/** Tables of the figures, by name, as a version of Node measures them. */
-function tablesOf(node, out) {
-  execFileSync(
-    node,
-    [join(ROOT, 'dist/cli/main.js'), 'figures', '--backend', 'wasm', '--out', out, '--quiet'],
-    {
-      cwd: ROOT,
-      stdio: ['ignore', 'ignore', 'inherit'],
-    },
+/** Table and digest of each figure, by name, as a version of Node measures it. */
+function figuresOf(node, out) {
+  const configs = readdirSync(join(ROOT, 'configs')).filter((name) => /^figure-..\.json$/.test(name));
+  const words = ['run', ...configs.map((name) => join('configs', name)), '--backend', 'wasm', '--out', out];
+  const draws = values.full ? [] : ['--set', 'draws=1'];
+  execFileSync(node, [join(ROOT, 'dist/cli/main.js'), ...words, ...draws, '--quiet'], {
+    cwd: ROOT,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const read = (name, file) => readFileSync(join(out, name, file), 'utf8');
+  return new Map(
+    readdirSync(out).map((name) => [
+      name,
+      { table: read(name, 'table.csv'), digest: JSON.parse(read(name, 'manifest.json')).digest },
+    ]),
   );
-  return new Map(readdirSync(out).map((name) => [name, readFileSync(join(out, name, 'table.csv'))]));
 }
 
 function testsPass(node) {
@@ -76,7 +83,7 @@ function compareAll() {
     console.log(`${what}: ${isFine ? 'fine' : 'FAILED'}`);
   };
   try {
-    const own = tablesOf(process.execPath, join(scratch, 'own'));
+    const own = figuresOf(process.execPath, join(scratch, 'own'));
     for (const version of VERSIONS) {
       const node = nodeOf(version);
       if (node === process.execPath) continue;
@@ -84,11 +91,12 @@ function compareAll() {
         console.log(`Node ${version}: cannot be fetched, and is not tested`);
         continue;
       }
-      const tables = tablesOf(node, join(scratch, version));
-      for (const [name, table] of own) {
+      const figures = figuresOf(node, join(scratch, version));
+      for (const [name, { table, digest }] of own) {
+        const other = figures.get(name);
         count(
           `${name}: the bytes of Node ${version} and ${process.version}`,
-          tables.get(name)?.equals(table) === true,
+          other?.table === table && other.digest === digest,
         );
       }
       count(`Node ${version}: tests of ${TESTS.join(', ')}`, testsPass(node));
@@ -100,12 +108,11 @@ function compareAll() {
   return failed === 0;
 }
 
-const { path } = parseArgs({ options: { path: { type: 'string' } } }).values;
-if (path === undefined) process.exitCode = compareAll() ? 0 : 1;
+if (values.path === undefined) process.exitCode = compareAll() ? 0 : 1;
 else {
-  const node = nodeOf(path);
+  const node = nodeOf(values.path);
   if (node === undefined) {
-    console.error(`Node ${path}: cannot be fetched from the registry`);
+    console.error(`Node ${values.path}: cannot be fetched from the registry`);
     process.exitCode = 1;
   } else console.log(node);
 }

@@ -85,5 +85,4 @@ test.runIf(process.platform === 'linux')(
     expect(plot.megabytes).toBeLessThan(500);
     expect(Math.min(diff.megabytes, plot.megabytes)).toBeGreaterThan(100);
   },
-  120_000,
 );

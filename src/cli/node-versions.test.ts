@@ -44,7 +44,7 @@ describe.each(['20', '22', '24'].filter((version) => !process.versions.node.star
       const words = [VERSIONS, '--path', version];
       const { status, stdout } = spawnSync(process.execPath, words, { encoding: 'utf8' });
       other = status === 0 ? stdout.trim() : undefined;
-    }, 400_000);
+    });
     const unreachable = `Node ${version} cannot be fetched from the registry`;
 
     const callOther = (words: string) =>
