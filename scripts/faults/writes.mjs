@@ -63,7 +63,7 @@ const into = (words, out) => words.map((word) => word.replace(/^OUT(?=\/|$)/, ou
 /** The state without what a run keeps that did not come to its end. */
 const finishedIn = (out) => new Map([...stateOf(out)].filter(([path]) => !path.includes('.partial')));
 
-export async function testFullDisks({ scratch, check, sizes, withMount }) {
+export async function testFullDisks({ scratch, check, sizes }) {
   const commands = await commandsIn(scratch);
   for (const [name, before, words] of commands) {
     const whole = join(scratch, `whole-${name}`);
@@ -95,7 +95,7 @@ export async function testFullDisks({ scratch, check, sizes, withMount }) {
       if (code !== 0 && !isSame(kept, old)) faults.lost.push(where);
       if (state.size > kept.size) faults.litter.push(`${where}: ${litterIn(out)}`);
     };
-    const mounted = await withMount(`a disk that fills up under ${name}`, '64m', async (folder) => {
+    const mounted = await withMount(scratch, `a disk that fills up under ${name}`, '64m', async (folder) => {
       for (let i = 0; i < sizes; i++) {
         const [out, filler] = [join(folder, 'out'), join(folder, 'filler')];
         for (const path of [out, filler]) rmSync(path, { recursive: true, force: true });
@@ -128,9 +128,10 @@ export async function testFullDisks({ scratch, check, sizes, withMount }) {
 
 /** Ends the process by SIGKILL at the call of FAULT_AT, counted from 1, that changes a file; tells how many there were. */
 const PRELOAD = `
-  const { isMainThread } = require('node:worker_threads');
+  const { threadId } = require('node:worker_threads');
   const fs = require('node:fs');
-  if (isMainThread) {
+  // The thread of the program; 0 hears signals.
+  if (threadId === 1) {
     let calls = 0;
     const step = () => { if (++calls === Number(process.env.FAULT_AT)) process.kill(process.pid, 'SIGKILL'); };
     for (const name of ['openSync', 'writeFileSync', 'fsyncSync', 'closeSync', 'renameSync', 'rmSync', 'mkdirSync']) {
@@ -140,7 +141,7 @@ const PRELOAD = `
     const { fsync } = fs;
     fs.fsync = (...words) => { step(); return fsync(...words); };
     require('node:module').syncBuiltinESMExports();
-    process.on('exit', () => process.stderr.write('calls ' + calls + '\\n'));
+    process.on('exit', () => fs.writeSync(2, 'calls ' + calls + '\\n'));
   }`;
 
 export async function testKillPoints({ scratch, check, points }) {
