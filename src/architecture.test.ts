@@ -16,6 +16,7 @@ const MAY_IMPORT: Readonly<
   plan: { all: ['config', 'quantities'] },
   core: { all: ['quantities'] },
   theory: { all: [] },
+  model: { all: ['core', 'quantities'] },
   run: { all: ['plan', 'core', 'results', 'store', 'theory', 'config', 'quantities'] },
   results: { all: ['quantities'], types: ['plan'] },
   store: { all: ['results', 'quantities'] },
@@ -30,6 +31,7 @@ const MAY_IMPORT: Readonly<
       'plan',
       'core',
       'theory',
+      'model',
       'run',
       'results',
       'store',
@@ -41,7 +43,7 @@ const MAY_IMPORT: Readonly<
 };
 
 /** Folders that are given what they need, and neither read files nor start processes. */
-const WITHOUT_EFFECTS = ['core', 'config', 'plan', 'theory', 'charts', 'claims', 'report'];
+const WITHOUT_EFFECTS = ['core', 'model', 'config', 'plan', 'theory', 'charts', 'claims', 'report'];
 const EFFECTS = /^(node:)?(fs|fs\/promises|child_process)$/;
 
 interface Import {
@@ -174,7 +176,9 @@ test('what computes neither touches files nor starts processes; charts read thei
 
 test('what decides a number raises to no power but 2: engines differ in the last digit of the others', () => {
   const powers = files
-    .filter(({ station }) => ['quantities', 'config', 'plan', 'core', 'theory', 'run'].includes(station))
+    .filter(({ station }) =>
+      ['quantities', 'config', 'plan', 'core', 'theory', 'model', 'run'].includes(station),
+    )
     .filter(({ path }) => !path.startsWith('core/oracle/')) // of tests only
     .flatMap(({ path, source }) =>
       Array.from(
@@ -251,7 +255,7 @@ test('no array of any length becomes the arguments of a call', () => {
 
 test('the mathematics has no clock and no console', () => {
   const uses = files
-    .filter(({ station }) => station === 'core' || station === 'theory')
+    .filter(({ station }) => ['core', 'theory', 'model'].includes(station))
     .flatMap(({ path, source }) =>
       Array.from(
         withoutComments(source).matchAll(/\b(Date|performance|console)\b/g),

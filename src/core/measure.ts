@@ -1,7 +1,10 @@
 /**
  * What is measured of a finished step, in float64 on the host: features f, backward pass b and change (velocity
- * fdot, or update df) of one layer of one lane, as flat arrays of n x m float32.
+ * fdot, or update df) of one layer of one lane, as flat arrays of n x m numbers.
  */
+
+/** float32 of a backend, or float64 of a capture. */
+type Numbers = Float32Array | Float64Array;
 
 /** Norms and inner product of one layer. */
 export interface LayerNorms {
@@ -13,7 +16,7 @@ export interface LayerNorms {
 }
 
 /** l2 norms and the inner product that the measurements share. NaN or infinite after an overflow. */
-export function layerNorms(f: Float32Array, b: Float32Array, change: Float32Array): LayerNorms {
+export function layerNorms(f: Numbers, b: Numbers, change: Numbers): LayerNorms {
   let ff = 0;
   let bb = 0;
   let cc = 0;
@@ -28,7 +31,7 @@ export function layerNorms(f: Float32Array, b: Float32Array, change: Float32Arra
 }
 
 /** |x|_2, summed in float64. */
-export function norm(x: Float32Array | Float64Array): number {
+export function norm(x: Numbers): number {
   let sum = 0;
   for (const value of x) sum += value * value;
   return Math.sqrt(sum);
@@ -42,12 +45,12 @@ export function norm(x: Float32Array | Float64Array): number {
  *
  * @returns NaN when one of the two is zero or not finite: there is no angle then.
  */
-export function backwardFeatureAngle(b: Float32Array, change: Float32Array, norms: LayerNorms): number {
+export function backwardFeatureAngle(b: Numbers, change: Numbers, norms: LayerNorms): number {
   return angleOf(b, -1 / norms.backward, change, 1 / norms.change);
 }
 
 /** The angle between x and y, in [0, pi] rad; NaN when one of the two is zero or not finite. */
-export function angleBetween(x: Float32Array | Float64Array, y: Float32Array | Float64Array): number {
+export function angleBetween(x: Numbers, y: Numbers): number {
   return angleOf(x, 1 / norm(x), y, 1 / norm(y));
 }
 
