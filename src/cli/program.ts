@@ -1,6 +1,7 @@
 /** The command line: commands, options and help. Each command is loaded when it is chosen. */
 import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { ACTIVATION_NAMES } from '../config/scalings.js';
+import { MODEL_LOSSES } from '../model/loss-names.js';
 import { parseShard } from '../plan/shard.js';
 import { programVersion } from '../store/provenance.js';
 import { BACKEND_CHOICES } from './backend-choice.js';
@@ -23,6 +24,12 @@ const atLeast = (least: number) => (text: string) => {
   }
   return value;
 };
+
+function factor(text: string): number {
+  const value = text.trim() === '' ? Number.NaN : Number(text);
+  if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError('expected a number > 0');
+  return value;
+}
 
 function size(text: string): number {
   const value = text.trim() === '' ? Number.NaN : Number(text);
@@ -88,6 +95,7 @@ Examples:
   $ feature-speed plot figure-1a                  draw it again from its table
   $ feature-speed plan configs/*.json             what would run, and how long
   $ feature-speed verify                          every claim of the paper as a measured verdict
+  $ feature-speed inspect configs/models/transformer.mjs   a network of your own, layer by layer
   $ feature-speed scalings --depth 96 --width 4096 --input 784 --output 10
 
 Exit codes: 0 fine, 1 differences or another verdict, 2 your mistake, 3 some cells diverged or failed, 70 a bug, 130 and 143 on signals.`,
@@ -280,6 +288,85 @@ Examples:
     .action(async (names, options) =>
       exit(await (await import('./commands/verify.js')).verify(names, options)),
     );
+
+  program
+    .command('inspect')
+    .description('measure a network of your own, layer by layer, and say what scales and rates it wants')
+    .argument(
+      '[model]',
+      'a module that makes a model (.mjs), or a model.json of TensorFlow.js Layers or Keras',
+    )
+    .addOption(
+      new Option('--capture <file>', 'instead of a model: a step that PyTorch or JAX saved (.safetensors)'),
+    )
+    .addOption(new Option('--depth <n>', 'argument of the module').argParser(atLeast(1)))
+    .addOption(new Option('--width <n>', 'argument of the module').argParser(atLeast(1)))
+    .addOption(
+      new Option('--param <name=value>', 'any other argument of the module; repeatable')
+        .argParser(collect)
+        .default([] as string[]),
+    )
+    .addOption(
+      new Option('--data <file>', 'inputs, .csv or .npy; repeatable, one for each input; default: Gaussian')
+        .argParser(collect)
+        .default([] as string[]),
+    )
+    .addOption(
+      new Option(
+        '--target <file>',
+        'targets, .csv or .npy, or columns of the CSV file of the data: y or y1,y2',
+      )
+        .argParser(collect)
+        .default([] as string[]),
+    )
+    .addOption(new Option('--samples <n>', 'default: all of the data, or 1').argParser(atLeast(1)))
+    .addOption(
+      new Option(
+        '--input-shape <lengths>',
+        'of a sample, where the model leaves lengths open: 32,16',
+      ).argParser((text) => text.split(',').map(atLeast(1))),
+    )
+    .addOption(new Option('--loss <name>', 'loss').choices(MODEL_LOSSES).default('squared' as const))
+    .addOption(
+      new Option(
+        '--rates <which>',
+        'equal (1 for every layer), scale-invariant (Eq. 8), or a file: {"layer": rate}, or an output of --json',
+      ).default('equal'),
+    )
+    .addOption(
+      new Option('--output-multiplier <s>', 'multiply the features before the readout').argParser(factor),
+    )
+    .addOption(
+      new Option('--batch-norm <how>', 'by moving averages, or over the batch')
+        .choices(['inference', 'batch'] as const)
+        .default('inference' as const),
+    )
+    .addOption(
+      new Option('--backend <name>', 'tensor backend; auto: wasm, with kernels of cpu where it lacks them')
+        .choices(['auto', 'wasm', 'cpu'] as const)
+        .default('auto' as const),
+    )
+    .addOption(new Option('--seed <n>', 'of data and initial weights').argParser(atLeast(0)).default(0))
+    .addOption(json().conflicts('csv'))
+    .addOption(new Option('--csv', 'print CSV'))
+    .addOption(new Option('--chart <file>', 'draw features, backward pass and angle: .svg, .png or .html'))
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ feature-speed inspect configs/models/transformer.mjs --depth 12 --width 128
+  $ feature-speed inspect configs/models/residual-mlp.mjs --param branchScale=0.2 --chart depth.svg
+  $ feature-speed inspect model.json --data digits.csv --target label --loss cross-entropy
+  $ feature-speed inspect --capture step.safetensors
+
+How to write a module: configs/models/README.md. A module is a program: inspect runs it.`,
+    )
+    .action(async (model, options, command) => {
+      if ((model === undefined) === (options.capture === undefined)) {
+        command.error('error: expected a model, or --capture <file> instead of it');
+      }
+      return exit(await (await import('./commands/inspect.js')).inspect(model, options));
+    });
 
   program
     .command('scalings')

@@ -1,0 +1,150 @@
+/** A model of a file `model.json`, of TensorFlow.js Layers or of Keras through its converter, with or without weights. */
+import { dirname, join } from 'node:path';
+import * as core from '@tensorflow/tfjs-core';
+import * as tfjsLayers from '@tensorflow/tfjs-layers';
+import { rewriteKeras3 } from '../model/keras3.js';
+import { readJson, readWith } from '../store/files.js';
+import { UserError } from '../store/user-error.js';
+
+/** A model, and what is to be said of it. */
+export interface LoadedModel {
+  readonly model: tfjsLayers.LayersModel;
+  readonly notes: readonly string[];
+}
+
+/** What an error says, of whoever threw it. */
+export const told = (error: unknown): string =>
+  error instanceof Error ? error.message.trim() : String(error).slice(0, 200);
+
+export const isLayersModel = (value: unknown): value is tfjsLayers.LayersModel =>
+  typeof value === 'object' &&
+  value !== null &&
+  'layers' in value &&
+  'outputs' in value &&
+  'predict' in value;
+
+/** A sequential model is built when it is first called; here before. */
+export function built(path: string, model: tfjsLayers.LayersModel): tfjsLayers.LayersModel {
+  try {
+    if (!('nodesByDepth' in model) || !model.built) model.build(undefined as never);
+    return model;
+  } catch (error) {
+    throw new UserError(
+      `${path}: the model has no input shape: ${told(error)}; give its first layer an inputShape`,
+    );
+  }
+}
+
+/** Runs f with random numbers of a seed: initialisers that are given none draw theirs from `Math.random`. */
+export async function withSeed<T>(seed: number, f: () => T | Promise<T>): Promise<T> {
+  const random = Math.random;
+  let state = seed >>> 0;
+  Math.random = () => {
+    // A counter that is mixed (Steele, Lea and Flood, 2014), 32 bits.
+    state = (state + 0x9e3779b9) >>> 0;
+    let mixed = state;
+    mixed = Math.imul(mixed ^ (mixed >>> 16), 0x21f0aaad);
+    mixed = Math.imul(mixed ^ (mixed >>> 15), 0x735a2d97);
+    return ((mixed ^ (mixed >>> 15)) >>> 0) / 0x1_0000_0000;
+  };
+  try {
+    return await f();
+  } finally {
+    Math.random = random;
+  }
+}
+
+interface ModelJson {
+  readonly format?: string;
+  readonly modelTopology?: object;
+  readonly weightsManifest?: readonly {
+    readonly paths: readonly string[];
+    readonly weights: core.io.WeightsManifestEntry[];
+  }[];
+  readonly class_name?: string;
+  readonly node?: unknown;
+}
+
+/**
+ * Reads a model and its weights.
+ *
+ * @throws UserError
+ */
+export async function modelFromJson(path: string, seed: number): Promise<LoadedModel> {
+  const json = readJson(path) as ModelJson | null;
+  const refuse = (what: string) => new UserError(`${path}: ${what}`);
+  if (typeof json !== 'object' || json === null) throw refuse('expected a model, got no object');
+  const topology = json.modelTopology ?? (json.class_name ? json : undefined);
+  if (json.format === 'graph-model' || (topology && 'node' in topology)) {
+    throw refuse(
+      'it is a GraphModel, whose weights are constants and whose layers are gone; ' +
+        'convert the Keras model again with --output_format=tfjs_layers_model',
+    );
+  }
+  if (!topology) {
+    throw refuse(
+      'expected a model.json of TensorFlow.js Layers or of Keras, with modelTopology or class_name',
+    );
+  }
+  const groups = json.weightsManifest ?? [];
+  const data = Buffer.concat(
+    groups.flatMap(({ paths }) => paths.map((name) => readWith(join(dirname(path), name), (bytes) => bytes))),
+  );
+  const specs = groups.flatMap(({ weights }) => weights);
+  const weights = specs.length > 0 ? core.io.decodeWeights(new Uint8Array(data).buffer, specs) : undefined;
+  try {
+    const model = await withSeed(seed, () =>
+      tfjsLayers.loadLayersModel({ load: async () => ({ modelTopology: rewriteKeras3(topology) }) }),
+    );
+    if (weights) setWeights(path, model, weights);
+    const notes = weights ? [] : ['the file has no weights; they are initial ones of this seed'];
+    return { model: built(path, model), notes };
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw refuse(`the model cannot be built: ${told(error)}`);
+  }
+}
+
+/** Puts the weights of a file in their places, by their names: `kernel` of layer `out` is `out/kernel`, or `model/out/kernel`. */
+function setWeights(path: string, model: tfjsLayers.LayersModel, weights: core.NamedTensorMap): void {
+  const names = Object.keys(weights);
+  const missing: string[] = [];
+  for (const { name, owners, variable } of variablesOf(model)) {
+    const candidates = names.filter((each) => each === name || each.endsWith(`/${name}`));
+    // Of several the one that has most of the models around the layer in its name.
+    const places = candidates.map((each) => owners.filter((owner) => each.split('/').includes(owner)).length);
+    const found = candidates[places.indexOf(Math.max(0, ...places))];
+    if (found === undefined) missing.push(name);
+    else {
+      const value = weights[found]!;
+      if (value.shape.join() !== variable.shape.join()) {
+        throw new UserError(
+          `${path}: weights ${found} have the shape [${value.shape.join(', ')}], expected [${variable.shape.join(', ')}]`,
+        );
+      }
+      variable.write(value);
+    }
+  }
+  if (missing.length > 0) {
+    throw new UserError(
+      `${path}: the file has no weights for ${missing.join(', ')}; it has ${names.join(', ')}`,
+    );
+  }
+}
+
+interface Variable {
+  /** Without the number that tells a name from the same of another model in this process. */
+  readonly name: string;
+  /** Names of the models around the layer. */
+  readonly owners: readonly string[];
+  readonly variable: tfjsLayers.LayerVariable;
+}
+
+function variablesOf(model: tfjsLayers.LayersModel, owners: readonly string[] = []): Variable[] {
+  const within = [...owners, model.name];
+  return model.layers.flatMap((layer) =>
+    isLayersModel(layer)
+      ? variablesOf(layer, within)
+      : layer.weights.map((variable) => ({ name: variable.originalName, owners: within, variable })),
+  );
+}

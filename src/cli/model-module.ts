@@ -1,0 +1,111 @@
+/** A model made by a JavaScript module of the user. */
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import * as core from '@tensorflow/tfjs-core';
+import * as tfjsLayers from '@tensorflow/tfjs-layers';
+import { nearest } from '../nearest.js';
+import { UserError } from '../store/user-error.js';
+import { built, isLayersModel, type LoadedModel, told, withSeed } from './model-json.js';
+
+/** What a module is given to build with: the operations and layers of the library, so that no second copy is loaded. */
+type Tf = Omit<typeof core & typeof tfjsLayers, 'default'>;
+
+export interface ModelRequest {
+  readonly depth?: number | undefined;
+  readonly width?: number | undefined;
+  /** Further arguments of a module, by name. */
+  readonly parameters: Readonly<Record<string, unknown>>;
+  /** Seeds initial weights that no file gives. */
+  readonly seed: number;
+}
+
+/**
+ * Calls the function that a module exports with `{ tf, depth, width, seed, ... }`, those that are given.
+ *
+ * @throws UserError
+ */
+export async function modelFromModule(
+  path: string,
+  { depth, width, parameters, seed }: ModelRequest,
+): Promise<LoadedModel> {
+  const refuse = (what: string) => new UserError(`${path}: ${what}`);
+  const advice = 'expected `export default ({ tf, depth, width }) => tf.model(...)`';
+  let make: unknown;
+  try {
+    ({ default: make } = await import(pathToFileURL(resolve(path)).href));
+  } catch (error) {
+    throw refuse(`the module does not load: ${told(error)}`);
+  }
+  if (typeof make !== 'function') {
+    throw refuse(`${advice}, got ${make === undefined ? 'no default export' : typeof make}`);
+  }
+  const chained = withMethods();
+  const sizes = Object.fromEntries(
+    Object.entries({ depth, width }).filter(([, value]) => value !== undefined),
+  );
+  const read = new Set<string>();
+  const all: Record<string, unknown> = { ...parameters, ...sizes, seed, tf: chained };
+  const argument = new Proxy(all, {
+    get: (target, key) => {
+      read.add(String(key));
+      return target[String(key)];
+    },
+    // `...rest` takes every name.
+    ownKeys: (target) => {
+      for (const key of Object.keys(target)) read.add(key);
+      return Object.keys(target);
+    },
+  });
+  let model: unknown;
+  try {
+    model = await withSeed(seed, () => make(argument));
+  } catch (error) {
+    throw refuse(`the module throws: ${told(error)}`);
+  }
+  const unused = Object.keys({ ...parameters, ...sizes }).filter((name) => !read.has(name));
+  if (unused.length > 0) {
+    const known = [...read].filter(
+      (name) => !['tf', 'seed', 'then'].includes(name) && !unused.includes(name),
+    );
+    const meant = nearest(unused[0]!, known);
+    const takes = known.length > 0 ? `it takes ${known.join(', ')}` : 'it takes none';
+    throw refuse(
+      `does not use ${unused.join(', ')}; ${takes}${meant === undefined ? '' : `; did you mean ${meant}?`}`,
+    );
+  }
+  if (!isLayersModel(model)) throw refuse(`${advice}, a LayersModel; its function returns ${kindOf(model)}`);
+  return { model: built(path, model), notes: [] };
+}
+
+function kindOf(value: unknown): string {
+  if (value === null || typeof value !== 'object') return String(value);
+  return value.constructor?.name === 'Object' ? 'an object' : `a ${value.constructor?.name ?? 'object'}`;
+}
+
+/** Words of operations that tensors have as methods in the library's own bundle. */
+const METHODS =
+  'abs add all any argMax argMin batchNorm cast clipByValue concat conv1d conv2d cos cumsum div divNoNan dot elu equal erf exp ' +
+  'expandDims expm1 flatten floor gather greater greaterEqual leakyRelu less lessEqual log log1p logSigmoid logSoftmax logSumExp ' +
+  'logicalAnd logicalNot logicalOr matMul max maximum maxPool avgPool mean min minimum mod mul neg norm notEqual oneHot onesLike ' +
+  'pad pow prelu prod reciprocal relu relu6 reshape reverse round rsqrt selu sigmoid sign sin slice softmax softplus split sqrt ' +
+  'square squaredDifference squeeze stack step stridedSlice sub sum tan tanh tile topk transpose unstack where zerosLike';
+
+/** The library, with its operations as methods of tensors too: `x.add(y)` as well as `tf.add(x, y)`. */
+function withMethods(): Tf {
+  const tf: Tf = { ...core, ...tfjsLayers };
+  const prototype = core.Tensor.prototype as unknown as Record<string, unknown>;
+  const operations = tf as unknown as Record<string, ((...operands: unknown[]) => unknown) | undefined>;
+  for (const name of METHODS.split(' ')) {
+    const operation = operations[name === 'flatten' ? 'reshape' : name];
+    if (!operation || name in prototype) continue;
+    prototype[name] =
+      name === 'where'
+        ? function (this: unknown, condition: unknown, other: unknown) {
+            return operation(condition, this, other);
+          }
+        : function (this: unknown, ...operands: unknown[]) {
+            return operation(this, ...(name === 'flatten' ? [[-1]] : operands));
+          };
+  }
+  return tf;
+}
