@@ -128,12 +128,14 @@ platform=$(node -p 'process.platform + "-" + process.arch + (process.report.getR
   fail "this is $platform, and the library is for linux-x64 with glibc; feature-speed works without, on wasm"
 [[ -d $root/node_modules ]] || fail 'run npm ci first'
 
-# The package, and what it depends on, as the lock file has them: npm drops them all when the download fails.
+# The package, and what it depends on; whatever it would download itself is brought below.
 if [[ ! -e $package/binding.gyp || ! -e $root/node_modules/@mapbox/node-pre-gyp ]]; then
-  say 'adding @tensorflow/tfjs-node and its dependencies, of the lock file, to node_modules'
-  (cd "$root" && npm install --no-save --ignore-scripts --no-audit --no-fund --prefer-offline --loglevel=error \
-    --fetch-retries=1 --fetch-timeout=30000 >&2) || fail 'the npm registry cannot be reached'
-  [[ -e $package/binding.gyp ]] || fail "npm did not install @tensorflow/tfjs-node: the registry cannot be reached, or npm is told to omit optional dependencies"
+  tfjs_node=@tensorflow/tfjs-node@$(node -p 'require(process.argv[1]).peerDependencies["@tensorflow/tfjs-node"]' "$root/package.json")
+  # As optional, since of what is no more than a peer npm installs nothing.
+  say "adding $tfjs_node and its dependencies to node_modules"
+  (cd "$root" && npm install --no-save --save-optional --ignore-scripts --no-audit --no-fund --prefer-offline \
+    --loglevel=error --fetch-retries=1 --fetch-timeout=30000 "$tfjs_node" >&2) || fail 'the npm registry cannot be reached'
+  [[ -e $package/binding.gyp ]] || fail "npm did not install $tfjs_node"
 fi
 if compgen -G "$package/deps/lib/libtensorflow*" >/dev/null && [[ ! -e $mark ]]; then
   fail "$package/deps has a library of its own; npm rebuild @tensorflow/tfjs-node uses it, or remove it and run this again"

@@ -1,7 +1,10 @@
 /** Which backend an experiment runs on. */
-import { createRequire } from 'node:module';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { BACKENDS, type BackendName } from '../core/backend-name.js';
 import type { Batch } from '../plan/batch.js';
+import { PACKAGE_ROOT } from '../store/files.js';
+import { packageVersion } from '../store/provenance.js';
 import { UserError } from '../store/user-error.js';
 
 export const BACKEND_CHOICES = ['auto', ...BACKENDS] as const;
@@ -52,6 +55,9 @@ export function prefersNative({ samples, batches }: Demand): boolean {
   return cost(faster) > WORK_THAT_PAYS && cost(faster) > cost(batches) / 2;
 }
 
+/** An optional peer of the package, since its libraries are larger than all else together. */
+const TFJS_NODE = '@tensorflow/tfjs-node';
+
 const probes = new Map<BackendName, Promise<Probe>>();
 
 /** Tries a backend, once: loads it and lets it compute a sum. */
@@ -65,7 +71,7 @@ async function tryBackend(name: BackendName): Promise<Probe> {
   try {
     if (name === 'native') {
       // Whether the optional package is there at all is told without loading it.
-      createRequire(import.meta.url).resolve('@tensorflow/tfjs-node');
+      if (packageVersion(TFJS_NODE) === undefined) return { name, missing: `${TFJS_NODE} is not installed` };
       const { tryInProcess } = await import('../run/process-pool.js');
       return { name, version: await tryInProcess(name) };
     }
@@ -88,6 +94,15 @@ export async function chooseBackend(choice: BackendChoice, demand: Demand): Prom
   if ('version' in probe) return 'native';
   if (choice === 'auto') return 'wasm';
   throw new UserError(
-    `the native backend does not load: ${probe.missing}; scripts/install-native.sh builds it, see feature-speed doctor`,
+    `the native backend does not load: ${probe.missing}; ${remedy(probe)}; --backend auto does without it`,
   );
+}
+
+/** What to do where a backend is missing. */
+export function remedy({ name }: Probe): string {
+  if (name !== 'native') return 'npm ci installs it';
+  // The packed program has no scripts.
+  return existsSync(join(PACKAGE_ROOT, 'scripts/install-native.sh'))
+    ? 'scripts/install-native.sh builds it'
+    : `npm install ${TFJS_NODE}@4.22.0 adds it, where it can download the library of TensorFlow`;
 }

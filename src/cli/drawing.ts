@@ -14,7 +14,7 @@ export type Answer =
   | { readonly warning: string }
   | { readonly error: string };
 
-export interface Limits {
+interface Limits {
   readonly seconds: number;
   /** Memory of the language; pictures are bounded by their size. */
   readonly megabytes: number;

@@ -1,14 +1,15 @@
 /**
  * The page in a real browser, opened from disk with the network off.
  *
- * Without Chromium there is nothing to open it with: FEATURE_SPEED_BROWSER=required makes that a failure.
+ * Without Chromium, or without what drives it, which `npm run tools` installs, there is nothing to open it with:
+ * FEATURE_SPEED_BROWSER=required makes that a failure.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import axe from 'axe-core';
-import { type Browser, launch, type Page } from 'puppeteer-core';
+import type { Browser, Page } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readVerdicts } from '../claims/record.js';
 import { readManifest } from '../results/manifest.js';
@@ -21,9 +22,16 @@ const PATIENCE_MS = 240_000;
 const chromium = ['chromium', 'chromium-browser', 'google-chrome']
   .flatMap((name) => (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, name)))
   .find((path) => existsSync(path));
+const tools = createRequire(new URL('../../scripts/tools/package.json', import.meta.url));
+const missing = [
+  ...(chromium === undefined ? ['no Chromium in PATH; apt-get install chromium'] : []),
+  ...(existsSync(new URL('../../scripts/tools/node_modules', import.meta.url))
+    ? []
+    : ['no puppeteer-core; npm run tools']),
+];
 const isRequired = process.env.FEATURE_SPEED_BROWSER === 'required';
-if (chromium === undefined && !isRequired)
-  console.log('no Chromium in PATH: the report is not opened in a browser');
+const isOpened = missing.length === 0 || isRequired;
+if (!isOpened) console.log(`the report is not opened in a browser: ${missing.join('; ')}`);
 
 const SIZES = [
   { width: 1280, height: 900 },
@@ -34,10 +42,8 @@ let folder: string;
 let browser: Browser;
 
 beforeAll(async () => {
-  if (chromium === undefined) {
-    if (isRequired) throw new Error('no Chromium in PATH; apt-get install chromium');
-    return;
-  }
+  if (!isOpened) return;
+  if (missing.length > 0) throw new Error(missing.join('; '));
   folder = mkdtempSync(join(tmpdir(), 'feature-speed-report-'));
   const file = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url));
   const figures = Object.fromEntries(
@@ -52,8 +58,9 @@ beforeAll(async () => {
   );
   const claims = readVerdicts(file('results/claims.json').toString());
   writeFileSync(join(folder, 'report.html'), await renderReport({ figures, claims }));
+  const { launch } = tools('puppeteer-core') as typeof import('puppeteer-core');
   browser = await launch({
-    executablePath: chromium,
+    executablePath: chromium!,
     // Containers have neither the privileges of a sandbox nor much shared memory; the page is our own.
     args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu'],
     timeout: PATIENCE_MS,
@@ -119,7 +126,7 @@ const waitFor = (page: Page, name: string, colour: string, areThere: boolean) =>
     areThere,
   );
 
-describe.skipIf(chromium === undefined && !isRequired).each(SIZES)('the page at $width x $height', (size) => {
+describe.runIf(isOpened).each(SIZES)('the page at $width x $height', (size) => {
   test(
     'draws every chart inside its width, asks for nothing and has nothing to complain of',
     async () => {
@@ -202,11 +209,12 @@ describe.skipIf(chromium === undefined && !isRequired).each(SIZES)('the page at 
       await page.$$eval('details', (all) => {
         for (const each of all) each.open = true;
       });
+      const axe = tools('axe-core') as typeof import('axe-core');
       await page.evaluate(axe.source);
       for (const scheme of ['light', 'dark'] as const) {
         await colours(page, scheme);
         const broken = await page.evaluate(async () => {
-          const { axe: rules } = globalThis as unknown as { readonly axe: typeof axe };
+          const { axe: rules } = globalThis as unknown as { readonly axe: typeof import('axe-core') };
           // Formulas are MathML, which this rule takes for nothing and screen readers read.
           const { violations } = await rules.run({ rules: { 'empty-table-header': { enabled: false } } });
           return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html}`));
@@ -219,7 +227,7 @@ describe.skipIf(chromium === undefined && !isRequired).each(SIZES)('the page at 
   );
 });
 
-describe.skipIf(chromium === undefined && !isRequired)('the page', () => {
+describe.runIf(isOpened)('the page', () => {
   test(
     'follows the sizes that are typed in, and says what is wrong with one',
     async () => {

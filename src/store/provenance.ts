@@ -1,21 +1,15 @@
 /** What the installed packages say of the program that runs. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { PACKAGE_ROOT } from './files.js';
 
 /** Version of an installed package; undefined when it is not installed. */
 export function packageVersion(name: string): string | undefined {
-  try {
-    return versionIn(createRequire(import.meta.url).resolve(`${name}/package.json`));
-  } catch {
-    // Packages may hide their package.json from resolution.
-    try {
-      return versionIn(join(PACKAGE_ROOT, 'node_modules', name, 'package.json'));
-    } catch {
-      return undefined;
-    }
-  }
+  // Looked for in the folders, and not resolved, since packages may hide their package.json.
+  const folders = createRequire(import.meta.url).resolve.paths(name) ?? [];
+  const path = folders.map((folder) => join(folder, name, 'package.json')).find((each) => existsSync(each));
+  return path && versionIn(path);
 }
 
 /** Version of feature-speed. */

@@ -1,11 +1,11 @@
 /** `doctor`: what the program finds on this machine, and what is missing. */
 import { availableParallelism, totalmem } from 'node:os';
 import { env } from '@tensorflow/tfjs-core';
-import { BACKENDS, type BackendName } from '../../core/backend-name.js';
+import { BACKENDS } from '../../core/backend-name.js';
 import { defaultWorkers } from '../../run/executor.js';
 import { currentRevision, type Revision } from '../../store/git.js';
 import { packageVersion, programVersion } from '../../store/provenance.js';
-import { NATIVE, type Probe, probeBackend } from '../backend-choice.js';
+import { NATIVE, type Probe, probeBackend, remedy } from '../backend-choice.js';
 import { EXIT } from '../exit-code.js';
 
 /** Prints versions, backends, SIMD, workers; exit code 2 when no fast backend loads. */
@@ -22,7 +22,7 @@ export async function doctor(command: { readonly json?: boolean | undefined }): 
     ...Object.fromEntries(
       probes.map((probe) => [
         `backend ${probe.name}`,
-        'version' in probe ? `works, ${probe.version}` : `missing: ${probe.missing}${remedy(probe.name)}`,
+        'version' in probe ? `works, ${probe.version}` : `missing: ${probe.missing}; ${remedy(probe)}`,
       ]),
     ),
     'backend auto': works('native')
@@ -48,9 +48,4 @@ function commitOf({ commit, dirty, problem }: Revision): string {
   if (commit === null) return `none, and manifests will not name one: ${problem}`;
   if (dirty === null) return `${commit}, and whether files differ from it is not known: ${problem}`;
   return dirty ? `${commit}, and tracked files differ from it` : commit;
-}
-
-/** What to do where a backend is missing. */
-function remedy(name: BackendName): string {
-  return name === 'native' ? '; scripts/install-native.sh builds it' : '';
 }
