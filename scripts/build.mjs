@@ -19,13 +19,16 @@ const kept = new Set();
 const problems = [];
 for (const source of files(SRC).filter(isModule)) {
   const target = join(DIST, source.slice(SRC.length, -'.ts'.length));
-  const { code, map, errors } = transformSync(source, readFileSync(source, 'utf8'), {
+  const { code, map, errors, helpersUsed } = transformSync(source, readFileSync(source, 'utf8'), {
     tsconfig: false,
     target: 'es2023',
     sourcemap: true,
     typescript: { onlyRemoveTypeImports: true },
   });
   problems.push(...errors.map(({ message }) => `${source}: ${message}`));
+  // Helpers are a package that is not there where the program is installed.
+  for (const helper of Object.keys(helpersUsed))
+    problems.push(`${source}: needs ${helper} of the transpiler; write it another way`);
   write(`${target}.js`, `${code}//# sourceMappingURL=${basename(target)}.js.map\n`);
   write(`${target}.js.map`, JSON.stringify({ ...map, sources: [relative(dirname(target), source)] }));
 }

@@ -19,10 +19,13 @@ const MAY_IMPORT: Readonly<
   model: { all: ['core', 'quantities'] },
   run: { all: ['plan', 'core', 'results', 'store', 'theory', 'config', 'quantities'] },
   results: { all: ['quantities'], types: ['plan'] },
-  store: { all: ['results', 'quantities'] },
+  store: { all: ['results', 'quantities', 'nearest'] },
   charts: { all: ['results', 'quantities', 'nearest'] },
   claims: { all: ['core', 'theory', 'config', 'results', 'quantities'] },
   report: { all: ['charts', 'results', 'config'], types: ['claims'] },
+  index: {
+    all: ['quantities', 'config', 'plan', 'core', 'theory', 'run', 'results', 'store'],
+  },
   cli: {
     all: [
       'quantities',

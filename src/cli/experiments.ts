@@ -1,42 +1,69 @@
 /** Config files named on the command line, read and checked together. */
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { parseExperiment } from '../config/load.js';
 import { formatProblems } from '../config/problem.js';
 import type { Experiment } from '../config/resolve.js';
 import { NAMED_SCALINGS } from '../config/scalings.js';
 import type { Manifest } from '../results/manifest.js';
-import { listFiles, PACKAGE_ROOT, readJson, readText } from '../store/files.js';
+import { findConfig, kindOfOther, shippedFiles } from '../store/config-files.js';
+import { readText } from '../store/files.js';
 import { UserError } from '../store/user-error.js';
 
 /** Names of experiments, which are names of folders: no path, nothing hidden. */
 const NAME = /^[A-Za-z0-9][\w.+-]*$/;
 
 /**
- * Reads experiments; all their problems are told at once.
+ * Reads experiments, by path or by name; all their problems are told at once.
  *
+ * Specs and schemas, which a pattern such as `configs/*.json` names too, are skipped where experiments are left.
+ *
+ * @param skip is given a line that says what was skipped.
  * @throws UserError when any file has a problem, or two would write to the same folder.
  */
-export function readExperiments(paths: readonly string[], overrides: readonly string[]): Experiment[] {
+export function readExperiments(
+  words: readonly string[],
+  overrides: readonly string[],
+  skip: (line: string) => void = () => {},
+): Experiment[] {
   const problems: string[] = [];
   const experiments: Experiment[] = [];
-  for (const path of paths) {
+  const paths = new Map<Experiment, string>();
+  const others: string[] = [];
+  for (const word of words) {
     try {
-      const parsed = parseExperiment(readText(path), path, overrides);
-      if (parsed.ok) experiments.push(parsed.experiment);
-      else problems.push(formatProblems(parsed.problems));
+      const path = findConfig(word);
+      const text = readText(path);
+      const other = kindOfOther(text);
+      if (other !== undefined) {
+        others.push(`${path}: expected an experiment, got ${other}`);
+        continue;
+      }
+      const parsed = parseExperiment(text, path, overrides);
+      if (!parsed.ok) problems.push(formatProblems(parsed.problems));
+      else {
+        experiments.push(parsed.experiment);
+        paths.set(parsed.experiment, path);
+      }
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       problems.push(error.message);
     }
   }
-  for (const [i, { name }] of experiments.entries()) {
+  if (experiments.length === 0 && problems.length === 0) problems.push(others.join('\n'));
+  else if (others.length > 0) {
+    skip(`${others.length} of ${words.length} files are skipped: specs and schemas, and no experiments`);
+  }
+  for (const [i, experiment] of experiments.entries()) {
+    const { name } = experiment;
     if (!NAME.test(name)) {
       problems.push(
-        `${paths[i]}: expected a file name of letters, digits, . _ + -; it names the folder of the results`,
+        `${paths.get(experiment)}: expected a file name of letters, digits, . _ + -; it names the folder of the results`,
       );
     }
     if (experiments.findIndex((other) => other.name === name) < i) {
-      problems.push(`${paths[i]}: another config is named ${name} too; both would write to the same folder`);
+      problems.push(
+        `${paths.get(experiment)}: another config is named ${name} too; both would write to the same folder`,
+      );
     }
   }
   if (problems.length > 0) throw new UserError(problems.join('\n'));
@@ -76,11 +103,10 @@ export function experimentOf(manifest: Manifest, path: string): Experiment {
 
 /** Paths of the configs that come with the program and are figures of the paper. */
 export function figurePaths(): string[] {
-  const directory = join(PACKAGE_ROOT, 'configs');
-  return listFiles(directory, '.json')
-    .filter((name) => !name.endsWith('.vl.json') && name !== 'schema.json')
-    .map((name) => join(directory, name))
-    .filter((path) => 'figure' in (readJson(path) as object));
+  return shippedFiles().filter((path) => {
+    const text = readText(path);
+    return kindOfOther(text) === undefined && 'figure' in (JSON.parse(text) as object);
+  });
 }
 
 /** Name of a chart's Vega-Lite specification. */

@@ -1,5 +1,5 @@
 /** The command line: commands, options and help. Each command is loaded when it is chosen. */
-import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { Argument, Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { ACTIVATION_NAMES } from '../config/scalings.js';
 import { MODEL_LOSSES } from '../model/loss-names.js';
 import { parseShard } from '../plan/shard.js';
@@ -16,7 +16,13 @@ function count(text: string): number {
   return value;
 }
 
-/** Reads an integer of a network. */
+/** A number as a number, and anything else as it stands, for a command that tells all problems at once. */
+const numberOrText = (text: string): number | string => {
+  const value = /^[-+\d.e]+$/i.test(text) ? Number(text) : Number.NaN;
+  return Number.isFinite(value) ? value : text;
+};
+
+/** Reads an integer. */
 const atLeast = (least: number) => (text: string) => {
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (!(value >= least && value <= 1e12)) {
@@ -90,7 +96,7 @@ export function createProgram(exit: (code: number) => void) {
       `
 Examples:
   $ feature-speed figures                         measure and draw the five figures of the paper
-  $ feature-speed run configs/figure-1a.json      measure one experiment
+  $ feature-speed run figure-1a                   measure one experiment
   $ feature-speed run my.json --set draws=20 --set sweep.depth=[10,100]
   $ feature-speed plot figure-1a                  draw it again from its table
   $ feature-speed plan configs/*.json             what would run, and how long
@@ -106,7 +112,7 @@ Exit codes: 0 fine, 1 differences or another verdict, 2 your mistake, 3 some cel
     .description(
       'measure; writes <out>/NAME/{table.csv, manifest.json}, slopes.csv if asked for; goes on where a run was stopped',
     )
-    .argument('[config...]', 'experiment files')
+    .argument('[experiment...]', 'files, or names of experiments that come with the program')
     .addOption(
       new Option(
         '--from <dir>',
@@ -133,13 +139,14 @@ Examples:
   $ feature-speed run configs/figure-1b.json --shard 2/8 --out shards/2
   $ feature-speed run --from results/figure-1a`,
     )
-    .action(async (configs, options, command) => {
+    .action(async (experiments, options, command) => {
       const { from, ...rest } = options;
       if (from === undefined) {
-        if (configs.length === 0) command.error("error: missing required argument 'config'");
-        return exit(await (await import('./commands/run.js')).run(configs, rest));
+        if (experiments.length === 0) command.error("error: missing required argument 'experiment'");
+        return exit(await (await import('./commands/run.js')).run(experiments, rest));
       }
-      if (configs.length > 0) command.error("error: option '--from <dir>' needs no config, it has its own");
+      if (experiments.length > 0)
+        command.error("error: option '--from <dir>' needs no experiment, it has its own");
       const given = <T>(key: 'out' | 'backend', value: T) =>
         command.getOptionValueSource(key) === 'default' ? undefined : value;
       const own = { ...rest, out: given('out', rest.out), backend: given('backend', rest.backend) };
@@ -180,7 +187,7 @@ Examples:
   program
     .command('plan')
     .description('print what would run: cells, batches, estimated time and memory')
-    .argument('<config...>', 'experiment files')
+    .argument('<experiment...>', 'files, or names of experiments that come with the program')
     .addOption(set())
     .addOption(backend())
     .addOption(weights())
@@ -194,8 +201,8 @@ Examples:
   $ feature-speed plan configs/figure-1b.json --weights dense
   $ feature-speed plan configs/figure-1b.json --shard 2/8 --workers 1`,
     )
-    .action(async (configs, options) =>
-      exit(await (await import('./commands/plan.js')).plan(configs, options)),
+    .action(async (experiments, options) =>
+      exit(await (await import('./commands/plan.js')).plan(experiments, options)),
     );
 
   program
@@ -371,28 +378,22 @@ How to write a module: configs/models/README.md. A module is a program: inspect 
   program
     .command('scalings')
     .description('print initial scales and learning rates of a network by Tables 1 and 2')
-    .addOption(
-      new Option('--depth <L>', 'layers, with embedding and readout')
-        .argParser(atLeast(3))
-        .makeOptionMandatory(),
-    )
-    .addOption(new Option('--width <m>', 'width').argParser(atLeast(1)).makeOptionMandatory())
-    .addOption(new Option('--input <d>', 'input width').argParser(atLeast(1)).makeOptionMandatory())
-    .addOption(new Option('--output <k>', 'output width').argParser(atLeast(1)).makeOptionMandatory())
+    .addOption(new Option('--depth <L>', 'layers, with embedding and readout').argParser(numberOrText))
+    .addOption(new Option('--width <m>', 'width').argParser(numberOrText))
+    .addOption(new Option('--input <d>', 'input width').argParser(numberOrText))
+    .addOption(new Option('--output <k>', 'output width').argParser(numberOrText))
     .addOption(
       new Option('--branch-scale <beta>', 'number or expression in L, m, d, k, for Table 2').default(
         '1/sqrt(L)',
       ),
     )
     .addOption(
-      new Option('--activation <name>', 'decides the hidden scale')
-        .choices(ACTIVATION_NAMES)
-        .default('relu' as const),
+      new Option('--activation <name>', `decides the hidden scale: ${ACTIVATION_NAMES.join(', ')}`).default(
+        'relu',
+      ),
     )
     .addOption(
-      new Option('--setting <name>', 'dense, or sparse: one-hot inputs and targets')
-        .choices(['dense', 'sparse'] as const)
-        .default('dense' as const),
+      new Option('--setting <name>', 'dense, or sparse: one-hot inputs and targets').default('dense'),
     )
     .addOption(json())
     .addHelpText(
@@ -426,6 +427,26 @@ Examples:
     .addOption(json())
     .addHelpText('after', '\nExamples:\n  $ feature-speed doctor --json')
     .action(async (options) => exit(await (await import('./commands/doctor.js')).doctor(options)));
+
+  program
+    .command('completion')
+    .description('print the completion of commands, options and names for a shell')
+    .addArgument(new Argument('<shell>').choices(['bash', 'zsh', 'fish'] as const))
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ feature-speed completion bash > ~/.local/share/bash-completion/completions/feature-speed
+  $ feature-speed completion zsh > ~/.zfunc/_feature-speed
+  $ feature-speed completion fish > ~/.config/fish/completions/feature-speed.fish`,
+    )
+    .action(async (shell) => exit((await import('./commands/completion.js')).completion(program, shell)));
+
+  // What the scripts of the shells call.
+  program
+    .command('complete', { hidden: true })
+    .argument('[word...]')
+    .action(async (words) => exit((await import('./commands/completion.js')).complete(program, words)));
 
   return program;
 }

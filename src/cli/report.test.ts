@@ -33,11 +33,15 @@ test('report writes the page and says where it is', async ({ folder }) => {
   expect(folder.read('pages/one.html') === folder.read('results/report.html')).toBe(true);
 });
 
-test('without claims the page is made, and it is said what writes them', async ({ folder }) => {
+test('without claims of its own the page has those that come with the program, and it is said what writes others', async ({
+  folder,
+}) => {
   expect(await folder.call('report')).toMatchObject({
     code: 0,
-    stderr: expect.stringContaining('results/claims.json: no such file; the page is without claims'),
+    stderr:
+      'the claims are those that come with the program; feature-speed verify --record writes results/claims.json\n',
   });
+  expect(folder.read('results/report.html')).toContain('thm-2.1');
 });
 
 test.for([

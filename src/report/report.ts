@@ -93,7 +93,7 @@ ${provenanceHtml(manifests)}
 <footer>Made by <code>feature-speed report</code> from the tables of the results; every number on this page is computed from them, but the published ones.</footer>
 </div>
 <dl id="tooltip" aria-hidden="true" hidden></dl>
-${scripts.map((script) => html`<script>${new Html(script)}</script>\n`)}</body>
+${scripts.map((script) => new Html(`<script>${script}</script>\n`))}</body>
 </html>
 `;
   return page.text;

@@ -23,9 +23,10 @@ export interface PlanCommand {
  *
  * @throws UserError for what `run` would refuse to start.
  */
-export async function plan(paths: readonly string[], command: PlanCommand): Promise<number> {
+export async function plan(words: readonly string[], command: PlanCommand): Promise<number> {
+  const tell = (line: string) => void process.stderr.write(`${line}\n`);
   const plans = [];
-  for (const experiment of readExperiments(paths, command.set)) {
+  for (const experiment of readExperiments(words, command.set, tell)) {
     const job = jobOf(experiment, command.weights, command.shard);
     const { batches } = command.shard ? jobOf(experiment, command.weights) : job;
     const backend = await chooseBackend(command.backend, { samples: experiment.data.samples, batches });

@@ -1,16 +1,15 @@
 /** `report`: one page of the figures, claims, scalings and where they come from. */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Verdict } from '../../claims/claim.js';
-import { readVerdicts } from '../../claims/record.js';
 import { FIGURE_NAMES, type FigureResults, renderReport } from '../../report/report.js';
 import { ReportError } from '../../report/report-error.js';
-import { configDirectories, ensureWritableDirectory, readJson, readText, shown } from '../../store/files.js';
+import { configDirectories, ensureWritableDirectory, readJson, shown } from '../../store/files.js';
 import { readResults } from '../../store/results-folder.js';
 import { UserError } from '../../store/user-error.js';
 import { writeFile } from '../../store/write-file.js';
 import { EXIT } from '../exit-code.js';
 import { specName } from '../experiments.js';
+import { readRecord, recordPath, SHIPPED_RECORD } from '../recorded-claims.js';
 import { chartChange } from './plot.js';
 
 export interface ReportCommand {
@@ -43,10 +42,12 @@ export async function report({
   const figures = Object.fromEntries(
     FIGURE_NAMES.map((name) => [name, readFigure(join(out, name), name, tell)]),
   );
-  const claims = recordedVerdicts(join(out, 'claims.json'));
-  if (claims === null && !quiet) {
-    process.stderr.write(
-      `${join(out, 'claims.json')}: no such file; the page is without claims, feature-speed verify --record writes them\n`,
+  const claims = readRecord(recordPath(out)) ?? readRecord(SHIPPED_RECORD) ?? null;
+  if (!existsSync(recordPath(out))) {
+    tell(
+      claims === null
+        ? `${recordPath(out)}: no such file; the page is without claims, feature-speed verify --record writes them`
+        : `the claims are those that come with the program; feature-speed verify --record writes ${recordPath(out)}`,
     );
   }
   let page: string;
@@ -78,14 +79,4 @@ function readSpec(name: string): FigureResults['spec'] {
   if (path === undefined)
     throw new UserError(`${name}: no chart is specified; expected configs/${specName(name)}`);
   return readJson(path) as FigureResults['spec'];
-}
-
-function recordedVerdicts(path: string): readonly Verdict[] | null {
-  if (!existsSync(path)) return null;
-  const text = readText(path);
-  try {
-    return readVerdicts(text);
-  } catch (error) {
-    throw new UserError(`${path}: ${(error as Error).message}\nfeature-speed verify --record writes it anew`);
-  }
 }

@@ -43,9 +43,11 @@ export interface RunCommand {
   readonly quiet?: boolean | undefined;
 }
 
-/** Runs the configs of the command line. */
-export function run(paths: readonly string[], command: RunCommand): Promise<number> {
-  return measure(readExperiments(paths, command.set), command, async (folder, name, outcome) => {
+/** Runs the experiments of the command line. */
+export async function run(words: readonly string[], command: RunCommand): Promise<number> {
+  const tell = (line: string) => void (command.quiet || process.stderr.write(`${line}\n`));
+  const experiments = readExperiments(words, command.set, tell);
+  return measure(experiments, command, async (folder, name, outcome) => {
     const chart = join(folder, 'chart.svg');
     if (command.quiet || !isChange(outcome) || !existsSync(chart)) return;
     process.stderr.write(

@@ -109,20 +109,15 @@ test('the table has the formula below each number, and says which of them are co
 
 describe('a mistake is told clearly, with exit code 2:', () => {
   test.each([
+    ['--depth 2 --width 8 --input 1 --output 1', /^--depth: expected an integer from 3 to 1e12, got 2;/],
+    ['--depth 3 --width 0 --input 1 --output 1', /^--width: expected an integer from 1 to 1e12, got 0;/],
+    ['--depth 3 --width 1.5 --input 1 --output 1', /^--width: expected an integer .* got 1\.5;/],
+    ['--depth 3 --width 8 --input -1 --output 1', /^--input: expected an integer .* got -1;/],
+    ['--depth 3 --width 8 --input 1', /^--output: expected an integer .* got nothing;/],
+    [`${NETWORK} --setting thick`, /^--setting: expected dense, sparse, got "thick"$/m],
     [
-      '--depth 2 --width 8 --input 1 --output 1',
-      /'--depth <L>' argument '2' is invalid\. expected an integer from 3/,
-    ],
-    [
-      '--depth 3 --width 0 --input 1 --output 1',
-      /'--width <m>' argument '0' is invalid\. expected an integer from 1/,
-    ],
-    ['--depth 3 --width 1.5 --input 1 --output 1', /'--width <m>' argument '1\.5' is invalid/],
-    ['--depth 3 --width 8 --input -1 --output 1', /'--input <d>' argument '-1' is invalid/],
-    ['--depth 3 --width 8 --input 1', /required option '--output <k>' not specified/],
-    [
-      `${NETWORK} --setting thick`,
-      /'--setting <name>' argument 'thick' is invalid\. Allowed choices are dense, sparse/,
+      '--depth 2 --width wide --input 1 --setting thick --activation sigmoid --branch-scale 3',
+      /^--depth: .* got 2;.*\n--width: .* got "wide";.*\n--output: .* got nothing;.*\n--activation: .*\n--setting: .*\n--branch-scale: .* it is 3 here/,
     ],
     [`${NETWORK} --branch-scale 0`, /^--branch-scale: expected .* 0 < beta <= 1, got "0"; it is 0 here/],
     [`${NETWORK} --branch-scale L`, /^--branch-scale: expected .* got "L"; it is 16 here/],

@@ -1,97 +1,59 @@
 /** `scalings`: the rows of Tables 1 and 2 in numbers, for one network. */
 import CliTable from 'cli-table3';
-import { compileExpression, type Expression, ExpressionError, type Values } from '../../config/expression.js';
-import { expected } from '../../config/problem.js';
-import { type ActivationName, LAYER_GROUPS, type TableRow, tableRows } from '../../config/scalings.js';
+import {
+  type Entry,
+  NetworkError,
+  type NetworkScaling,
+  type ScaledGroup,
+  type ScaledNetwork,
+  scalings as scalingsOf,
+} from '../../config/network-scalings.js';
+import { LAYER_GROUPS } from '../../config/scalings.js';
 import { UserError } from '../../store/user-error.js';
 import { EXIT } from '../exit-code.js';
 
+/** The network as it was typed in; what is wrong with it is told all at once. */
 export interface ScalingsCommand {
-  /** L */
-  readonly depth: number;
-  /** m */
-  readonly width: number;
-  /** d */
-  readonly input: number;
-  /** k */
-  readonly output: number;
-  /** beta, a number or a formula; of Table 2 only. */
+  readonly depth?: number | string | undefined;
+  readonly width?: number | string | undefined;
+  readonly input?: number | string | undefined;
+  readonly output?: number | string | undefined;
   readonly branchScale: string;
-  readonly activation: ActivationName;
-  readonly setting: 'dense' | 'sparse';
+  readonly activation: string;
+  readonly setting: string;
   readonly json?: boolean | undefined;
 }
 
-/** A formula and its value for the network. */
-interface Entry {
-  readonly formula: string;
-  readonly value: number;
-}
-
-/** Initial standard deviation sigma and learning rate eta of a group of layers. */
-interface Group {
-  readonly sigma: Entry;
-  readonly eta: Entry;
-}
-
-type Row = Readonly<Record<(typeof LAYER_GROUPS)[number], Group>> & {
-  readonly scaling: string;
-  readonly where: string;
-  readonly corrections: readonly string[];
-};
+type Named = Required<ScaledNetwork>;
 
 /**
  * Prints sigma and eta of the input, hidden and output layers by every row of Tables 1 and 2 in a setting.
  *
- * @throws UserError for a branch scale that is no expression, or not in (0, 1].
+ * @throws UserError that has all problems of the command line at once.
  */
 export async function scalings(command: ScalingsCommand): Promise<number> {
-  const { depth: L, width: m, input: d, output: k, setting } = command;
-  const beta = branchScaleOf(command.branchScale, { L, m, d, k });
-  const rows = tableRows(command.activation)
-    .filter(({ where }) => where.endsWith(`, ${setting}`))
-    .map((row) => inNumbers(row, { L, m, d, k, beta: beta.value }));
-  if (command.json) {
-    const { depth, width, input, output, activation } = command;
-    const network = { depth, width, input, output, activation, branch_scale: beta };
-    process.stdout.write(`${JSON.stringify({ setting, network, scalings: rows }, null, 2)}\n`);
-  } else process.stdout.write(textOf(rows, command, beta));
+  const { json, ...network } = command;
+  const { branchScale, scalings: rows } = rowsFor(network as ScaledNetwork);
+  if (json) {
+    const { setting, branchScale: _, ...sizes } = network;
+    const document = { setting, network: { ...sizes, branch_scale: branchScale }, scalings: rows };
+    process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+  } else process.stdout.write(textOf(rows, network as Named, branchScale));
   return EXIT.fine;
 }
 
-function branchScaleOf(source: string, values: Values): Entry {
-  const what = 'a number or an expression in L, m, d, k with 0 < beta <= 1';
-  const refuse = (advice: string) => new UserError(`--branch-scale: ${expected(what, source, advice)}`);
-  let expression: Expression;
-  let value: number;
+function rowsFor(network: ScaledNetwork): ReturnType<typeof scalingsOf> {
   try {
-    expression = compileExpression(source, ['L', 'm', 'd', 'k']);
-    value = expression.evaluate(values);
+    return scalingsOf(network);
   } catch (error) {
-    throw error instanceof ExpressionError ? refuse(error.message) : error;
+    if (!(error instanceof NetworkError)) throw error;
+    const option = (key: string) => `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    throw new UserError(error.problems.map(({ key, message }) => `${option(key)}: ${message}`).join('\n'));
   }
-  if (!(value > 0 && value <= 1)) throw refuse(`it is ${value} here; "1/sqrt(L)" is the largest of Table 2`);
-  return { formula: expression.source, value };
 }
 
-function inNumbers({ name, where, layers, corrections }: TableRow, values: Values): Row {
-  const entry = (formula: string): Entry => ({ formula, value: compileExpression(formula).evaluate(values) });
-  const group = ({ sigma, eta }: TableRow['layers']['input']): Group => ({
-    sigma: entry(sigma),
-    eta: entry(eta),
-  });
-  return {
-    scaling: name,
-    where,
-    input: group(layers.input),
-    hidden: group(layers.hidden),
-    output: group(layers.output),
-    corrections,
-  };
-}
-
-function textOf(rows: readonly Row[], command: ScalingsCommand, beta: Entry): string {
-  const { depth, width, input, output, activation, setting } = command;
+function textOf(rows: readonly NetworkScaling[], network: Named, beta: Entry): string {
+  const { depth, width, input, output, activation, setting } = network;
   const notes = [...new Set(rows.flatMap(({ corrections }) => corrections))];
   const mark = (note: string) => `[${notes.indexOf(note) + 1}]`;
   const table = new CliTable({
@@ -101,7 +63,7 @@ function textOf(rows: readonly Row[], command: ScalingsCommand, beta: Entry): st
   });
   for (const row of rows) {
     const name = [row.scaling, ...(row.corrections.length > 0 ? [row.corrections.map(mark).join(' ')] : [])];
-    const line = (of: (group: Group) => Entry) =>
+    const line = (of: (group: ScaledGroup) => Entry) =>
       LAYER_GROUPS.map((group) => {
         const { value, formula } = of(row[group]);
         return `${Number(value.toPrecision(4))}\n${formula}`;

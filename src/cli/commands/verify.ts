@@ -1,17 +1,16 @@
 /** `verify`: every claim of the paper as a measured verdict. */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Check, Verdict } from '../../claims/claim.js';
 import { CLAIMS } from '../../claims/claims.js';
 import { DEFAULT_SEED } from '../../claims/lab.js';
-import { readVerdicts, verdictsText } from '../../claims/record.js';
+import { verdictsText } from '../../claims/record.js';
 import { examineClaims } from '../../claims/verify.js';
 import { nearest } from '../../nearest.js';
 import { defaultWorkers } from '../../run/executor.js';
-import { ensureWritableDirectory, readText, shown } from '../../store/files.js';
+import { ensureWritableDirectory, shown } from '../../store/files.js';
 import { UserError } from '../../store/user-error.js';
 import { writeFile } from '../../store/write-file.js';
 import { EXIT } from '../exit-code.js';
+import { readRecord, recordPath, SHIPPED_RECORD } from '../recorded-claims.js';
 import { green, hasTerminal, rewriteLine, yellow } from '../terminal.js';
 
 export interface VerifyCommand {
@@ -42,8 +41,9 @@ export async function verify(names: readonly string[], command: VerifyCommand): 
     process.stdout.write(command.json ? listJson(ids) : listText(ids));
     return EXIT.fine;
   }
-  const path = join(command.out, 'claims.json');
-  const record = recorded(path);
+  const path = recordPath(command.out);
+  const own = readRecord(path);
+  const record = own ?? readRecord(SHIPPED_RECORD);
   if (command.record) ensureWritableDirectory(command.out);
   const isShown = hasTerminal() && !command.quiet;
   let done = 0;
@@ -65,9 +65,7 @@ export async function verify(names: readonly string[], command: VerifyCommand): 
   else if (command.markdown) process.stdout.write(markdownOf(compared));
   else if (!command.quiet) process.stdout.write(textOf(compared, names.length > 0));
   if (command.record) {
-    const kept = (record ?? []).filter(
-      ({ id }) => !ids.includes(id) && CLAIMS.some((each) => each.id === id),
-    );
+    const kept = (own ?? []).filter(({ id }) => !ids.includes(id) && CLAIMS.some((each) => each.id === id));
     const all = [...kept, ...verdicts];
     const order = CLAIMS.map(({ id }) => id);
     all.sort((a, b) => order.indexOf(a.id) - order.indexOf(b.id));
@@ -75,14 +73,17 @@ export async function verify(names: readonly string[], command: VerifyCommand): 
     if (!command.quiet) process.stderr.write(`recorded in ${shown(path)}\n`);
     return EXIT.fine;
   }
-  if (!record) {
-    if (!command.quiet) process.stderr.write(`${shown(path)} does not exist; --record writes it\n`);
-    return EXIT.fine;
+  const compareWith = shown(own ? path : SHIPPED_RECORD);
+  if (!own && !command.quiet) {
+    process.stderr.write(
+      `compared with ${record ? compareWith : 'nothing'}; --record writes ${shown(path)}\n`,
+    );
   }
+  if (!record) return EXIT.fine;
   const different = compared.filter((each) => each.recorded !== each.verdict.verdict);
   for (const { verdict, recorded } of different) {
     const before = recorded ? `recorded: ${recorded}` : 'not recorded';
-    process.stderr.write(`${verdict.id}: ${verdict.verdict}, ${before} in ${shown(path)}\n`);
+    process.stderr.write(`${verdict.id}: ${verdict.verdict}, ${before} in ${compareWith}\n`);
   }
   return different.length > 0 ? EXIT.different : EXIT.fine;
 }
@@ -113,18 +114,6 @@ function listText(ids: readonly string[]): string {
   return rows
     .map(({ id, where, title }) => `${id.padEnd(first)}  ${where.padEnd(second)}  ${title}\n`)
     .join('');
-}
-
-function recorded(path: string): readonly Verdict[] | undefined {
-  if (!existsSync(path)) return undefined;
-  const text = readText(path);
-  try {
-    return readVerdicts(text);
-  } catch (error) {
-    throw new UserError(
-      `${shown(path)}: ${(error as Error).message}\nremove it, and verify --record writes it anew`,
-    );
-  }
 }
 
 const brief = (value: number) => String(Number(value.toPrecision(3)));
