@@ -69,6 +69,9 @@ function kolmogorovSmirnov(x: readonly number[], y: readonly number[]): number {
 /** Four digits, so that what is one number but for rounding is one number; what does not exist is a value too. */
 const coarse = (value: number) => (Number.isFinite(value) ? Number(value.toPrecision(4)) : Number.MAX_VALUE);
 
+/** A residual of Thm 2.1 below this may be rounding alone, of an update too where phi has no bend in reach. */
+const ROUNDED = 1e-4;
+
 /** What Thm 2.1 leaves of a velocity where float32 rounds: some roundings a layer, over cos(theta). */
 function worstResidual({ layers, values }: CellMeasurement): number {
   return Math.max(
@@ -96,7 +99,10 @@ test(`matrix-free weights have the law of dense ones in ${EXPERIMENTS} random ex
       }
       for (const row of new Set([rows - 1, Math.floor(rows / 2)])) {
         const [dense, free] = samples.map((sample) =>
-          sample.map(({ values }) => coarse(values[quantity][row]!)),
+          sample.map(({ values }) => {
+            const value = values[quantity][row]!;
+            return quantity === 'speed_formula_residual' && value < ROUNDED ? 0 : coarse(value);
+          }),
         );
         tests.push({
           what: `${quantity} in row ${row} of experiment ${number}: ${JSON.stringify({ settings, cell })}`,
