@@ -45,8 +45,8 @@ describe('the summary of a claim over seeds', () => {
   const check = (reserve?: number): Check => ({
     what: '',
     measured: 0,
-    low: null,
-    high: null,
+    low: reserve === undefined ? null : -1,
+    high: reserve === undefined ? null : 1,
     expected: '',
     holds: (reserve ?? 1) > 0,
     ...(reserve !== undefined && { reserve }),
@@ -80,8 +80,8 @@ describe('the summary of a claim over seeds', () => {
     expect(isStable(summary([4, -9], [6, 1]))).toBe(false);
   });
 
-  test('estimates what other seeds would say by how far the reserves are from zero', () => {
-    // Reserves of mean 5 and standard deviation sqrt(2), and of -10: 3.54 and 7.07 standard deviations.
+  test('estimates what other seeds would say by how far from turning they are', () => {
+    // Reserves, of intervals of one length, of mean 5 and standard deviation sqrt(2), and of -10: 3.54 and 7.07 standard deviations.
     const { other, mutations } = summary([4, -9], [6, -11]);
     expect(other).toBeCloseTo(2.035e-4, 6);
     expect(mutations.wrong!.missed).toBeCloseTo(7.7e-13, 13);

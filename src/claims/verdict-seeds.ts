@@ -53,14 +53,14 @@ export function summaryOf(seeds: readonly number[], examined: readonly Examined[
 }
 
 /**
- * The probability of a verdict at yet another seed: of a failure the sum over the checks, of success the least of them.
- * Reserves of one check at several seeds are taken to be normal numbers; other checks do not count.
+ * The probability of a verdict at yet another seed: of a failure the sum over the checks, of success the least of them. What
+ * decides a check, at several seeds, is taken to be normal numbers; other checks do not count.
  */
 function chanceOf(verdict: Verdict['verdict'], seen: readonly Verdict[]): number | null {
   const chances = seen[0]!.checks.flatMap((_, i) => {
-    const reserves = reservesOf(seen.map(({ checks }) => checks[i]!));
-    if (!reserves) return [];
-    const score = mean(reserves) / sampleStandardDeviation(reserves);
+    const distances = distancesOf(seen.map(({ checks }) => checks[i]!));
+    if (!distances) return [];
+    const score = mean(distances) / sampleStandardDeviation(distances);
     return [(1 + jStat.erf((verdict === 'fails' ? -score : score) / Math.SQRT2)) / 2];
   });
   if (verdict === 'fails') {
@@ -78,11 +78,17 @@ function chanceOf(verdict: Verdict['verdict'], seen: readonly Verdict[]): number
   return chances.length === 0 || isDecided ? null : Math.min(...chances);
 }
 
-/** Undefined where they are not known at all seeds, or do not differ. */
-function reservesOf(checks: readonly Check[]): number[] | undefined {
-  const reserves = checks.map(({ reserve }) => reserve);
-  if (checks.length < 2 || reserves.includes(undefined) || new Set(reserves).size < 2) return undefined;
-  return reserves as number[];
+/**
+ * How far a check is from turning at each seed, up to a factor: its reserve times the length of its interval, which is a fixed
+ * number of standard errors. Not the reserve itself, whose tail is that of the standard error that it is divided by.
+ * Undefined where they are not known at all seeds, or do not differ.
+ */
+function distancesOf(checks: readonly Check[]): number[] | undefined {
+  const distances = checks.map(({ reserve, low, high }) =>
+    reserve === undefined || low === null || high === null ? undefined : reserve * (high - low),
+  );
+  if (checks.length < 2 || distances.includes(undefined) || new Set(distances).size < 2) return undefined;
+  return distances as number[];
 }
 
 /** The text of verdict-seeds.json, a line for each claim and mutation. */
