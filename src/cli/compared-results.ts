@@ -1,11 +1,11 @@
 /** One side of a comparison: a folder, a CSV file or a git revision, read into the results of its experiments. */
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Results } from '../results/diff.js';
 import { changeSince, readManifest } from '../results/manifest.js';
 import { ReadError } from '../results/read-text.js';
 import { readTable, type Table } from '../results/table.js';
-import { asUserError, readBytes, shown } from '../store/files.js';
+import { asUserError, isThere, readBytes, shown } from '../store/files.js';
 import { isShallow, listRevision, repositoryProblem, resolveRevision } from '../store/git.js';
 import { UserError } from '../store/user-error.js';
 
@@ -36,7 +36,7 @@ const MANIFEST = 'manifest.json';
  * @throws UserError when it is neither, and for what cannot be read, all of it at once.
  */
 export async function readSide(argument: string, out: string, only: readonly string[]): Promise<Side> {
-  if (existsSync(argument)) return readPath(argument, only);
+  if (isThere(argument)) return readPath(argument, only);
   const problem = await told('git', () => repositoryProblem('.'));
   const commit = problem === null ? await told('git', () => resolveRevision(argument, '.')) : null;
   if (commit === null) {
@@ -66,25 +66,25 @@ export async function readSide(argument: string, out: string, only: readonly str
 async function readPath(path: string, only: readonly string[]): Promise<Side> {
   const label = shown(resolve(path));
   const isFolder = statSync(path).isDirectory();
-  if (!isFolder || existsSync(join(path, TABLE))) {
+  if (!isFolder || isThere(join(path, TABLE))) {
     const table = isFolder ? join(path, TABLE) : path;
     const name = basename(resolve(isFolder || basename(path) === TABLE ? dirname(table) : path), '.csv');
     const manifest = join(dirname(table), MANIFEST);
-    const hasManifest = basename(table) === TABLE && existsSync(manifest);
+    const hasManifest = basename(table) === TABLE && isThere(manifest);
     return gather(label, true, [name], () => ({
       table: fileAt(table),
       manifest: hasManifest ? fileAt(manifest) : undefined,
     }));
   }
   const folders = readdirSync(path)
-    .filter((name) => existsSync(join(path, name, TABLE)))
+    .filter((name) => isThere(join(path, name, TABLE)))
     .sort();
   if (folders.length === 0) {
     throw new UserError(`${path}: expected a folder with NAME/table.csv; feature-speed run writes one`);
   }
   return gather(label, false, folders.filter(isWanted(only)), (folder) => ({
     table: fileAt(join(path, folder, TABLE)),
-    manifest: existsSync(join(path, folder, MANIFEST)) ? fileAt(join(path, folder, MANIFEST)) : undefined,
+    manifest: isThere(join(path, folder, MANIFEST)) ? fileAt(join(path, folder, MANIFEST)) : undefined,
   }));
 }
 

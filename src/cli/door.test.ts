@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, openSync } from 'node:fs';
+import { mkdirSync, openSync, rmSync, symlinkSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
 import { clean } from './door.js';
@@ -119,6 +119,23 @@ describe('what the machine refuses is told in a sentence, with exit code 2', () 
     const { status, stderr } = start(['run', '--from', 'r/smoke'], { env });
     expect(status).toBe(2);
     expect(stderr).toMatch(/nowhere.*: no such file or directory\n$/);
+  });
+
+  // As of a folder that one may not enter, which root may: the system does not say whether a file is there.
+  test.each([
+    'plot circle/e',
+    'diff circle/e circle/e',
+    'report --out circle',
+    'verify eq-4 --out circle',
+    'merge circle/e',
+    'run --from circle/e',
+    'run circle/c.json',
+    `run ${SMOKE} --out circle`,
+  ])('a folder that cannot be looked into: %s', async (words) => {
+    symlinkSync('circle', folder.at('circle'));
+    const { code, stdout, stderr } = await folder.call(words).finally(() => rmSync(folder.at('circle')));
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(/^circle.*: its links lead in a circle\n$/);
   });
 
   test('and a home that is not set is no matter', () => {

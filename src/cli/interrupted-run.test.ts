@@ -66,7 +66,8 @@ describe('a run that is stopped', () => {
       /has cells of the wasm backend/,
     );
 
-    const resumed = await call('run c.json --backend wasm --workers 1 --out stopped');
+    // A title decides no number.
+    const resumed = await call('run c.json --backend wasm --workers 1 --out stopped --set title=Another');
     expect(resumed).toMatchObject({
       code: 0,
       stderr: `c: ${counts.measured} of 60 cells were measured before\n`,
@@ -87,6 +88,20 @@ describe('a run that is stopped', () => {
     const fresh = await call('run c.json --backend wasm --out again --fresh --set draws=1');
     expect(fresh).toMatchObject({ code: 0, stderr: '' });
     expect(list('again/c')).toEqual(['manifest.json', 'table.csv']);
+  });
+
+  test('says how many cells it has that the next does not ask for', async () => {
+    const { child, ended } = await hold('wider', 1);
+    child.kill('SIGTERM');
+    await ended;
+    const { measured } = manifest('wider/c').counts;
+    const { code, stderr } = await call('run c.json --backend wasm --shard 1/3 --out wider');
+    expect(code).toBe(0);
+    const [, others] =
+      /^c: (\d+) cells that were measured before are none of this run's, and not used$/m.exec(stderr)!;
+    const used = Number(/^c: (\d+) of \d+ cells were measured before$/m.exec(stderr)?.[1] ?? 0);
+    expect(Number(others)).toBeGreaterThan(0);
+    expect(used + Number(others)).toBe(measured);
   });
 
   test('refuses its folder to a second one meanwhile', async () => {

@@ -1,9 +1,8 @@
 /** The verdicts that are on record: those of a folder of results, and those that come with the program. */
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Verdict } from '../claims/claim.js';
 import { readVerdicts } from '../claims/record.js';
-import { PACKAGE_ROOT, readText, shown } from '../store/files.js';
+import { isThere, PACKAGE_ROOT, readText, shown } from '../store/files.js';
 import { UserError } from '../store/user-error.js';
 
 export const recordPath = (out: string): string => join(out, 'claims.json');
@@ -16,7 +15,7 @@ export const SHIPPED_RECORD = recordPath(join(PACKAGE_ROOT, 'results'));
  * @throws UserError for a file that is no record.
  */
 export function readRecord(path: string): readonly Verdict[] | undefined {
-  if (!existsSync(path)) return undefined;
+  if (!isThere(path)) return undefined;
   const text = readText(path);
   try {
     return readVerdicts(text);

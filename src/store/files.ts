@@ -20,6 +20,19 @@ import { UserError } from './user-error.js';
 export const PACKAGE_ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /**
+ * Whether there is something at a path.
+ *
+ * @throws UserError where the system does not tell, as in a folder that one may not enter.
+ */
+export function isThere(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    throw asUserError(path, error);
+  }
+}
+
+/**
  * What a reader makes of the bytes of a file: the one way in, for configs, specs, tables, manifests and records.
  *
  * @throws UserError when there is no file to be read, or the reader throws a `ReadError`.
@@ -157,12 +170,20 @@ export function removeFile(path: string): void {
   }
 }
 
-/** Names of the files of a directory that end in `suffix`, sorted; none when there is no such directory. */
+/**
+ * Names of the files of a directory that end in `suffix`, sorted; none when there is no such directory.
+ *
+ * @throws UserError when it cannot be read.
+ */
 export function listFiles(directory: string, suffix: string): string[] {
-  if (!existsSync(directory)) return [];
-  return readdirSync(directory)
-    .filter((name) => name.endsWith(suffix))
-    .sort();
+  if (!isThere(directory)) return [];
+  try {
+    return readdirSync(directory)
+      .filter((name) => name.endsWith(suffix))
+      .sort();
+  } catch (error) {
+    throw asUserError(directory, error);
+  }
 }
 
 /** A path as short as it can be shown. */

@@ -1,5 +1,5 @@
 /** The folder of an experiment's results while a run writes there: locked, with the checkpoint of what is not finished. */
-import { existsSync, rmdirSync } from 'node:fs';
+import { rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { changeSince, digestOfBytes, type Manifest, readManifest } from '../results/manifest.js';
 import { otherResult, type ResultIdentity } from '../results/other-result.js';
@@ -12,6 +12,7 @@ import {
   checkStaysInside,
   checkWritableDirectory,
   ensureWritableDirectory,
+  isThere,
   readWith,
   removeFile,
 } from './files.js';
@@ -133,7 +134,7 @@ export class ResultsFolder {
   async checkReplacement(next: ResultIdentity): Promise<void> {
     const standing = readStanding(this.path);
     if (!standing?.manifest) return;
-    if (standing.isOneUnit || !existsSync(join(this.path, PARTIAL))) await checkReplacement(standing, next);
+    if (standing.isOneUnit || !isThere(join(this.path, PARTIAL))) await checkReplacement(standing, next);
   }
 
   /**
@@ -194,7 +195,7 @@ export class ResultsFolder {
 
   /** Writes how far a run came; where an earlier one has left a table, its manifest stays with it. */
   stop(manifest: Manifest): void {
-    if (existsSync(join(this.path, TABLE))) return;
+    if (isThere(join(this.path, TABLE))) return;
     this.lock.check();
     writeFile(join(this.path, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
   }

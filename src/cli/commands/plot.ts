@@ -1,11 +1,19 @@
 /** `plot`: draw the chart of a table. */
-import { existsSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import type { VegaLiteSpec } from '../../charts/render.js';
 import { digestOfBytes } from '../../results/manifest.js';
 import { decodeText } from '../../results/read-text.js';
 import { fromCsv } from '../../results/table.js';
-import { asUserError, configDirectories, readJson, readWith, removeFile, shown } from '../../store/files.js';
+import {
+  asUserError,
+  configDirectories,
+  isThere,
+  readJson,
+  readWith,
+  removeFile,
+  shown,
+} from '../../store/files.js';
 import { tableChange } from '../../store/standing-result.js';
 import { UserError } from '../../store/user-error.js';
 import { writeFiles } from '../../store/write-file.js';
@@ -87,7 +95,7 @@ const withDigest = (spec: string, sha256: string): string =>
 /** What is to be said of the chart in a folder that was drawn from another table; undefined where there is none. */
 export function chartChange(folder: string, sha256: string): string | undefined {
   const path = join(folder, 'chart.vl.json');
-  if (!existsSync(path)) return undefined;
+  if (!isThere(path)) return undefined;
   let drawnFrom: unknown;
   try {
     drawnFrom = (readJson(path) as { usermeta?: Record<string, unknown> }).usermeta?.[DRAWN_FROM];
@@ -111,7 +119,7 @@ function checkedTable(bytes: Uint8Array): string {
 
 function resultsFolder(name: string, out: string): string {
   const candidates = [name, join(out, name)];
-  const found = candidates.find((path) => existsSync(path) && statSync(path).isDirectory());
+  const found = candidates.find((path) => isThere(path) && statSync(path).isDirectory());
   if (!found) {
     throw new UserError(
       `${name}: expected a folder with results or the name of one in ${out}; found neither`,
@@ -126,7 +134,7 @@ function findSpec(folder: string): string {
     ...configDirectories().map((directory) => join(directory, name)),
     join(folder, 'chart.vl.json'),
   ];
-  const found = candidates.find((path) => existsSync(path));
+  const found = candidates.find((path) => isThere(path));
   if (!found)
     throw new UserError(`${folder}: no chart is specified; expected configs/${name}, or --spec FILE`);
   return found;

@@ -1,9 +1,8 @@
 /** `report`: one page of the figures, claims, scalings and where they come from. */
-import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { FIGURE_NAMES, type FigureResults, renderReport } from '../../report/report.js';
 import { ReportError } from '../../report/report-error.js';
-import { configDirectories, ensureWritableDirectory, readJson, shown } from '../../store/files.js';
+import { configDirectories, ensureWritableDirectory, isThere, readJson, shown } from '../../store/files.js';
 import { readResults } from '../../store/results-folder.js';
 import { UserError } from '../../store/user-error.js';
 import { writeFile } from '../../store/write-file.js';
@@ -33,7 +32,7 @@ export async function report({
     join(out, name, 'table.csv'),
     join(out, name, 'manifest.json'),
   ])
-    .filter((path) => !existsSync(path))
+    .filter((path) => !isThere(path))
     .map((path) => `${path}: no such file`);
   if (missing.length > 0) {
     throw new UserError([...missing, 'feature-speed figures measures all that a report needs'].join('\n'));
@@ -43,7 +42,7 @@ export async function report({
     FIGURE_NAMES.map((name) => [name, readFigure(join(out, name), name, tell)]),
   );
   const claims = readRecord(recordPath(out)) ?? readRecord(SHIPPED_RECORD) ?? null;
-  if (!existsSync(recordPath(out))) {
+  if (!isThere(recordPath(out))) {
     tell(
       claims === null
         ? `${recordPath(out)}: no such file; the page is without claims, feature-speed verify --record writes them`
@@ -75,7 +74,7 @@ function readFigure(folder: string, name: string, tell: (line: string) => void):
 
 function readSpec(name: string): FigureResults['spec'] {
   const paths = configDirectories().map((directory) => join(directory, specName(name)));
-  const path = paths.find((each) => existsSync(each));
+  const path = paths.find((each) => isThere(each));
   if (path === undefined)
     throw new UserError(`${name}: no chart is specified; expected configs/${specName(name)}`);
   return readJson(path) as FigureResults['spec'];

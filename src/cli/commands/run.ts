@@ -1,5 +1,4 @@
 /** `run`: measure experiments and write their tables and manifests. */
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Experiment } from '../../config/resolve.js';
 import type { BackendName } from '../../core/backend-name.js';
@@ -15,7 +14,7 @@ import {
   type Tally,
 } from '../../run/run.js';
 import { slopesOf } from '../../run/slopes.js';
-import { asUserError, shown } from '../../store/files.js';
+import { asUserError, isThere, shown } from '../../store/files.js';
 import { currentRevision, isOutside } from '../../store/git.js';
 import { checkResultsFolder, type Outcome, ResultsFolder } from '../../store/results-folder.js';
 import { UserError } from '../../store/user-error.js';
@@ -49,7 +48,7 @@ export async function run(words: readonly string[], command: RunCommand): Promis
   const experiments = readExperiments(words, command.set, tell);
   return measure(experiments, command, async (folder, name, outcome) => {
     const chart = join(folder, 'chart.svg');
-    if (command.quiet || !isChange(outcome) || !existsSync(chart)) return;
+    if (command.quiet || !isChange(outcome) || !isThere(chart)) return;
     process.stderr.write(
       `${shown(chart)} shows the table before; feature-speed plot ${name} draws it again\n`,
     );
@@ -203,7 +202,7 @@ export async function measure(
     });
     await then(folder.path, name, outcome);
     const page = join(out, 'report.html');
-    if (result.experiment.figure !== undefined && isChange(outcome) && existsSync(page)) {
+    if (result.experiment.figure !== undefined && isChange(outcome) && isThere(page)) {
       tell(`${shown(page)} shows the table of ${name} before; feature-speed report writes it anew`);
     }
   }
