@@ -5,12 +5,12 @@ import { call, randomFrom } from './program.mjs';
 import { withMount } from './writes.mjs';
 
 const NAME = 'fault';
-// Cells of one width share a batch: 40 batches of 20 cells.
+// Cells of one width share a batch: 40 batches of 10 cells.
 const EXPERIMENT = {
-  network: { depth: 60 },
+  network: { depth: 30 },
   scaling: 'MF+muP',
   sweep: { width: { from: 100, to: 490, step: 10 }, branchScale: ['1/sqrt(L)', 1] },
-  draws: 10,
+  draws: 5,
   record: { layers: 'output', quantities: ['bfa_rad', 'sensitivity', 'loss'] },
 };
 

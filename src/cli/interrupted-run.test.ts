@@ -275,7 +275,7 @@ test('killed at random moments, a run measures nothing twice and ends with the s
     '--only',
     'kills,worker',
     '--kills',
-    process.env.FEATURE_SPEED_SLOW ? '50' : '3',
+    process.env.FEATURE_SPEED_SLOW ? '50' : '2',
   ];
   const { code, stdout } = await new Promise<{ code: unknown; stdout: string }>((resolve) => {
     execFile(process.execPath, words, (error, stdout) => resolve({ code: error ? error.code : 0, stdout }));
