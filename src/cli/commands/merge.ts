@@ -47,12 +47,12 @@ export async function merge(
   });
   const first = parts[0]!;
   const experiment = experimentOf(first.manifest, join(first.name, 'manifest.json'));
-  const problems = parts.flatMap((part) => problemsOf(part, first));
+  const vouched = parts.find(({ manifest }) => manifest.sha256);
+  const problems = parts.flatMap((part) => problemsOf(part, first, vouched));
   if (problems.length > 0) throw new UserError(problems.join('\n'));
-  for (const { name, manifest } of parts) {
-    if (manifest.sha256 || quiet) continue;
+  if (!vouched && !quiet) {
     process.stderr.write(
-      `${name}: its manifest vouches for no numbers, as those of before; they are taken as they are\n`,
+      'the manifests vouch for no numbers, as those of before; the tables are taken as they are\n',
     );
   }
   const table = tableOf();
@@ -86,10 +86,23 @@ export async function merge(
   }
 }
 
-/** Why a part is none that a run has written to its end, or none of the same run as the first. */
-function problemsOf({ name, manifest, table, changes }: Part, first: Part): string[] {
+/**
+ * Why a part is none that a run has written to its end, or none of the same run as the first.
+ *
+ * @param vouched one whose manifest vouches for its table, where there is one.
+ */
+function problemsOf(
+  { name, manifest, table, changes }: Part,
+  first: Part,
+  vouched: Part | undefined,
+): string[] {
   const { counts, digest, seed, status, weights_choice } = manifest;
   const problems = changes.map((change) => `${change}; measure it again`);
+  if (vouched && !manifest.sha256) {
+    problems.push(
+      `${name}: its manifest vouches for no numbers, where that of ${vouched.name} does; measure it again`,
+    );
+  }
   if (status !== 'complete') {
     problems.push(
       `${name}: expected all ${counts.cells} cells of its run, got ${counts.measured}; run it to its end first`,
