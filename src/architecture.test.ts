@@ -211,6 +211,8 @@ const FEW_ARGUMENTS: Readonly<Record<string, string>> = {
   'results/compare-laws.ts: floor(...means)': 'a pair',
   'results/compare-laws.ts: welch(...onLogScale(before, after))': 'a pair',
   'cli/fit.ts: problems.push(...together(placed, workers, machines[0]!))': 'one at the most',
+  "cli/model-module.ts: operation(this, ...(name === 'flatten' ? [[-1]] : operands))": 'those of the caller',
+  'model/graph.ts: layer.apply(single(inputs), options)': 'a layer, no function',
   'store/results-folder.ts: this.write(...result)': 'a tuple',
 };
 /** Claims measure experiments of their own, of the size that is written there. */

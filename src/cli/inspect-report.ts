@@ -115,8 +115,7 @@ function adviceOf({
   lines.push(
     `(SP) features have rms ${short(least)} to ${short(most)}${most > 10 || least < 0.1 ? '; layer normalisation holds them at 1' : ''}`,
   );
-  lines.push(...balanceLines(advice, learning), ...multiplierLines(advice));
-  return lines;
+  return [...lines, ...balanceLines(advice, learning), ...multiplierLines(advice)];
 }
 
 function balanceLines(advice: Inspection['advice'], learning: number): string[] {

@@ -23,18 +23,6 @@ export const isLayersModel = (value: unknown): value is tfjsLayers.LayersModel =
   'outputs' in value &&
   'predict' in value;
 
-/** A sequential model is built when it is first called; here before. */
-export function built(path: string, model: tfjsLayers.LayersModel): tfjsLayers.LayersModel {
-  try {
-    if (!('nodesByDepth' in model) || !model.built) model.build(undefined as never);
-    return model;
-  } catch (error) {
-    throw new UserError(
-      `${path}: the model has no input shape: ${told(error)}; give its first layer an inputShape`,
-    );
-  }
-}
-
 /** Runs f with random numbers of a seed: initialisers that are given none draw theirs from `Math.random`. */
 export async function withSeed<T>(seed: number, f: () => T | Promise<T>): Promise<T> {
   const random = Math.random;
@@ -98,7 +86,7 @@ export async function modelFromJson(path: string, seed: number): Promise<LoadedM
     );
     if (weights) setWeights(path, model, weights);
     const notes = weights ? [] : ['the file has no weights; they are initial ones of this seed'];
-    return { model: built(path, model), notes };
+    return { model, notes };
   } catch (error) {
     if (error instanceof UserError) throw error;
     throw refuse(`the model cannot be built: ${told(error)}`);
@@ -113,7 +101,7 @@ function setWeights(path: string, model: tfjsLayers.LayersModel, weights: core.N
     const candidates = names.filter((each) => each === name || each.endsWith(`/${name}`));
     // Of several the one that has most of the models around the layer in its name.
     const places = candidates.map((each) => owners.filter((owner) => each.split('/').includes(owner)).length);
-    const found = candidates[places.indexOf(Math.max(0, ...places))];
+    const found = candidates[places.indexOf(places.reduce((most, count) => Math.max(most, count), 0))];
     if (found === undefined) missing.push(name);
     else {
       const value = weights[found]!;

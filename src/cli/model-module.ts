@@ -5,7 +5,7 @@ import * as core from '@tensorflow/tfjs-core';
 import * as tfjsLayers from '@tensorflow/tfjs-layers';
 import { nearest } from '../nearest.js';
 import { UserError } from '../store/user-error.js';
-import { built, isLayersModel, type LoadedModel, told, withSeed } from './model-json.js';
+import { isLayersModel, type LoadedModel, told, withSeed } from './model-json.js';
 
 /** What a module is given to build with: the operations and layers of the library, so that no second copy is loaded. */
 type Tf = Omit<typeof core & typeof tfjsLayers, 'default'>;
@@ -74,7 +74,7 @@ export async function modelFromModule(
     );
   }
   if (!isLayersModel(model)) throw refuse(`${advice}, a LayersModel; its function returns ${kindOf(model)}`);
-  return { model: built(path, model), notes: [] };
+  return { model, notes: [] };
 }
 
 function kindOf(value: unknown): string {

@@ -32,7 +32,7 @@ const MOST_PILOTS = 8;
 /** Within this factor, in logarithms, rho is taken to go on as it went; farther, to stay. */
 const NEAR = 0.5;
 /** Multipliers that are tried. */
-const [SMALLEST, LARGEST] = [2 ** -40, 2 ** 40];
+const [SMALLEST, LARGEST] = [1e-12, 1e12];
 
 /**
  * Finds the smallest multiplier s of f_{L-1} for which Eq. 7 holds under rates of Eq. 8.

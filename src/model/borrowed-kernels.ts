@@ -1,5 +1,6 @@
 /** Kernels of the cpu backend for another one that lacks them: slower, but the rest of the network stays where it is fast. */
 import {
+  type BackendValues,
   type DataId,
   type DataType,
   getKernel,
@@ -8,6 +9,7 @@ import {
   type KernelConfig,
   registerKernel,
   type TensorInfo,
+  unregisterKernel,
 } from '@tensorflow/tfjs-core';
 
 /** What the cpu backend offers its kernels beyond the interface. */
@@ -24,7 +26,13 @@ const used = new Set<string>();
 const lent = new Set<string>();
 
 /**
- * Gives `name` every kernel of the cpu backend that it lacks. Its inputs are copied to the cpu backend and its outputs back.
+ * Kernels of wasm that are wrong where a window has no number > 0: they take its largest to be the smallest positive one, and its
+ * place the first of all. Those of cpu are right.
+ */
+const WRONG = ['MaxPoolGrad', 'MaxPoolWithArgmax', 'MaxPool3D', 'MaxPool3DGrad'];
+
+/**
+ * Gives `name` every kernel of the cpu backend that it lacks, or has a wrong one of. Its inputs are copied to the cpu backend and its outputs back.
  *
  * @param cpu a backend of the library's cpu package, loaded and not current.
  * @returns the names of those that run from now on, as they do.
@@ -33,6 +41,7 @@ export function borrowKernels(name: string, cpu: KernelBackend): Borrowed {
   used.clear();
   if (!lent.has(name)) {
     lent.add(name);
+    for (const kernel of WRONG) if (getKernel(kernel, name)) unregisterKernel(kernel, name);
     for (const config of getKernelsForBackend('cpu')) {
       if (!getKernel(config.kernelName, name)) registerKernel(borrowed(config, name, cpu as CpuBackend));
     }
@@ -57,7 +66,7 @@ function borrowed(config: KernelConfig, backendName: string, cpu: CpuBackend): K
       const given = attrs === undefined ? {} : { attrs };
       const results = config.kernelFunc({ inputs: copies, backend: cpu, ...given });
       const outputs = [results].flat().map((result) => ({
-        dataId: own.write(read(cpu, result) as never, result.shape, result.dtype),
+        dataId: own.write(typed(read(cpu, result), result.dtype), result.shape, result.dtype),
         shape: result.shape,
         dtype: result.dtype,
       }));
@@ -67,4 +76,9 @@ function borrowed(config: KernelConfig, backendName: string, cpu: CpuBackend): K
       return Array.isArray(results) ? outputs : outputs[0]!;
     },
   };
+}
+
+/** Whole numbers as such: where cpu keeps them as float32, another backend would take their bits. */
+function typed(values: BackendValues, dtype: DataType): BackendValues {
+  return dtype === 'int32' && values instanceof Float32Array ? Int32Array.from(values) : values;
 }

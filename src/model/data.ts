@@ -50,7 +50,7 @@ function outputShapes(graph: Graph, inputs: readonly Tensor[]): number[][] {
 /** N(0, 1) numbers of a stream of their own. */
 function normal(count: number, seed: number, role: number, number: number): Float32Array {
   const numbers = new Float32Array(count);
-  const words = [Math.floor(seed / 2 ** 32), seed >>> 0, 0, 0] as const;
+  const words = [Math.floor(seed / 0x1_0000_0000), seed >>> 0, 0, 0] as const;
   new GaussianSampler().fill(numbers, { streams: [{ seed: words, role, layer: number }], scales: [1] });
   return numbers;
 }

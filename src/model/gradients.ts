@@ -6,6 +6,7 @@
 import {
   avgPool,
   avgPool3d,
+  cast,
   conv2d,
   conv3d,
   depthwiseConv2d,
@@ -168,15 +169,17 @@ const RULES: Readonly<Record<string, Rule>> = {
       images: none(images!),
     }),
   },
-  // Which entries a slice takes, it tells of their numbers; dy goes back to them.
+  // Which entries a slice takes, it tells of their numbers, which float32 holds up to 2^24; dy goes back to them.
   StridedSlice: {
     saves: ['x'],
     derivatives: (dy, [x], attributes) => ({
       x: () => {
+        if (x!.size > LARGEST_EXACT)
+          throw new Error('no second derivative of a strided slice of so many numbers');
         const { begin, end, strides, beginMask, endMask, ellipsisMask, newAxisMask, shrinkAxisMask } =
           attributes;
         const numbers = stridedSlice(
-          reshape(range(0, x!.size, 1, 'int32'), x!.shape),
+          reshape(range(0, x!.size), x!.shape),
           begin,
           end,
           strides,
@@ -186,12 +189,19 @@ const RULES: Readonly<Record<string, Rule>> = {
           newAxisMask,
           shrinkAxisMask,
         );
-        const sums = unsortedSegmentSum(reshape(dy, [-1]), reshape(numbers, [-1]) as never, x!.size);
+        const sums = unsortedSegmentSum(
+          reshape(dy, [-1]),
+          cast(reshape(numbers, [-1]), 'int32') as never,
+          x!.size,
+        );
         return reshape(sums, x!.shape);
       },
     }),
   },
 };
+
+/** Up to 2^24 float32 holds every whole number. */
+const LARGEST_EXACT = 16_777_216;
 
 const sizeOf = (images: Tensor): [number, number] => [images.shape[1]!, images.shape[2]!];
 

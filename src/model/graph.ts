@@ -53,8 +53,13 @@ interface Node {
 const asContainer = (layer: unknown): Container | undefined =>
   'nodesByDepth' in (layer as object) ? (layer as Container) : undefined;
 
-/** Reads the graph of a model that is built. */
+/**
+ * Reads the graph of a model.
+ *
+ * @throws ModelError for a sequential model without an input shape.
+ */
 export function graphOf(model: LayersModel): Graph {
+  build(model);
   const calls: Call[] = [];
   let values = 0;
   const newValues = (of: readonly unknown[]) => of.map(() => values++);
@@ -91,6 +96,18 @@ export function graphOf(model: LayersModel): Graph {
     groups,
     cuts: findCuts({ successors, weights: groups.map(({ calls }) => calls) }),
   };
+}
+
+/** A sequential model is built when it is first called; here before. */
+function build(model: LayersModel): void {
+  if (model.built && 'nodesByDepth' in model) return;
+  try {
+    model.build(undefined as never);
+  } catch (error) {
+    throw new ModelError(
+      `the model has no input shape, give its first layer an inputShape: ${(error as Error).message}`,
+    );
+  }
 }
 
 /** Names that occur again are told apart. */
