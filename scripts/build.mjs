@@ -29,6 +29,8 @@ for (const source of files(SRC).filter(isModule)) {
   // Helpers are a package that is not there where the program is installed.
   for (const helper of Object.keys(helpersUsed))
     problems.push(`${source}: needs ${helper} of the transpiler; write it another way`);
+  // Nothing imports what is of types alone.
+  if (/^(?:export \{\};?)?$/.test(code.replaceAll(/\/\*[\s\S]*?\*\/|^\s*\/\/.*/gm, '').trim())) continue;
   write(`${target}.js`, `${code}//# sourceMappingURL=${basename(target)}.js.map\n`);
   write(`${target}.js.map`, JSON.stringify({ ...map, sources: [relative(dirname(target), source)] }));
 }
