@@ -395,14 +395,20 @@ How to write a module: configs/models/README.md. A module is a program: inspect 
     .addOption(
       new Option('--setting <name>', 'dense, or sparse: one-hot inputs and targets').default('dense'),
     )
-    .addOption(json())
+    .addOption(
+      new Option('--format <name>', 'how they are printed')
+        .choices(['table', 'json', 'pytorch'] as const)
+        .default('table' as const),
+    )
+    .addOption(new Option('--json', 'the same as --format json').conflicts('format'))
     .addHelpText(
       'after',
       `
 Examples:
   $ feature-speed scalings --depth 96 --width 4096 --input 784 --output 10
   $ feature-speed scalings --depth 12 --width 768 --input 50257 --output 50257 --setting sparse --json
-  $ feature-speed scalings --depth 96 --width 4096 --input 784 --output 10 --branch-scale "0.5/sqrt(L)"`,
+  $ feature-speed scalings --depth 96 --width 4096 --input 784 --output 10 --branch-scale "0.5/sqrt(L)"
+  $ feature-speed scalings --depth 96 --width 4096 --input 784 --output 10 --format pytorch > scalings.py`,
     )
     .action(async (options) => exit(await (await import('./commands/scalings.js')).scalings(options)));
 

@@ -11,6 +11,7 @@ import {
 import { LAYER_GROUPS } from '../../config/scalings.js';
 import { UserError } from '../../store/user-error.js';
 import { EXIT } from '../exit-code.js';
+import { pytorchSnippet } from '../pytorch.js';
 
 /** The network as it was typed in; what is wrong with it is told all at once. */
 export interface ScalingsCommand {
@@ -21,6 +22,7 @@ export interface ScalingsCommand {
   readonly branchScale: string;
   readonly activation: string;
   readonly setting: string;
+  readonly format: 'table' | 'json' | 'pytorch';
   readonly json?: boolean | undefined;
 }
 
@@ -32,15 +34,21 @@ type Named = Required<ScaledNetwork>;
  * @throws UserError that has all problems of the command line at once.
  */
 export async function scalings(command: ScalingsCommand): Promise<number> {
-  const { json, ...network } = command;
+  const { json, format, ...network } = command;
   const { branchScale, scalings: rows } = rowsFor(network as ScaledNetwork);
-  if (json) {
-    const { setting, branchScale: _, ...sizes } = network;
-    const document = { setting, network: { ...sizes, branch_scale: branchScale }, scalings: rows };
-    process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
-  } else process.stdout.write(textOf(rows, network as Named, branchScale));
+  process.stdout.write(FORMATS[json ? 'json' : format](rows, network as Named, branchScale));
   return EXIT.fine;
 }
+
+const FORMATS = {
+  table: textOf,
+  json: (rows: readonly NetworkScaling[], network: Named, beta: Entry) => {
+    const { setting, branchScale: _, ...sizes } = network;
+    const document = { setting, network: { ...sizes, branch_scale: beta }, scalings: rows };
+    return `${JSON.stringify(document, null, 2)}\n`;
+  },
+  pytorch: pytorchSnippet,
+};
 
 function rowsFor(network: ScaledNetwork): ReturnType<typeof scalingsOf> {
   try {
