@@ -18,7 +18,7 @@ const MAY_IMPORT: Readonly<
   theory: { all: [] },
   model: { all: ['core', 'quantities'] },
   run: { all: ['plan', 'core', 'results', 'store', 'theory', 'config', 'quantities'] },
-  results: { all: ['quantities'], types: ['plan'] },
+  results: { all: ['config', 'quantities'], types: ['plan'] },
   store: { all: ['results', 'quantities', 'nearest'] },
   charts: { all: ['results', 'quantities', 'nearest'] },
   claims: { all: ['core', 'theory', 'config', 'results', 'quantities'] },

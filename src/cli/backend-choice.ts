@@ -33,24 +33,19 @@ export const NATIVE = { samples: 50, width: 200 };
 /** Estimated work from which loading TensorFlow, 0.35 s a process, pays; ms. Estimates for these cells are a third of what wasm takes, or less. */
 const WORK_THAT_PAYS = 500;
 
-/** What the cells of an experiment ask of a backend. */
-export interface Demand {
-  /** Samples of every cell, n. */
-  readonly samples: number;
-  /** Batches of the whole experiment, of whatever shard and however much of it is measured already. */
-  readonly batches: readonly Batch[];
-}
-
 /**
  * Whether an experiment prefers native to wasm: it does not fit into wasm, or most of its work, and enough to pay for
  * loading the library, is in dense cells with many samples. The experiment and the kind of weights decide alone, so
  * that its shards, a run that is resumed and one together with other experiments agree.
+ *
+ * @param batches of the whole experiment, of whatever shard and however much of it is measured already.
  */
-export function prefersNative({ samples, batches }: Demand): boolean {
+export function prefersNative(batches: readonly Batch[]): boolean {
   if (batches.some(({ bytes }) => bytes > MOST_BYTES.wasm)) return true;
   const cost = (some: readonly Batch[]) => some.reduce((sum, batch) => sum + batch.cost, 0);
   const faster = batches.filter(
-    ({ weights, width }) => weights === 'dense' && samples >= NATIVE.samples && width >= NATIVE.width,
+    ({ weights, width, samples }) =>
+      weights === 'dense' && samples >= NATIVE.samples && width >= NATIVE.width,
   );
   return cost(faster) > WORK_THAT_PAYS && cost(faster) > cost(batches) / 2;
 }
@@ -87,9 +82,9 @@ async function tryBackend(name: BackendName): Promise<Probe> {
  *
  * @throws UserError when the one that was asked for does not load.
  */
-export async function chooseBackend(choice: BackendChoice, demand: Demand): Promise<BackendName> {
+export async function chooseBackend(choice: BackendChoice, batches: readonly Batch[]): Promise<BackendName> {
   if (choice === 'wasm' || choice === 'cpu') return choice;
-  if (choice === 'auto' && !prefersNative(demand)) return 'wasm';
+  if (choice === 'auto' && !prefersNative(batches)) return 'wasm';
   const probe = await probeBackend('native');
   if ('version' in probe) return 'native';
   if (choice === 'auto') return 'wasm';

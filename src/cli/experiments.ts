@@ -1,9 +1,9 @@
 /** Config files named on the command line, read and checked together. */
 import { basename } from 'node:path';
+import { parseKeptExperiment } from '../config/kept-experiment.js';
 import { parseExperiment } from '../config/load.js';
 import { formatProblems } from '../config/problem.js';
 import type { Experiment } from '../config/resolve.js';
-import { NAMED_SCALINGS } from '../config/scalings.js';
 import type { Manifest } from '../results/manifest.js';
 import { findConfig, kindOfOther, shippedFiles } from '../store/config-files.js';
 import { readText } from '../store/files.js';
@@ -71,33 +71,15 @@ export function readExperiments(
 }
 
 /**
- * The experiment of a manifest, read as if it were a config, since a manifest may have been changed as well as one.
+ * The experiment of a manifest.
  *
  * @param path of the manifest, for messages.
  * @throws UserError when it is no experiment of this version.
  */
-export function experimentOf(manifest: Manifest, path: string): Experiment {
-  const problems = (() => {
-    try {
-      const { name, axes, nesting, commonRandomNumbers: common, ...rest } = manifest.experiment as Experiment;
-      // Scalings of the paper are known by their names, which a config may not give to others.
-      const scaling = axes.scaling.map(({ isNormalized, ...each }) =>
-        each.name in NAMED_SCALINGS ? each.name : each,
-      );
-      const sweep = Object.fromEntries(nesting.map((axis) => [axis, { ...axes, scaling }[axis]]));
-      const commonRandomNumbers = common.length > 0 ? common : undefined;
-      const text = JSON.stringify({ ...rest, commonRandomNumbers, sweep });
-      const parsed = parseExperiment(text, `${name}.json`);
-      if (!parsed.ok) return formatProblems(parsed.problems);
-      if (NAME.test(name) && JSON.stringify(parsed.experiment) === JSON.stringify(manifest.experiment)) {
-        return parsed.experiment;
-      }
-      return 'it does not read back the same';
-    } catch (error) {
-      return (error as Error).message;
-    }
-  })();
-  if (typeof problems !== 'string') return problems;
+export function experimentOf({ experiment, name }: Manifest, path: string): Experiment {
+  const parsed = parseKeptExperiment(experiment, name);
+  if (parsed.ok && NAME.test(name)) return parsed.experiment;
+  const problems = parsed.ok ? `${name} names no folder` : formatProblems(parsed.problems);
   throw new UserError(`${path}: the experiment in it is none that this version runs: ${problems}`);
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { IDENTITY_COLUMNS } from '../results/table.js';
+import { REQUIRED_COLUMNS } from '../config/columns.js';
 
 const PROGRAM = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
@@ -25,7 +25,7 @@ const QUANTITIES = [
 
 /** 100,000 rows as of figure-1a, 500 networks of 200 layers; `planted` is added to one angle. */
 function writeTable(path: string, planted: number): void {
-  const lines = [[...IDENTITY_COLUMNS, ...QUANTITIES].join()];
+  const lines = [[...REQUIRED_COLUMNS, ...QUANTITIES].join()];
   for (let draw = 0; draw < 500; draw++) {
     for (let layer = 1; layer <= 200; layer++) {
       // Numbers as long as measured ones, for the memory that they take.

@@ -48,7 +48,7 @@ export function manifestOf(
     shard: shard ? formatShard(shard) : null,
     digest: digestOf(experiment, weights),
     seed: experiment.seed,
-    experiment,
+    experiment: experiment.file,
     commit,
     dirty,
     commit_problem,

@@ -1,22 +1,36 @@
 /** Slopes as a short table: a line for each scaling and network, all steps and values of the other axis in one. */
 import CliTable from 'cli-table3';
+import { SLOPE_COLUMNS } from '../config/columns.js';
 import { largest, smallest } from '../core/extremes.js';
 import type { Table, Value } from '../results/table.js';
-import { SLOPE_COLUMNS } from '../run/slopes.js';
 
-type SlopeRecord = Readonly<Record<(typeof SLOPE_COLUMNS)[number], Value>>;
+type SlopeRecord = Readonly<Record<string, Value>>;
 
 /** Rows of slopes.csv by the names of their columns. */
-export function slopeRecords({ rows }: Table): SlopeRecord[] {
-  return rows.map((row) => Object.fromEntries(SLOPE_COLUMNS.map((name, j) => [name, row[j]])) as SlopeRecord);
+export function slopeRecords({ columns, rows }: Table): SlopeRecord[] {
+  return rows.map((row) => Object.fromEntries(columns.map((name, j) => [name, row[j]!])));
 }
+
+/** Columns that a line has in words of its own, or puts together: the slopes of all steps and values of the other axis. */
+const TOLD: readonly string[] = [
+  'experiment',
+  'architecture',
+  'activation',
+  'depth',
+  'width',
+  'branch_scale',
+  'scaling',
+  ...SLOPE_COLUMNS,
+];
 
 /** `|feature_rms| ~ depth^slope`, by scaling: the smallest and largest slope, what is expected, and the verdicts. */
 export function slopesText(slopes: Table): string {
   const lines = new Map<string, SlopeRecord[]>();
+  const others = slopes.columns.filter((column) => !TOLD.includes(column));
   for (const record of slopeRecords(slopes)) {
     const { quantity, axis, scaling, architecture, activation, branch_scale } = record;
-    const key = JSON.stringify([quantity, axis, scaling, architecture, activation, branch_scale]);
+    const own = others.map((column) => record[column]);
+    const key = JSON.stringify([quantity, axis, scaling, architecture, activation, branch_scale, ...own]);
     lines.set(key, [...(lines.get(key) ?? []), record]);
   }
   const table = new CliTable({
@@ -25,11 +39,15 @@ export function slopesText(slopes: Table): string {
   });
   for (const records of lines.values()) {
     const { quantity, axis, scaling, architecture, activation, branch_scale, expected, margin } = records[0]!;
-    const network = `${activation} ${architecture}${architecture === 'mlp' ? '' : `, beta = ${branch_scale}`}`;
+    const beta = architecture === 'mlp' ? [] : [`beta = ${branch_scale}`];
+    const own = others
+      .filter((column) => records[0]![column] !== null)
+      .map((column) => `${column} = ${records[0]![column]}`);
+    const network = [`${activation} ${architecture}`, ...beta, ...own].join(', ');
     table.push([
-      quantity,
-      axis,
-      scaling,
+      quantity!,
+      axis!,
+      scaling!,
       network,
       rangeText(records),
       expected === null ? '' : `${expected} +- ${margin}`,
@@ -47,7 +65,7 @@ function rangeText(records: readonly SlopeRecord[]): string {
 }
 
 function verdictText(records: readonly SlopeRecord[]): string {
-  const count = (verdict: Value) => records.filter((record) => record.verdict === verdict).length;
+  const count = (verdict: Value | undefined) => records.filter((record) => record.verdict === verdict).length;
   const { verdict } = records[0]!;
   if (count(verdict) === records.length) return String(verdict ?? '');
   return ['holds', 'fails', 'undecided']

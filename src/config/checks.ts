@@ -1,10 +1,13 @@
+import { AXES, type AxisName } from './axes.js';
 import { findEmptyColumns } from './empty-columns.js';
 import { type ExperimentFile, MOST_CELLS } from './experiment.js';
-import { compileExpression, ExpressionError, type Values } from './expression.js';
+import { compileExpression, ExpressionError } from './expression.js';
+import { usesParameter } from './parameters.js';
+import { pointsOf } from './points.js';
 import { expected, type Path, show } from './problem.js';
 import type { Experiment } from './resolve.js';
 import { SCALING_NAMES } from './scalings.js';
-import { countSettings, valuesAt } from './settings.js';
+import { countSettings, namesOf } from './settings.js';
 
 /** Something wrong at a key of an experiment file. */
 export interface Issue {
@@ -58,41 +61,39 @@ const CHECKS: readonly Check[] = [
       ),
   },
   {
-    reads: ['network', 'data'],
-    find: ({ network, data }) =>
-      data.target.law === 'cosine' && network.outputWidth > network.inputWidth
-        ? [
-            {
-              path: ['data', 'target', 'law'],
-              message: expected(
-                `outputWidth <= inputWidth = ${network.inputWidth} for "cosine"`,
-                network.outputWidth,
-                'y_i = cos(pi x_i), i = 1 .. k',
-              ),
-            },
-          ]
-        : [],
+    reads: ['network', 'data', 'sweep'],
+    find: ({ axes, data }, file) => {
+      const [least, most] = [smallest(axes.inputWidth), largest(axes.outputWidth)];
+      if (data.target.law !== 'cosine' || most <= least) return [];
+      const message = expected(
+        `outputWidth <= inputWidth = ${least} for "cosine"`,
+        most,
+        'y_i = cos(pi x_i), i = 1 .. k',
+      );
+      const isSwept = file.sweep?.outputWidth !== undefined || file.sweep?.inputWidth !== undefined;
+      return [{ path: isSwept ? ['sweep', 'outputWidth'] : ['data', 'target', 'law'], message }];
+    },
   },
   {
     reads: ['network', 'sweep'],
-    find: ({ axes: { architecture, branchScale } }, file) => {
+    find: ({ axes: { architecture, branchScale }, parameters }, file) => {
       if (!architecture.includes('mlp')) return [];
-      const path =
-        file.sweep?.branchScale === undefined ? ['network', 'branchScale'] : ['sweep', 'branchScale'];
+      const path = placeOf('branchScale', file);
       if (!architecture.includes('resnet')) {
         const other = branchScale.find((beta) => beta !== 1);
         return other === undefined
           ? []
           : [{ path, message: expected('no branch scale but 1 for "mlp"', other, '"resnet" has branches') }];
       }
-      return branchScale.length === 1
+      const isOne = branchScale.length === 1 && !usesParameter(branchScale[0]!, Object.keys(parameters));
+      return isOne
         ? []
         : [
             {
               path,
               message: expected(
                 'one branch scale where an "mlp" is among the architectures',
-                branchScale,
+                branchScale.length === 1 ? branchScale[0] : branchScale,
                 'it is of the resnets; the mlp would be measured once for each',
               ),
             },
@@ -100,9 +101,9 @@ const CHECKS: readonly Check[] = [
     },
   },
   {
-    reads: ['network', 'loss', 'data'],
-    find: ({ network, loss, data }) => [
-      ...(loss === 'cross-entropy' && data.target.law !== 'one-hot'
+    reads: ['network', 'loss', 'data', 'sweep'],
+    find: ({ axes: { loss, outputWidth }, data }, file) => [
+      ...(loss.includes('cross-entropy') && data.target.law !== 'one-hot'
         ? [
             {
               path: ['data', 'target', 'law'],
@@ -110,19 +111,31 @@ const CHECKS: readonly Check[] = [
             },
           ]
         : []),
-      ...(data.target.law === 'one-hot' && network.outputWidth < 2
+      ...(data.target.law === 'one-hot' && outputWidth.includes(1)
         ? [
             {
-              path: ['network', 'outputWidth'],
-              message: expected(
-                'an integer >= 2 for "one-hot" targets',
-                network.outputWidth,
-                'they are classes',
-              ),
+              path: placeOf('outputWidth', file),
+              message: expected('an integer >= 2 for "one-hot" targets', 1, 'they are classes'),
             },
           ]
         : []),
     ],
+  },
+  {
+    reads: ['step', 'sweep'],
+    find: ({ step }, file) =>
+      file.sweep?.stepSize !== undefined && step.kind === 'velocity' && step.count === 1
+        ? [
+            {
+              path: ['sweep', 'stepSize'],
+              message: expected(
+                'step.kind "update", or step.count >= 2, to sweep it',
+                step.kind,
+                'the velocity of one step has no dt, and would be measured once for each',
+              ),
+            },
+          ]
+        : [],
   },
   {
     reads: ['network', 'step', 'sweep', 'record'],
@@ -231,35 +244,49 @@ function findRangeIssues(experiment: Experiment, file: ExperimentFile): readonly
     : [...findBranchScalesWrittenTwice(experiment, file), ...findScaleIssues(experiment, file)];
 }
 
-/** 0 <= beta <= 1 at every depth and width. */
+/** Where a file gives an axis. */
+function placeOf(axis: AxisName, file: ExperimentFile): Path {
+  return file.sweep?.[axis] === undefined ? AXES[axis].path : ['sweep', axis];
+}
+
+/** The same with the index of a value. */
+function placeOfValue(axis: AxisName, index: number, file: ExperimentFile): Path {
+  return [...placeOf(axis, file), ...(Array.isArray(file.sweep?.[axis]) ? [index] : [])];
+}
+
+/** 0 <= beta <= 1 at every setting. */
 function findBranchScaleIssues(experiment: Experiment, file: ExperimentFile): readonly Issue[] {
-  const points = depthsAndWidths(experiment);
-  const sources = file.sweep?.branchScale;
-  return experiment.axes.branchScale.flatMap((source, index) => {
-    const path =
-      sources === undefined
-        ? ['network', 'branchScale']
-        : ['sweep', 'branchScale', ...(Array.isArray(sources) ? [index] : [])];
-    return findFault(path, source, points, 'a number from 0 to 1', (beta) => beta >= 0 && beta <= 1);
-  });
+  return experiment.axes.branchScale.flatMap((source, index) =>
+    findFault(
+      experiment,
+      placeOfValue('branchScale', index, file),
+      source,
+      'a number from 0 to 1',
+      (beta) => beta >= 0 && beta <= 1,
+    ),
+  );
 }
 
 /**
- * Branch scales that are equal in numbers at every depth and width are one that is written twice. Those that meet at some,
+ * Branch scales that are equal in numbers at every setting are one that is written twice. Those that meet at some,
  * as `1/L` and `1/(2*sqrt(L))` at L = 4, are two, which are measured once there.
  */
 function findBranchScalesWrittenTwice(experiment: Experiment, file: ExperimentFile): readonly Issue[] {
   if (!Array.isArray(file.sweep?.branchScale)) return [];
-  const points = depthsAndWidths(experiment);
+  const names = namesOf(experiment);
+  const expressions = experiment.axes.branchScale.map((source) => compileExpression(source, names));
+  const points = pointsOf(
+    experiment,
+    expressions.flatMap((expression) => expression.names),
+  );
   const seen = new Map<string, number>();
   return experiment.axes.branchScale.flatMap((source, index) => {
-    const expression = compileExpression(source);
-    const numbers = points.map((values) => expression.evaluate(values));
+    const numbers = points.map((values) => expressions[index]!.evaluate(values));
     const first = seen.get(numbers.join()) ?? index;
     seen.set(numbers.join(), first);
     if (first === index) return [];
     const other = `sweep.branchScale[${first}], ${show(experiment.axes.branchScale[first])}`;
-    const where = points.length === 1 ? `both are ${numbers[0]}` : 'they are equal at every depth and width';
+    const where = points.length === 1 ? `both are ${numbers[0]}` : 'they are equal at every setting';
     return [
       {
         path: ['sweep', 'branchScale', index],
@@ -269,24 +296,17 @@ function findBranchScalesWrittenTwice(experiment: Experiment, file: ExperimentFi
   });
 }
 
-/** Scales of the layers and of the input, learning rates and the step size are in range at every setting. */
+/** Scales of the layers and of the input, learning rates and step sizes are in range at every setting. */
 function findScaleIssues(experiment: Experiment, file: ExperimentFile): readonly Issue[] {
-  const { architecture, branchScale } = experiment.axes;
-  const sources = [
-    ...(architecture.includes('resnet') ? branchScale : []),
-    ...(architecture.includes('mlp') ? [1] : []),
-  ];
-  const branchScales = sources.map((source) => compileExpression(source));
-  const points = depthsAndWidths(experiment).flatMap((values) =>
-    branchScales.map((branchScale) => ({ ...values, beta: branchScale.evaluate(values) })),
-  );
-  const positive = [
-    [['data', 'input', 'scale'], file.data?.input?.scale],
-    [['step', 'size'], file.step?.size],
-  ] as const;
+  const fault = (path: Path, source: number | string, what: string, isFine: (value: number) => boolean) =>
+    findFault(experiment, path, source, what, isFine);
+  const scale = file.data?.input?.scale;
   return [
-    ...positive.flatMap(([path, source]) =>
-      source === undefined ? [] : findFault(path, source, points, 'a number > 0', (value) => value > 0),
+    ...(scale === undefined
+      ? []
+      : fault(['data', 'input', 'scale'], scale, 'a number > 0', (value) => value > 0)),
+    ...experiment.axes.stepSize.flatMap((source, index) =>
+      fault(placeOfValue('stepSize', index, file), source, 'a number > 0', (value) => value > 0),
     ),
     ...scalingEntries(file).flatMap(({ path, entry }) =>
       Object.entries(typeof entry === 'string' ? {} : entry)
@@ -296,14 +316,9 @@ function findScaleIssues(experiment: Experiment, file: ExperimentFile): readonly
             : [{ at: [...path, key], value }],
         )
         .filter(({ at, value }) => at.at(-1) !== 'name' && value !== undefined && !WORDS.includes(value))
-        .flatMap(({ at, value }) => findFault(at, value!, points, 'a number >= 0', (number) => number >= 0)),
+        .flatMap(({ at, value }) => fault(at, value!, 'a number >= 0', (number) => number >= 0)),
     ),
   ];
-}
-
-function depthsAndWidths(experiment: Experiment): readonly Values[] {
-  const { depth: depths, width: widths } = experiment.axes;
-  return depths.flatMap((depth) => widths.map((width) => valuesAt(experiment, depth, width)));
 }
 
 /** Scalings of a file, with their places. */
@@ -316,14 +331,14 @@ function scalingEntries({ scaling, sweep }: ExperimentFile) {
 
 /** The first point at which an expression is not what it should be, if there is one. */
 function findFault(
+  experiment: Experiment,
   path: Path,
   source: number | string,
-  points: readonly Values[],
   what: string,
   isFine: (value: number) => boolean,
 ): readonly Issue[] {
-  const expression = compileExpression(source);
-  for (const values of points) {
+  const expression = compileExpression(source, namesOf(experiment));
+  for (const values of pointsOf(experiment, expression.names)) {
     try {
       const value = expression.evaluate(values);
       if (isFine(value)) continue;
@@ -337,3 +352,7 @@ function findFault(
   }
   return [];
 }
+
+const smallest = (values: readonly number[]) =>
+  values.reduce((least, value) => Math.min(least, value), Infinity);
+const largest = (values: readonly number[]) => values.reduce((most, value) => Math.max(most, value), 0);

@@ -45,9 +45,8 @@ describe('configs', () => {
     expect(countSettings(figure)).toBe(settings);
     expect(figure).toMatchObject({
       draws,
-      axes: { width: [width] },
-      data: { samples },
-      step: { kind: 'update', size: dt },
+      axes: { width: [width], samples: [samples], stepSize: [dt] },
+      step: { kind: 'update' },
     });
   });
 

@@ -25,12 +25,12 @@ export function findEmptyColumns(
 ): readonly Issue[] {
   const settings = expandAxes(experiment);
   if (settings.length === 0) return [];
-  const doFeaturesMove = settings.some((setting) => movesFeatures(experiment, setting));
+  const doFeaturesMove = settings.some(movesFeatures);
   return quantities.flatMap((name, index) => {
     const missing: Missing | undefined = isTheory(name)
       ? missingForTheory(name, experiment, settings)
       : OF_MOVING_FEATURES.includes(name) && !doFeaturesMove
-        ? ['a layer that learns before the readout', experiment.step.train, 'no feature moves']
+        ? ['a layer that learns before the readout', settings[0]!.train, 'no feature moves']
         : undefined;
     if (!missing) return [];
     const [need, got, advice] = missing;
@@ -60,7 +60,7 @@ function missingForTheory(
 }
 
 /** Whether a layer before the readout learns; V_l does not at branch scale 0, as its gradient is zero. */
-function movesFeatures({ step: { train } }: Experiment, { depth, branchScale }: Setting): boolean {
+function movesFeatures({ depth, branchScale, train }: Setting): boolean {
   const layers = typeof train === 'string' ? [train] : train;
   return layers.some((layer) => {
     if (layer === 'all' || layer === 'input' || layer === 1) return true;

@@ -5,20 +5,20 @@ import { power } from './power.js';
 /** A node of the parser's tree (ESTree). */
 type Syntax = ReturnType<typeof parseExpression>;
 
-/** Names that an expression may use: depth, width, input width, output width, samples and branch scale. */
+/** Names that an expression may use besides parameters: depth, width, input width, output width, samples, branch scale. */
 export const VARIABLE_NAMES = ['L', 'm', 'd', 'k', 'n', 'beta'] as const;
 
 export type VariableName = (typeof VARIABLE_NAMES)[number];
 
 /** Values of the names, by name. */
-export type Values = Readonly<Partial<Record<VariableName, number>>>;
+export type Values = Readonly<Record<string, number>>;
 
 /** A number or a formula of an experiment file, read and checked, ready to be evaluated. */
 export interface Expression {
   /** As the file writes it. */
   readonly source: string;
   /** The names that it uses. */
-  readonly names: readonly VariableName[];
+  readonly names: readonly string[];
   /**
    * The value at the given names, to twelve digits: it may decide which cell it is.
    * @throws {ExpressionError} when the result is not finite, or a name that it uses has no value
@@ -61,6 +61,12 @@ const BINARY: ReadonlyMap<string, (a: number, b: number) => number> = new Map([
   ['/', (a, b) => a / b],
 ]);
 
+/** What a name of the language itself is, a constant or a function; undefined for any other. */
+export function meaningInExpressions(name: string): string | undefined {
+  if (CONSTANTS.has(name)) return 'a constant';
+  return FUNCTIONS.has(name) ? 'a function' : undefined;
+}
+
 /** The parser and the evaluation recurse, and no formula of the paper is longer than 20 characters. */
 const LONGEST_EXPRESSION = 500;
 
@@ -95,14 +101,14 @@ const REFUSED_SYNTAX: Readonly<Record<string, string>> = {
  */
 export function compileExpression(
   source: number | string,
-  names: readonly VariableName[] = VARIABLE_NAMES,
+  names: readonly string[] = VARIABLE_NAMES,
 ): Expression {
   const text = String(source);
   const allowed =
     `allowed are numbers, ${names.join(', ')}, ${[...CONSTANTS.keys()].join(', ')}, ` +
     `${[...BINARY.keys()].join(' ')} ( ) and ${[...FUNCTIONS.keys()].join(', ')}`;
   const refuse = (reason: string): ExpressionError => new ExpressionError(`${reason}; ${allowed}`);
-  const used = new Set<VariableName>();
+  const used = new Set<string>();
 
   function compile(syntax: Syntax): Evaluate {
     switch (syntax.type) {

@@ -5,6 +5,9 @@ import { type Path, parsePath } from './problem.js';
 
 type Schema = z.core.JSONSchema.BaseSchema;
 
+/** Stands for every key that a user may choose: parameters of the sweep, scalings in an expectation. */
+const ANY = '*';
+
 /** Every path that an experiment file may have, `[0]` standing for every index. */
 const KNOWN_PATHS: readonly string[] = [...new Set(pathsOf(experimentJsonSchema(), ''))];
 
@@ -16,6 +19,9 @@ function pathsOf(schema: Schema, path: string): readonly string[] {
       const below = path === '' ? key : `${path}.${key}`;
       return [below, ...pathsOf(child as Schema, below)];
     }),
+    ...(typeof schema.additionalProperties === 'object'
+      ? [`${path}.${ANY}`, ...pathsOf(schema.additionalProperties as Schema, `${path}.${ANY}`)]
+      : []),
     ...(schema.items === undefined ? [] : [`${path}[0]`, ...pathsOf(schema.items as Schema, `${path}[0]`)]),
   ];
 }
@@ -27,9 +33,14 @@ function schemaPath(path: Path): string {
     .replace(/^\./, '');
 }
 
+/** Keys of the longest path. */
+const DEEPEST_PATH = KNOWN_PATHS.reduce((most, path) => Math.max(most, path.split(/[.[]/).length), 0);
+
 /** Whether an experiment file may have something at a path. */
 export function isKnownPath(path: Path): boolean {
-  return KNOWN_PATHS.includes(schemaPath(path));
+  if (path.length > DEEPEST_PATH) return false;
+  const ways = [path, ...path.map((_, chosen) => path.map((key, i) => (i === chosen ? ANY : key)))];
+  return ways.some((way) => KNOWN_PATHS.includes(schemaPath(way)));
 }
 
 /** Keys that an object at a path may have. */
@@ -37,8 +48,11 @@ export function knownKeys(path: Path): readonly string[] {
   const start = path.length === 0 ? '' : `${schemaPath(path)}.`;
   return KNOWN_PATHS.filter((known) => known.startsWith(start))
     .map((known) => known.slice(start.length))
-    .filter((key) => !/[.[]/.test(key));
+    .filter((key) => key !== ANY && !/[.[]/.test(key));
 }
+
+/** Those that can be misspelt. */
+const SPELT_PATHS = KNOWN_PATHS.filter((path) => !path.includes(ANY));
 
 /** Longer ones are no misspellings. */
 const LONGEST_PATH = 200;
@@ -56,7 +70,7 @@ export function adviceOnPath(text: string): string {
   const sibling = nearest(key, siblings);
   const near =
     sibling === undefined
-      ? ((isParentKnown ? undefined : nearest(text, KNOWN_PATHS)) ?? nearest(key, KNOWN_PATHS, lastKey))
+      ? ((isParentKnown ? undefined : nearest(text, SPELT_PATHS)) ?? nearest(key, SPELT_PATHS, lastKey))
       : `${parent === '' ? '' : `${parent}.`}${sibling}`;
   if (near !== undefined) return `did you mean "${near}"?`;
   if (!isParentKnown) return adviceOnPath(parent);

@@ -3,29 +3,29 @@ import type { DataSize, LimitCase } from '../theory/limits.js';
 import type { Experiment } from './resolve.js';
 import type { Setting } from './settings.js';
 
-export function limitCaseOf({ data, loss, network, step }: Experiment, setting: Setting): LimitCase {
-  const { architecture, activation, depth, width, branchScale, scaling } = setting;
+export function limitCaseOf({ step }: Experiment, setting: Setting): LimitCase {
+  const { architecture, activation, depth, width, branchScale, scaling, loss, samples, train } = setting;
   return {
     architecture,
     activation,
     depth,
     width,
     branchScale,
-    samples: data.samples,
-    outputs: network.outputWidth,
+    samples,
+    outputs: setting.outputWidth,
     sigma: { input: scaling.sigmaInput, hidden: scaling.sigmaHidden, output: scaling.sigmaOutput },
     isNormalized: scaling.isNormalized,
     isScaleInvariant: scaling.learningRate === 'scale-invariant',
     loss,
-    train: typeof step.train === 'string' ? step.train : 'some',
+    train: typeof train === 'string' ? train : 'some',
     steps: step.count,
     stepSize: step.kind === 'update' ? setting.stepSize : undefined,
   };
 }
 
 /** Root mean squares of |x| and |y| of a sample by their laws. */
-export function typicalSize({ data, network }: Experiment, { inputScale }: Setting): DataSize {
-  const { inputWidth: d, outputWidth: k } = network;
+export function typicalSize({ data }: Experiment, setting: Setting): DataSize {
+  const { inputScale, inputWidth: d, outputWidth: k } = setting;
   const { input, target } = data;
   const entries = input.law === 'normal' && input.normalize === 'none' ? d : 1;
   const squares = { normal: k, cosine: k / 2, 'one-hot': 1 };

@@ -40,11 +40,14 @@ describe('a right file', () => {
       name: 'x',
       title: 'x',
       figure: undefined,
-      network: { inputWidth: 10, outputWidth: 1 },
+      file: JSON.parse(TEXT),
       axes: {
-        branchScale: [1],
         depth: [10],
         width: [16],
+        inputWidth: [10],
+        outputWidth: [1],
+        samples: [1],
+        branchScale: [1],
         scaling: [
           {
             name: 'MF+muP',
@@ -57,15 +60,30 @@ describe('a right file', () => {
         ],
         architecture: ['resnet'],
         activation: ['relu'],
+        stepSize: [0.001],
+        loss: ['squared'],
+        train: ['hidden'],
       },
-      nesting: ['branchScale', 'depth', 'width', 'scaling', 'architecture', 'activation'],
-      loss: 'squared',
+      parameters: {},
+      nesting: [
+        'architecture',
+        'activation',
+        'depth',
+        'width',
+        'inputWidth',
+        'outputWidth',
+        'samples',
+        'branchScale',
+        'scaling',
+        'stepSize',
+        'loss',
+        'train',
+      ],
       data: {
-        samples: 1,
         input: { law: 'normal', scale: 1, normalize: 'none' },
         target: { law: 'normal' },
       },
-      step: { kind: 'update', size: 0.001, train: 'hidden', count: 1 },
+      step: { kind: 'update', count: 1 },
       commonRandomNumbers: [],
       draws: 1,
       seed: 1,
@@ -351,12 +369,13 @@ describe('the problems of a file', () => {
     ],
     [
       { commonRandomNumbers: ['draw'] },
-      'commonRandomNumbers[0]: expected "branchScale", "depth", "width", "scaling", "architecture" or "activation", got "draw"',
+      'commonRandomNumbers[0]: expected "architecture", "activation", "depth", "width", "inputWidth", "outputWidth", ' +
+        '"samples", "branchScale", "scaling", "stepSize", "loss" or "train", got "draw"',
     ],
     [{ slopes: [] }, 'slopes: expected a list of slopes, not empty, got []'],
     [
       { ...GROWS, slopes: [{ quantity: 'bfa_rad', axis: 'beta' }] },
-      'slopes[0].axis: expected "depth" or "width", got "beta"',
+      'slopes[0].axis: expected "depth", "width", "inputWidth", "outputWidth" or "samples", got "beta"',
     ],
     [
       { ...GROWS, slopes: [{ quantity: 'bfa_rad', axis: 'width', margin: 0 }] },
@@ -435,10 +454,14 @@ describe('the problems of a file', () => {
       { record: { quantities: ['bfa_rads'] } },
       'record.quantities[0]: expected the name of a quantity, got "bfa_rads"; did you mean "bfa_rad"?',
     ],
-    [{ sweep: { widht: [1] } }, 'sweep.widht: unknown key; did you mean "width"?'],
+    [
+      { sweep: { widht: [1] } },
+      'sweep.widht: expected an axis, or a parameter that an expression uses, got "widht"; no expression of the file uses it; did you mean "width"?',
+    ],
     [
       { sweep: { '': 1 } },
-      'sweep[""]: unknown key; known are branchScale, depth, width, scaling, architecture, activation',
+      'sweep[""]: expected an axis or the name of a parameter, got ""; names have letters, digits and _, 40 at most, and begin with a letter; ' +
+        'axes are architecture, activation, depth, width, inputWidth, outputWidth, samples, branchScale, scaling, stepSize, loss, train',
     ],
     [
       JSON.parse('{"__proto__": 1}'),
@@ -482,9 +505,9 @@ describe('the problems of a file', () => {
     [
       { sweep: { depth: [4, 16], branchScale: ['1/L', 0.25, 'pow(L, -1)', 0.25000000000001] } },
       'sweep.branchScale[2]: expected a branch scale other than sweep.branchScale[0], "1/L", got "pow(L, -1)"; ' +
-        'they are equal at every depth and width; remove one',
+        'they are equal at every setting; remove one',
       'sweep.branchScale[3]: expected a branch scale other than sweep.branchScale[1], 0.25, got 0.25000000000001; ' +
-        'they are equal at every depth and width; remove one',
+        'they are equal at every setting; remove one',
     ],
     [
       { network: { depth: 4, width: 1 }, sweep: { branchScale: ['1/L', '1/(2*sqrt(L))'] } },

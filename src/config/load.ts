@@ -6,6 +6,7 @@ import { type ExperimentFile, experimentSchema } from './experiment.js';
 import { type JsonFile, readJson } from './json.js';
 import { knownKeys } from './known-path.js';
 import { applyOverrides } from './override.js';
+import { findParameterIssues, parameterNames } from './parameters.js';
 import { formatPath, type Path, type Problem, show } from './problem.js';
 import { type Experiment, resolveExperiment } from './resolve.js';
 
@@ -44,7 +45,7 @@ export function parseExperiment(
   const schemaIssues = issuesOfSchema(settled.content);
   const broken = new Set(schemaIssues.filter(({ isExtra }) => !isExtra).map(({ path }) => path[0]));
   const repaired = Object.fromEntries([...broken].map((key) => [key, NEUTRAL[key as keyof ExperimentFile]]));
-  const file = { ...(settled.content as object), ...repaired } as ExperimentFile;
+  const file = withoutExtras({ ...(settled.content as object), ...repaired } as ExperimentFile, schemaIssues);
   const experiment = resolveExperiment(file, experimentName(source));
   const issues = [...schemaIssues, ...findIssues(experiment, file, (key) => !broken.has(key))];
 
@@ -87,9 +88,35 @@ interface SchemaIssue extends Issue {
   readonly isExtra?: boolean;
 }
 
+/** Making a schema takes longer than reading a file with it, and most files have no parameters. */
+const SCHEMA = experimentSchema();
+
+function schemaWith(parameters: readonly string[]): typeof SCHEMA {
+  return parameters.length === 0 ? SCHEMA : experimentSchema(parameters);
+}
+
+/** A file without the keys of its sweep that are neither axes nor parameters. */
+function withoutExtras(file: ExperimentFile, issues: readonly SchemaIssue[]): ExperimentFile {
+  const extras = issues
+    .filter(({ path, isExtra }) => isExtra && path[0] === 'sweep')
+    .map(({ path }) => path[1]);
+  if (extras.length === 0 || !file.sweep) return file;
+  return {
+    ...file,
+    sweep: Object.fromEntries(Object.entries(file.sweep).filter(([key]) => !extras.includes(key))),
+  };
+}
+
 function issuesOfSchema(content: unknown): readonly SchemaIssue[] {
-  const { error } = experimentSchema.safeParse(content);
-  const issues = (error?.issues ?? []).flatMap((issue) => flatten(issue, []));
+  const names = findParameterIssues(content).map((issue) => ({ ...issue, isExtra: true }));
+  const { error } = schemaWith(parameterNames(content)).safeParse(content);
+  // Of the values of what is no parameter nothing can be said.
+  const isOfName = ({ path }: Issue) =>
+    names.some(({ path: [section, key] }) => path[0] === section && path[1] === key);
+  const ofValues = (error?.issues ?? [])
+    .flatMap((issue) => flatten(issue, []))
+    .filter((issue) => !isOfName(issue));
+  const issues = [...names, ...ofValues];
   // One rule may be written as several checks with the same message: an integer, at least 3.
   const distinct = new Map(issues.map((issue) => [`${formatPath(issue.path)} ${issue.message}`, issue]));
   return [...distinct.values()];

@@ -1,3 +1,4 @@
+import { AXES, AXIS_NAMES } from './axes.js';
 import { deepNesting } from './json.js';
 import { adviceOnPath, isKnownPath } from './known-path.js';
 import { expected, formatPath, type Path, type Problem, parsePath, show } from './problem.js';
@@ -12,14 +13,9 @@ export interface Overridden {
 }
 
 /** Keys that a sweep decides, so that setting them would do nothing. */
-const SWEPT_BY: Readonly<Record<string, string>> = {
-  'network.branchScale': 'branchScale',
-  'network.depth': 'depth',
-  'network.width': 'width',
-  scaling: 'scaling',
-  'network.architecture': 'architecture',
-  'network.activation': 'activation',
-};
+const SWEPT_BY: Readonly<Record<string, string>> = Object.fromEntries(
+  AXIS_NAMES.map((axis) => [AXES[axis].path.join('.'), axis]),
+);
 
 /** A value of JSON text; `undefined` for what is missing. */
 type Json = unknown;

@@ -25,7 +25,7 @@ describe('expandAxes', () => {
     ]);
     const branchScaleFirst = experimentWith({ sweep: { branchScale: ['1/L', '1/sqrt(L)'], depth: [4, 16] } });
     expect(
-      expandAxes(branchScaleFirst).map(({ depth, branchScaleSource }) => [branchScaleSource, depth]),
+      expandAxes(branchScaleFirst).map(({ depth, branchScaleFormula }) => [branchScaleFormula, depth]),
     ).toEqual([
       ['1/L', 4],
       ['1/L', 16],
@@ -64,10 +64,17 @@ describe('expandAxes', () => {
         activation: 'relu',
         depth: 4,
         width: 16,
+        inputWidth: 10,
+        outputWidth: 1,
+        samples: 1,
         branchScale: 0.5,
-        branchScaleSource: '1/sqrt(L)',
+        branchScaleFormula: '1/sqrt(L)',
         inputScale: twelveDigits(1 / Math.sqrt(10)),
         stepSize: 0.001,
+        stepSizeFormula: '0.001',
+        loss: 'squared',
+        train: 'hidden',
+        parameters: {},
         scaling: {
           name: 'mine',
           sigmaInput: twelveDigits(1 / Math.sqrt(10)),

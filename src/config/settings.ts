@@ -1,129 +1,108 @@
-import type { AxisName } from './experiment.js';
-import { compileExpression, type Values } from './expression.js';
-import type { Experiment, Scaling } from './resolve.js';
-import { type ActivationName, SIGMA_HIDDEN } from './scalings.js';
+import { AXES, AXIS_NAMES, type Axes, type AxisName, entryOf } from './axes.js';
+import { compileExpression, VARIABLE_NAMES, type Values } from './expression.js';
+import type { Experiment } from './resolve.js';
 
-/** A scaling at one setting, in numbers. */
-interface ScalingValues {
-  readonly name: string;
-  /** Standard deviation of W_1. */
-  readonly sigmaInput: number;
-  /** Standard deviation of V_2 .. V_{L-1}. */
-  readonly sigmaHidden: number;
-  /** Standard deviation of W_L. */
-  readonly sigmaOutput: number;
-  /** `scale-invariant`: eta_l = 1/(L |G_l|^2) (Eq. 8). */
-  readonly learningRate:
-    | 'scale-invariant'
-    | { readonly input: number; readonly hidden: number; readonly output: number };
-  /** Whether the scales are set by what is measured, from these on. */
-  readonly isNormalized: boolean;
-}
+/** What an axis gives a setting. */
+type Read<A extends AxisName> = ReturnType<ReturnType<Axes[A]['read']>>;
 
-/** One combination of the values of a sweep: what all the draws of a network share. */
-export interface Setting {
-  readonly architecture: 'resnet' | 'mlp';
-  readonly activation: ActivationName;
-  /** L */
-  readonly depth: number;
-  /** m */
-  readonly width: number;
-  /** beta; 1 for an mlp, which has no branches. */
-  readonly branchScale: number;
-  /** beta as the file writes it, `1/sqrt(L)`: it stays the same where the depth changes the value. */
-  readonly branchScaleSource: string;
+type Intersection<U> = (U extends unknown ? (each: U) => void : never) extends (all: infer I) => void
+  ? I
+  : never;
+
+/**
+ * One combination of the values of a sweep: what all the draws of a network share. Beside the values of the axes, formulas as the
+ * file writes them stay the same where another axis changes the value: `branchScaleFormula` is `1/sqrt(L)`, and 1 for an
+ * mlp, which has no branches.
+ */
+export type Setting = Readonly<Intersection<{ [A in AxisName]: Read<A> }[AxisName]>> & {
   /** Standard deviation of the entries of x. */
   readonly inputScale: number;
-  /** dt */
-  readonly stepSize: number;
-  readonly scaling: ScalingValues;
-}
+  /** Values of the parameters, by name. */
+  readonly parameters: Values;
+};
 
 /** Number of settings of an experiment, without making them. */
-export function countSettings({ axes, nesting }: Experiment): number {
-  return nesting.reduce((product, axis) => product * axes[axis].length, 1);
+export function countSettings({ nesting, ...experiment }: Experiment): number {
+  return nesting.reduce((product, axis) => product * valuesAlong(experiment, axis).length, 1);
 }
 
-/** The values that expressions see, at one depth and width; beta is added when it is known. */
-export function valuesAt({ network, data }: Experiment, depth: number, width: number): Values {
-  return { L: depth, m: width, d: network.inputWidth, k: network.outputWidth, n: data.samples };
+/** Values of an axis or a parameter. */
+function valuesAlong(
+  { axes, parameters }: Pick<Experiment, 'axes' | 'parameters'>,
+  axis: string,
+): readonly unknown[] {
+  return Object.hasOwn(axes, axis) ? axes[axis as AxisName] : parameters[axis]!;
+}
+
+/** Axes that have several values. */
+export function sweptAxes({ axes }: Pick<Experiment, 'axes'>): readonly AxisName[] {
+  return AXIS_NAMES.filter((axis) => axes[axis].length > 1);
+}
+
+/** Names that expressions of an experiment may use. */
+export function namesOf({ parameters }: Pick<Experiment, 'parameters'>): readonly string[] {
+  return [...VARIABLE_NAMES, ...Object.keys(parameters)];
 }
 
 /**
- * All settings of an experiment: the cartesian product of its axes, in the order of the file, first axis outermost.
+ * All settings of an experiment: the cartesian product of its axes and parameters, in the order of the file, first axis
+ * outermost.
  *
  * Two settings may be equal in numbers: the branch scales `1/L` and `1/(2*sqrt(L))` meet at L = 4. As cells they are one.
  *
  * @throws {ExpressionError} never for an experiment that `parseExperiment` returned
  */
 export function expandAxes(experiment: Experiment): readonly Setting[] {
-  const { axes, data, nesting, step } = experiment;
-  const branchScales = axes.branchScale.map((source) => compileExpression(source));
-  const noBranch = compileExpression(1);
-  const scalings = axes.activation.map((name) =>
-    axes.scaling.map((scaling) => compileScaling(scaling, name)),
-  );
-  const inputScale = compileExpression(data.input.scale);
-  const stepSize = compileExpression(step.size);
-  const inward = [...nesting].reverse();
+  const { axes, data, nesting, parameters } = experiment;
+  const names = Object.keys(parameters);
+  const readers = AXIS_NAMES.map((axis) => ({
+    axis,
+    symbol: entryOf(axis).symbol,
+    read: axes[axis].map((value) => readerOf(axis, value, names)),
+  }));
+  const inputScale = compileExpression(data.input.scale, namesOf(experiment));
+  const inward = [...nesting]
+    .reverse()
+    .map((axis) => ({ axis, length: valuesAlong(experiment, axis).length }));
 
   return Array.from({ length: countSettings(experiment) }, (_, index) => {
-    const at = Object.fromEntries(nesting.map((axis) => [axis, 0])) as Record<AxisName, number>;
+    const at: Record<string, number> = {};
     let rest = index;
-    for (const axis of inward) {
-      const { length } = axes[axis];
+    for (const { axis, length } of inward) {
       at[axis] = rest % length;
       rest = Math.floor(rest / length);
     }
-    const depth = axes.depth[at.depth]!;
-    const width = axes.width[at.width]!;
-    const architecture = axes.architecture[at.architecture]!;
-    const branchScale = architecture === 'mlp' ? noBranch : branchScales[at.branchScale]!;
-    const values = valuesAt(experiment, depth, width);
-    const beta = branchScale.evaluate(values);
-    const all = { ...values, beta };
-    return {
-      architecture,
-      activation: axes.activation[at.activation]!,
-      depth,
-      width,
-      branchScale: beta,
-      branchScaleSource: branchScale.source,
-      inputScale: inputScale.evaluate(all),
-      stepSize: stepSize.evaluate(all),
-      scaling: scalings[at.activation]![at.scaling]!(all),
+    const own = Object.fromEntries(names.map((name) => [name, parameters[name]![at[name]!]!]));
+    const known: Record<string, unknown> & { readonly values: Record<string, number> } = {
+      values: { ...own },
     };
+    // In the order of the table: an axis sees those before it.
+    for (const { axis, symbol, read } of readers) {
+      Object.assign(known, read[at[axis]!]!(known));
+      if (symbol !== undefined) known.values[symbol] = known[axis] as number;
+    }
+    const { values, ...setting } = known;
+    return { ...setting, inputScale: inputScale.evaluate(values), parameters: own } as unknown as Setting;
   });
 }
 
-/** The formulas of a scaling, read once and evaluated at every setting. */
-function compileScaling(scaling: Scaling, activation: ActivationName): (values: Values) => ScalingValues {
-  const sigmaInput = compileExpression(scaling.sigmaInput);
-  const sigmaHidden = compileExpression(
-    scaling.sigmaHidden === 'critical' ? SIGMA_HIDDEN[activation] : scaling.sigmaHidden,
-  );
-  const sigmaOutput = compileExpression(scaling.sigmaOutput);
-  const { learningRate } = scaling;
-  const rates =
-    learningRate === 'scale-invariant'
-      ? undefined
-      : {
-          input: compileExpression(learningRate.input),
-          hidden: compileExpression(learningRate.hidden),
-          output: compileExpression(learningRate.output),
-        };
-  return (values) => ({
-    name: scaling.name,
-    sigmaInput: sigmaInput.evaluate(values),
-    sigmaHidden: sigmaHidden.evaluate(values),
-    sigmaOutput: sigmaOutput.evaluate(values),
-    learningRate: rates
-      ? {
-          input: rates.input.evaluate(values),
-          hidden: rates.hidden.evaluate(values),
-          output: rates.output.evaluate(values),
-        }
-      : 'scale-invariant',
-    isNormalized: scaling.isNormalized,
-  });
+/** How a value of an axis is read at a setting. */
+function readerOf(axis: AxisName, value: unknown, parameters: readonly string[]): (at: object) => object {
+  const { read } = AXES[axis] as {
+    readonly read: (value: unknown, parameters: readonly string[]) => (at: object) => object;
+  };
+  return read(value, parameters);
+}
+
+/** What tables and keys say of an axis of a setting. */
+export function axisValue(axis: AxisName, setting: Setting): string | number {
+  const value: unknown = setting[axis];
+  const { tell } = AXES[axis] as { readonly tell?: (value: unknown) => string };
+  return tell ? tell(value) : (value as string | number);
+}
+
+/** The same as the file writes it, where that is a formula: it stays what it is along other axes. */
+export function writtenAxisValue(axis: AxisName, setting: Setting): string | number {
+  if (axis === 'branchScale') return setting.branchScaleFormula;
+  return axis === 'stepSize' ? setting.stepSizeFormula : axisValue(axis, setting);
 }

@@ -50,7 +50,7 @@ function cutAt({ experiment, cells }: ReturnType<typeof plan>, choice: WeightsCh
     choice,
     limits,
     experiment,
-    samples: experiment.data.samples,
+    samples: experiment.axes.samples[0]!,
     batches: cutBatches(experiment, cells, choice, limits),
   };
 }

@@ -1,6 +1,7 @@
 /** Batches: cells that run together as the lanes of one step. How they are cut never shows in the results. */
+import { AXIS_NAMES, entryOf } from '../config/axes.js';
 import type { Experiment } from '../config/resolve.js';
-import type { Setting } from '../config/settings.js';
+import { axisValue, type Setting } from '../config/settings.js';
 import type { Cell } from './cell.js';
 import {
   backendBytes,
@@ -19,6 +20,7 @@ export interface Batch {
   /** Indices into the cells of the experiment. */
   readonly cells: readonly number[];
   readonly width: number;
+  readonly samples: number;
   readonly weights: WeightsKind;
   /** Memory on the backend, and besides it of the process, estimated; bytes. */
   readonly bytes: number;
@@ -41,7 +43,7 @@ export const DEFAULT_LIMITS: BatchLimits = { bytes: 160e6, stateSize: 65_536 };
  * Cuts the cells into batches, the costly first so that workers end together.
  *
  * Cells of one width, architecture and activation share a batch whatever their depth, branch scale and scaling: lanes
- * are ragged.
+ * are ragged. The table of axes has what the cells of a batch have in common.
  */
 export function cutBatches(
   experiment: Experiment,
@@ -50,15 +52,16 @@ export function cutBatches(
   limits: BatchLimits = DEFAULT_LIMITS,
 ): Batch[] {
   const kinds = new Map<string, number[]>();
-  cells.forEach(({ setting: { width, architecture, activation, scaling } }, i) => {
+  const common = AXIS_NAMES.filter((axis) => entryOf(axis).isOfBatch);
+  cells.forEach(({ setting }, i) => {
     // One step measures what is normalized, or what is not.
-    const kind = [width, architecture, activation, scaling.isNormalized].join();
+    const kind = [...common.map((axis) => axisValue(axis, setting)), setting.scaling.isNormalized].join();
     const same = kinds.get(kind);
     if (same) same.push(i);
     else kinds.set(kind, [i]);
   });
   const batches = [...kinds.values()].flatMap((indices) => {
-    const { width } = cells[indices[0]!]!.setting;
+    const { width, samples } = cells[indices[0]!]!.setting;
     const weights = chooseWeights(choice, experiment, cells[indices[0]!]!.setting);
     const depth = (i: number) => cells[i]!.setting.depth;
     const demands = new Map<number, Demand>();
@@ -67,7 +70,7 @@ export function cutBatches(
       demands.set(depth(i), known);
       return known;
     };
-    const lanes = Math.max(1, Math.floor(limits.stateSize / (experiment.data.samples * width)));
+    const lanes = Math.max(1, Math.floor(limits.stateSize / (samples * width)));
     const groups: number[][] = [];
     let bytes = 0;
     for (const i of indices.sort((i, j) => depth(j) - depth(i) || i - j)) {
@@ -86,6 +89,7 @@ export function cutBatches(
       return {
         cells: group,
         width,
+        samples,
         weights,
         bytes: total(backendBytes),
         hostBytes: total(hostBytes),

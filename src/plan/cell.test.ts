@@ -1,10 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { ExperimentFile } from '../config/experiment.js';
+import type { ExperimentFile, Sweep } from '../config/experiment.js';
 import { resolveExperiment } from '../config/resolve.js';
 import { type Cell, expandCells } from './cell.js';
-
-type Sweep = NonNullable<ExperimentFile['sweep']>;
 
 const cellsOf = (sweep: Sweep, changes: Partial<ExperimentFile> = {}, name = 'test') =>
   expandCells(
@@ -24,17 +22,17 @@ const cellsOf = (sweep: Sweep, changes: Partial<ExperimentFile> = {}, name = 'te
 const seedByKey = (cells: readonly Cell[]) => new Map(cells.map(({ key, seed }) => [key, seed]));
 
 const some = <T>(values: readonly T[]) => fc.shuffledSubarray([...values], { minLength: 1 });
-const sweeps: fc.Arbitrary<Required<Sweep>> = fc.record({
+const sweeps: fc.Arbitrary<Sweep> = fc.record({
   depth: some([3, 4, 7, 100]),
   width: some([1, 16, 17]),
   branchScale: some(['1/L', '1/sqrt(L)', 0.3, 1]),
-  scaling: some(['NTK', 'MF+muP', 'FSC']),
+  scaling: some(['NTK', 'MF+muP', 'FSC'] as const),
   architecture: some(['resnet'] as const),
   activation: some(['relu', 'tanh'] as const),
 });
 
 /** The same values with axes and values in another order. */
-const reordered = (sweep: Required<Sweep>) =>
+const reordered = (sweep: Sweep) =>
   fc
     .tuple(
       fc.shuffledSubarray(Object.keys(sweep) as (keyof Sweep)[], { minLength: 6 }),

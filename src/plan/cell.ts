@@ -1,45 +1,47 @@
-/** A cell: one draw of one network at one setting. What it draws depends on its key and the seed alone. */
+/** A cell: one draw of one network at one setting. */
 import { createHash } from 'node:crypto';
+import { AXIS_NAMES, type AxisName, entryOf } from '../config/axes.js';
+import { usesParameter } from '../config/parameters.js';
 import type { Experiment } from '../config/resolve.js';
-import { expandAxes, type Setting } from '../config/settings.js';
+import { axisValue, expandAxes, type Setting, sweptAxes } from '../config/settings.js';
 
 export interface Cell {
   readonly setting: Setting;
   /** 0 .. draws - 1. */
   readonly draw: number;
-  /** Identity in words: the same for the same network and draw in every experiment, however it is swept. */
+  /** Identity in words: the same for the same network, parameters and draw, however the experiment is swept. */
   readonly key: string;
-  /** 128 bits, from the experiment's seed and the key. */
+  /** 128 bits, from the experiment's seed and what of the identity random numbers hang on. */
   readonly seed: readonly [number, number, number, number];
 }
 
-/** What identifies a cell within the experiments of one seed. */
-export interface CellIdentity {
-  readonly architecture: string;
-  readonly activation: string;
-  readonly depth: number;
-  readonly width: number;
-  readonly inputWidth: number;
-  readonly outputWidth: number;
-  readonly samples: number;
-  readonly branchScale: number;
-  readonly scaling: string;
-  readonly draw: number;
+type KeyValue = string | number | null;
+
+/** What keys tell cells apart by. */
+export interface KeyNames {
+  readonly axes: readonly AxisName[];
+  readonly parameters: readonly string[];
 }
 
-/** The key of a cell: `resnet relu L=4 m=16 d=10 k=1 n=1 beta=1 scaling=NTK draw=0`. */
-export function keyOf(cell: CellIdentity): string {
+/** Axes that random numbers hang on, those that have several values besides, and all parameters. */
+export function keyNames(experiment: Experiment): KeyNames {
+  const swept = sweptAxes(experiment);
+  return {
+    axes: AXIS_NAMES.filter((axis) => entryOf(axis).isSeeded || swept.includes(axis)),
+    parameters: Object.keys(experiment.parameters),
+  };
+}
+
+/** The key of a cell: `resnet relu L=4 m=16 d=10 k=1 n=1 beta=1 scaling=NTK draw=0`, parameters before the draw. */
+export function keyOf(
+  { axes, parameters }: KeyNames,
+  told: { axis(axis: AxisName): KeyValue; parameter(name: string): KeyValue },
+  draw: KeyValue,
+): string {
   return [
-    cell.architecture,
-    cell.activation,
-    `L=${cell.depth}`,
-    `m=${cell.width}`,
-    `d=${cell.inputWidth}`,
-    `k=${cell.outputWidth}`,
-    `n=${cell.samples}`,
-    `beta=${cell.branchScale}`,
-    `scaling=${cell.scaling}`,
-    `draw=${cell.draw}`,
+    ...axes.map((axis) => `${entryOf(axis).key}${told.axis(axis)}`),
+    ...parameters.map((name) => `${name}=${told.parameter(name)}`),
+    `draw=${draw}`,
   ].join(' ');
 }
 
@@ -51,30 +53,43 @@ export function keyOf(cell: CellIdentity): string {
  * and a row that stands twice would count as another draw.
  */
 export function expandCells(experiment: Experiment): Cell[] {
-  const { network, data, draws, seed, commonRandomNumbers } = experiment;
+  const { axes, draws, seed } = experiment;
+  const names = keyNames(experiment);
+  const seedKey = seedKeys(experiment);
   const cells = expandAxes(experiment).flatMap((setting) =>
     Array.from({ length: draws }, (_, draw) => {
-      const { architecture, activation, depth, width, branchScale, scaling } = setting;
-      const { samples } = data;
-      const identity: CellIdentity = {
-        ...network,
-        architecture,
-        activation,
-        depth,
-        width,
-        samples,
-        branchScale,
-        scaling: scaling.name,
+      const key = keyOf(
+        names,
+        { axis: (axis) => axisValue(axis, setting), parameter: (name) => setting.parameters[name]! },
         draw,
-      };
-      const shared = Object.fromEntries(commonRandomNumbers.map((axis) => [axis, 'any']));
-      return { setting, draw, key: keyOf(identity), seed: seedOf(seed, keyOf({ ...identity, ...shared })) };
+      );
+      return { setting, draw, key, seed: seedOf(seed, seedKey(setting, draw)) };
     }),
   );
-  // Nothing but branch scales can meet.
-  if (experiment.axes.branchScale.length === 1) return cells;
+  // Nothing but formulas can meet.
+  if (axes.branchScale.length === 1 && axes.stepSize.length === 1) return cells;
   const keys = new Set<string>();
   return cells.filter(({ key }) => !keys.has(key) && keys.add(key));
+}
+
+/**
+ * What the random numbers of a cell hang on, in words: the key without what they do not hang on, `any` in the place of an axis
+ * whose cells share them, and the formula of the branch scale where they share them along a parameter of it.
+ */
+function seedKeys({ axes, parameters, commonRandomNumbers }: Experiment) {
+  const common = new Set(commonRandomNumbers);
+  const shared = Object.keys(parameters).filter((name) => common.has(name));
+  const alongFormula = new Set(
+    axes.branchScale.filter((source) => usesParameter(source, shared)).map(String),
+  );
+  const seeded = { axes: AXIS_NAMES.filter((axis) => entryOf(axis).isSeeded), parameters: [] };
+  const told = (axis: AxisName, setting: Setting): KeyValue => {
+    if (common.has(axis)) return 'any';
+    const isShared = axis === 'branchScale' && alongFormula.has(setting.branchScaleFormula);
+    return isShared ? setting.branchScaleFormula : axisValue(axis, setting);
+  };
+  return (setting: Setting, draw: number): string =>
+    keyOf(seeded, { axis: (axis) => told(axis, setting), parameter: () => null }, draw);
 }
 
 /** The first 128 bits of SHA-256 over seed and key: neighbouring keys get unrelated seeds. */

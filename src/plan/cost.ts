@@ -23,7 +23,7 @@ export interface Demand {
   readonly samples: number;
   readonly steps: number;
   readonly kind: Experiment['step']['kind'];
-  readonly loss: Experiment['loss'];
+  readonly loss: Setting['loss'];
   readonly isNormalized: boolean;
   readonly measuresBackward: boolean;
   readonly recordsAllLayers: boolean;
@@ -37,19 +37,17 @@ const OF_BACKWARD_VELOCITY: readonly QuantityName[] = ['fba_rad', 'backward_spee
 /** Passes of the network by which `auto` finds its scales. */
 const PILOT_STEPS = 3;
 
-export function demandOf(
-  { network, loss, data, step, record }: Experiment,
-  setting: Setting,
-): Omit<Demand, 'weights'> {
-  const { architecture, activation, depth, width, scaling } = setting;
+export function demandOf({ step, record }: Experiment, setting: Setting): Omit<Demand, 'weights'> {
+  const { architecture, activation, depth, width, inputWidth, outputWidth, samples, loss, scaling } = setting;
   const recordsAllLayers = record.layers === 'all';
   return {
-    ...network,
     architecture,
     activation,
     depth,
     width,
-    samples: data.samples,
+    inputWidth,
+    outputWidth,
+    samples,
     steps: step.count,
     kind: step.kind,
     loss,

@@ -1,14 +1,19 @@
 /** The digest of an experiment: equal for those whose cells may share a checkpoint and a table. */
 import { createHash } from 'node:crypto';
+import { AXES, AXIS_NAMES, type AxisName } from '../config/axes.js';
 import { type Experiment, resolveExperiment } from '../config/resolve.js';
 import type { WeightsChoice } from './batch.js';
 
 /** The version of the numerics: a change that moves a number raises it. */
 const NUMERICS_VERSION = 2;
 
+/** Axes that stand as lists; the others, which came later, as the value that they were before, where they have one. */
+const LISTS: readonly AxisName[] = ['branchScale', 'depth', 'width', 'scaling', 'architecture', 'activation'];
+
 /** What stands where a file says nothing: an option that comes later changes no digest of those who do not use it. */
-const DEFAULTS = resolveExperiment({ network: {}, scaling: { name: '' }, record: { quantities: [] } }, '');
-const [DEFAULT_SCALING] = DEFAULTS.axes.scaling;
+const EMPTY = resolveExperiment({ network: {}, scaling: { name: '' }, record: { quantities: [] } }, '');
+const DEFAULTS = decisive(EMPTY);
+const [DEFAULT_SCALING] = EMPTY.axes.scaling;
 
 /**
  * SHA-256 of what decides the numbers of an experiment as run with a choice of weights, and of nothing else.
@@ -17,12 +22,26 @@ const [DEFAULT_SCALING] = DEFAULTS.axes.scaling;
  * which order values, axes and keys are written, nor whether a default is.
  */
 export function digestOf(experiment: Experiment, weights: WeightsChoice): string {
-  const { name, title, figure, slopes, nesting, axes, ...rest } = experiment;
-  const scaling = axes.scaling.map((each) => unlike(each, DEFAULT_SCALING));
-  const decisive = unlike({ ...rest, axes: { ...axes, scaling } }, DEFAULTS);
+  const own = decisive(experiment);
+  const scaling = experiment.axes.scaling.map((each) => unlike(each, DEFAULT_SCALING));
+  const others = unlike({ ...own, axes: { ...own.axes, scaling } }, DEFAULTS);
   return createHash('sha256')
-    .update(canonical({ numerics: NUMERICS_VERSION, weights, experiment: decisive }))
+    .update(canonical({ numerics: NUMERICS_VERSION, weights, experiment: others }))
     .digest('hex');
+}
+
+/** What of an experiment decides numbers, every value in one place whether it is swept or not. */
+function decisive(experiment: Experiment) {
+  const { name, title, figure, slopes, nesting, file, axes, parameters, ...rest } = experiment;
+  const form: Record<string, unknown> & { axes: Record<string, unknown> } = { ...rest, axes: {} };
+  for (const axis of AXIS_NAMES) {
+    const values: readonly unknown[] = axes[axis];
+    const [section, key] = AXES[axis].path;
+    if (LISTS.includes(axis) || values.length > 1) form.axes[axis] = values;
+    else if (key === undefined) form[section] = values[0];
+    else form[section] = { ...(form[section] as object), [key]: values[0] };
+  }
+  return Object.keys(parameters).length > 0 ? { ...form, parameters } : form;
 }
 
 /** What differs from the defaults. */

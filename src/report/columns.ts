@@ -1,6 +1,6 @@
 /** Tables as they stand in the page: by columns, which repeat little, with numbers as exact as a picture can show. */
+import { identityColumns } from '../config/columns.js';
 import type { Table, Value } from '../results/table.js';
-import { IDENTITY_COLUMNS } from '../results/table.js';
 
 /** One column: its values, or for a column that repeats itself the different ones and where they stand. */
 export type PackedColumn =
@@ -21,7 +21,7 @@ const DIGITS = 5;
  * Quantities are rounded to 5 digits. What says which cell a row is stays exact: charts compare it with formulas.
  */
 export function packTable(table: Table, wanted: readonly string[]): PackedTable {
-  const identity = new Set<string>(IDENTITY_COLUMNS);
+  const identity = new Set(identityColumns(table.columns));
   const columns = wanted.flatMap((name) => {
     const j = table.columns.indexOf(name);
     if (j === -1) return [];

@@ -1,29 +1,27 @@
 /** The settings of an experiment, out of its manifest, for people. */
+import { AXIS_NAMES, entryOf } from '../config/axes.js';
 import { formulaHtml } from './formula.js';
 import { type Content, type Html, html } from './html.js';
 
 const NAMES: Readonly<Record<string, string>> = {
-  'axes.branchScale': 'branch scale β',
-  'axes.depth': 'depth L',
-  'axes.width': 'width m',
-  'axes.scaling': 'scaling',
-  'network.inputWidth': 'input width d',
-  'network.outputWidth': 'output width k',
-  'data.samples': 'samples n',
+  ...Object.fromEntries(
+    AXIS_NAMES.flatMap((axis) => {
+      const { path, title } = entryOf(axis);
+      return [path.join('.'), `sweep.${axis}`, `axes.${axis}`].map((place) => [place, title]);
+    }),
+  ),
   'data.input': 'input',
   'data.target': 'target',
   'step.kind': 'step',
-  'step.size': 'step size',
-  'step.train': 'trained layers',
   'record.layers': 'recorded layers',
   'record.quantities': 'recorded quantities',
 };
 
 /** What is told elsewhere, or follows from the rest. */
-const LEFT_OUT = new Set(['name', 'title', 'figure', 'nesting', 'seed']);
+const LEFT_OUT = new Set(['$schema', 'name', 'title', 'figure', 'nesting', 'seed']);
 
 /** Keys whose members are told one by one. */
-const GROUPS = new Set(['network', 'axes', 'step', 'record', 'data']);
+const GROUPS = new Set(['network', 'axes', 'sweep', 'step', 'record', 'data']);
 
 /** One entry for each setting; a key that this version does not know is shown under its own name. */
 export function settingsHtml(experiment: unknown): Html {

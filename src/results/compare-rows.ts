@@ -1,6 +1,7 @@
 /** Two tables row by row: the k-th row of an identity before with the k-th of it after. */
+import { identityColumns, quantityColumns } from '../config/columns.js';
 import { twelveDigits } from '../quantities.js';
-import { IDENTITY_COLUMNS, type Table, type Value } from './table.js';
+import { STEP_NUMBER, type Table, type Value } from './table.js';
 
 /** Which cell and layer a row is: its identity columns but for the experiment. */
 export type Cell = Readonly<Record<string, Value>>;
@@ -36,19 +37,20 @@ export interface RowsComparison {
 }
 
 /** Columns that name a row within an experiment; the step of several is a quantity of the tables that have it. */
-export const CELL_COLUMNS: readonly string[] = [
-  ...IDENTITY_COLUMNS.filter((column) => column !== 'experiment'),
-  'step_number',
-];
+export function cellColumns({ columns }: Table): string[] {
+  const identity = identityColumns(columns).filter((column) => column !== 'experiment');
+  return columns.includes(STEP_NUMBER) ? [...identity, STEP_NUMBER] : identity;
+}
 
 /** Quantities of a table, in its order. */
 export function quantitiesOf({ columns }: Table): string[] {
-  return columns.filter((column) => column !== 'experiment' && !CELL_COLUMNS.includes(column));
+  return quantityColumns(columns).filter((column) => column !== STEP_NUMBER);
 }
 
-/** Cell columns that tell rows of the two tables apart: all others have one value throughout. */
+/** Cell columns of both tables that tell rows of the two apart: all others have one value throughout. */
 export function varyingColumns(before: Table, after: Table): string[] {
-  return CELL_COLUMNS.filter((column) => {
+  const shared = cellColumns(after).filter((column) => before.columns.includes(column));
+  return shared.filter((column) => {
     const values = [before, after].map((table) => ({ table, at: table.columns.indexOf(column) }));
     const first = values.find(({ table }) => table.rows.length > 0);
     if (!first) return false;
@@ -71,12 +73,10 @@ export function keysOf({ columns, rows }: Table, by: readonly string[]): string[
 }
 
 /** The cell of a row. */
-export function cellOf({ columns, rows }: Table, row: number): Cell {
+export function cellOf(table: Table, row: number): Cell {
+  const { columns, rows } = table;
   return Object.fromEntries(
-    CELL_COLUMNS.filter((column) => columns.includes(column)).map((column) => [
-      column,
-      rows[row]![columns.indexOf(column)] ?? null,
-    ]),
+    cellColumns(table).map((column) => [column, rows[row]![columns.indexOf(column)] ?? null]),
   );
 }
 

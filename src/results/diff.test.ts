@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { REQUIRED_COLUMNS } from '../config/columns.js';
 import { type DiffOptions, diffExperiment, diffResults, type Results } from './diff.js';
-import { IDENTITY_COLUMNS, type Table, type Value } from './table.js';
+import type { Table, Value } from './table.js';
 
 const AUTO: DiffOptions = { atol: 0, rtol: 0, compare: 'auto' };
 
@@ -51,7 +52,7 @@ function results(grid: Grid = {}, name = 'smoke'): Results {
   );
   return {
     name,
-    table: { columns: [...IDENTITY_COLUMNS, ...quantities], rows },
+    table: { columns: [...REQUIRED_COLUMNS, ...quantities], rows },
     manifest: { seed, digest: 'abc', commit: null, experiment: { draws } },
   };
 }

@@ -4,10 +4,12 @@
  *     tables, manifests -> the same draws?  -yes-> row by row
  *                                           -no--> law by law, and row by row what is the same draw none the less
  */
+import { isLabelColumn } from '../config/columns.js';
+import { fixedValue } from '../config/fixed-value.js';
 import { compareLaws, type LawComparison, type LawTest } from './compare-laws.js';
 import {
-  CELL_COLUMNS,
   type Cell,
+  cellColumns,
   cellOf,
   compareRows,
   quantitiesOf,
@@ -17,7 +19,7 @@ import {
 } from './compare-rows.js';
 import { type Draws, matchDraws } from './draws.js';
 import type { Manifest } from './manifest.js';
-import type { Table } from './table.js';
+import { STEP_NUMBER, type Table, type Value } from './table.js';
 
 /** One experiment of one side. */
 export interface Results {
@@ -87,7 +89,8 @@ export function diffResults(
 
 /** Compares two tables, whatever their experiments are called. */
 export function diffExperiment(before: Results, after: Results, options: DiffOptions): ExperimentDiff {
-  const [old, now] = [before.table, after.table];
+  const old = withColumnsOf(after.table, before);
+  const now = withColumnsOf(before.table, after);
   const varying = varyingColumns(old, now);
   const quantities = quantitiesOf(old).filter((quantity) => now.columns.includes(quantity));
   const schema = schemaNotes(old, now);
@@ -105,6 +108,7 @@ export function diffExperiment(before: Results, after: Results, options: DiffOpt
     notes: [
       ...(before.name === after.name ? [] : [`${before.name} before, ${after.name} after`]),
       ...schema,
+      ...columnNotes(old, now),
       ...others.notes,
       ...settings,
       ...(rows?.common === 0 && draws.common === 0 ? identityNotes(old, now) : []),
@@ -137,6 +141,40 @@ function verdictOf(
   return rows && rows.common > 0 ? 'same law' : laws.verdict;
 }
 
+/**
+ * The table of a side with the columns of the other that tell its rows apart and that it is without, where the experiment has
+ * one value for them: what is swept in one and fixed in the other.
+ */
+function withColumnsOf(other: Table, { table, manifest }: Results): Table {
+  const lacking = cellColumns(other).filter((column) => !table.columns.includes(column));
+  const fixed = lacking.flatMap((column): [string, Value][] => {
+    const value = column === STEP_NUMBER ? 1 : manifest && fixedValue(column, manifest.experiment);
+    return value === null || value === undefined ? [] : [[column, value]];
+  });
+  if (fixed.length === 0) return table;
+  const [columns, values] = [fixed.map(([column]) => column), fixed.map(([, value]) => value)];
+  // Before the layer, where parameters stand.
+  const at = table.columns.indexOf('layer');
+  return {
+    columns: table.columns.toSpliced(at, 0, ...columns),
+    rows: table.rows.map((row) => row.toSpliced(at, 0, ...values)),
+  };
+}
+
+/** Columns that one side has and that are not compared; and labels that are others for what is the same in numbers. */
+function columnNotes(before: Table, after: Table): string[] {
+  const told = (table: Table) => [...cellColumns(table), ...table.columns.filter(isLabelColumn)];
+  const [old, now] = [told(before), told(after)];
+  const added = now.filter((column) => !old.includes(column));
+  const removed = old.filter((column) => !now.includes(column));
+  const renamed = now.filter((column) => isLabelColumn(column) && old.includes(column));
+  return [
+    ...(added.length > 0 ? [`new columns, not compared: ${added.join(', ')}`] : []),
+    ...(removed.length > 0 ? [`columns that are gone, not compared: ${removed.join(', ')}`] : []),
+    ...renamed.flatMap((column) => differenceOf(before, after, column)),
+  ];
+}
+
 function schemaNotes(before: Table, after: Table): string[] {
   const [old, now] = [quantitiesOf(before), quantitiesOf(after)];
   const added = now.filter((quantity) => !old.includes(quantity));
@@ -150,8 +188,10 @@ function schemaNotes(before: Table, after: Table): string[] {
 /** What makes draws others; `onlyDraws`: their number and nothing else. */
 function drawNotes(before: Results, after: Results, { counts: found, weights }: Draws) {
   // Where as many draws were asked for, those that are missing are rows that are.
-  const asked = [before, after].map(({ manifest }) => (manifest?.experiment as { draws?: unknown })?.draws);
-  const counts = asked[0] !== undefined && asked[0] === asked[1] ? null : found;
+  const asked = [before, after].map(
+    ({ manifest }) => manifest && ((manifest.experiment as { draws?: unknown }).draws ?? 1),
+  );
+  const counts = asked[0] !== null && asked[0] === asked[1] ? null : found;
   const seeds = [before.manifest?.seed, after.manifest?.seed];
   const isOtherSeed = seeds[0] !== undefined && seeds[1] !== undefined && seeds[0] !== seeds[1];
   return {
@@ -179,15 +219,21 @@ function settingNotes({ added, removed, common }: Draws): string[] {
 /** Why no row of one table is in the other: the columns that differ. */
 function identityNotes(before: Table, after: Table): string[] {
   if (before.rows.length === 0 || after.rows.length === 0) return [];
-  const valuesOf = ({ columns, rows }: Table, column: string) => {
+  return cellColumns(after)
+    .filter((column) => before.columns.includes(column))
+    .flatMap((column) => differenceOf(before, after, column))
+    .map((difference) => `no setting is in both; ${difference}`);
+}
+
+/** The values of a column before and after, where they are not the same. */
+function differenceOf(before: Table, after: Table, column: string): string[] {
+  const valuesOf = ({ columns, rows }: Table) => {
     const at = columns.indexOf(column);
     return [...new Set(rows.map((row) => String(row[at] ?? 'none')))];
   };
   const shown = (values: readonly string[]) =>
     values.length > 3 ? `${values.slice(0, 3).join(', ')}, ... (${values.length} values)` : values.join(', ');
-  return CELL_COLUMNS.flatMap((column) => {
-    const [old, now] = [valuesOf(before, column), valuesOf(after, column)];
-    const isOther = old.length !== now.length || old.some((value) => !now.includes(value));
-    return isOther ? [`no setting is in both; ${column}: ${shown(old)} -> ${shown(now)}`] : [];
-  });
+  const [old, now] = [valuesOf(before), valuesOf(after)];
+  const isOther = old.length !== now.length || old.some((value) => !now.includes(value));
+  return isOther ? [`${column}: ${shown(old)} -> ${shown(now)}`] : [];
 }

@@ -27,7 +27,7 @@ export interface Manifest {
   /** SHA-256 of what decides the numbers (`digestOf`); manifests of earlier versions have others, which are no error. */
   readonly digest: string;
   readonly seed: number;
-  /** The experiment as run: defaults filled in, overrides applied. */
+  /** The file as it was run: overrides applied, defaults not. Manifests of before have all defaults filled in. */
   readonly experiment: unknown;
   readonly commit: string | null;
   /** Whether files that git tracks differed from the commit; null outside a repository. */

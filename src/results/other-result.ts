@@ -1,14 +1,15 @@
 /** What makes one result another: the settings, the backend, the cells that were asked for. */
+import { parseKeptExperiment } from '../config/kept-experiment.js';
 import type { Manifest } from './manifest.js';
 
 /** What of a manifest decides which result it is of. */
 export type ResultIdentity = Pick<
   Manifest,
-  'experiment' | 'digest' | 'backend' | 'weights_choice' | 'shard' | 'status'
+  'name' | 'experiment' | 'digest' | 'backend' | 'weights_choice' | 'shard' | 'status'
 >;
 
 /** Parts of an experiment that decide no number of the table. */
-const WITHOUT_NUMBERS = ['name', 'title', 'figure', 'slopes'];
+const WITHOUT_NUMBERS = ['name', 'title', 'figure', 'slopes', 'nesting', 'file'];
 
 const MOST_TOLD = 3;
 
@@ -32,17 +33,24 @@ export function otherResult(before: ResultIdentity, after: ResultIdentity): stri
 }
 
 function settingsThatDiffer(before: ResultIdentity, after: ResultIdentity): string[] {
-  const [old, now] = [leavesOf(before.experiment), leavesOf(after.experiment)];
+  const [old, now] = [leavesOf(resolved(before)), leavesOf(resolved(after))];
   const paths = [...new Set([...old.keys(), ...now.keys()])].filter(
     (path) => old.get(path) !== now.get(path),
   );
   const settings = paths.map(
-    (path) => `${path.replace(/^axes\./, '')} ${brief(old.get(path))} -> ${brief(now.get(path))}`,
+    (path) =>
+      `${path.replace(/^(axes|parameters)\./, '')} ${brief(old.get(path))} -> ${brief(now.get(path))}`,
   );
   if (before.weights_choice !== after.weights_choice) {
     settings.push(`weights ${before.weights_choice} -> ${after.weights_choice}`);
   }
   return settings.length > 0 ? settings : ['another version of the numerics'];
+}
+
+/** The experiment with its defaults filled in, so that one that is written out is none that differs. */
+function resolved({ experiment, name }: ResultIdentity): unknown {
+  const parsed = parseKeptExperiment(experiment, name);
+  return parsed.ok ? parsed.experiment : experiment;
 }
 
 /** The values of an experiment by their paths; a list is one value. */

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { REQUIRED_COLUMNS, rowColumns } from '../config/columns.js';
 import { ReadError } from './read-text.js';
-import { fromCsv, IDENTITY_COLUMNS, readTable, type Table, toCsv, type Value } from './table.js';
+import { fromCsv, readTable, type Table, toCsv, type Value } from './table.js';
 
 /** Inputs of a property test. */
 const RUNS = process.env.FEATURE_SPEED_SLOW ? 10_000 : 300;
@@ -132,14 +133,17 @@ test('one blank line at the end, which editors leave, is none', () => {
 });
 
 test('the identity columns are those of the contract, in its order', () => {
-  expect(IDENTITY_COLUMNS.join()).toBe(
+  expect(rowColumns([], []).join()).toBe(
     'experiment,draw,architecture,activation,depth,width,input_width,output_width,samples,branch_scale,' +
-      'scaling,weights,step,step_size,layer',
+      'branch_scale_formula,scaling,weights,step,step_size,layer',
+  );
+  expect(rowColumns(['depth', 'train', 'loss'], ['c', 'a']).slice(12).join()).toBe(
+    'weights,step,step_size,loss_function,trained_layers,c,a,layer',
   );
 });
 
 describe('the bytes of a file', () => {
-  const HEADER = `${IDENTITY_COLUMNS.join()},loss`;
+  const HEADER = `${REQUIRED_COLUMNS.join()},loss`;
   const LINE = 'smoke,0,resnet,relu,3,16,10,1,1,0.5,NTK,dense,update,0.001,2,0.25';
   const ROW = ['smoke', 0, 'resnet', 'relu', 3, 16, 10, 1, 1, 0.5, 'NTK', 'dense', 'update', 0.001, 2, 0.25];
   const TEXT = `${HEADER}\n${LINE}\n${LINE.replace('smoke,0', 'smoke,1')}\n`;
@@ -217,7 +221,7 @@ describe('the bytes of a file', () => {
       [LINE, LINE.replace(/[^,]+/g, '')],
       'line 3: expected a row with values, got one of commas',
     ],
-    ...IDENTITY_COLUMNS.map((column): [string, string[], string] => [
+    ...REQUIRED_COLUMNS.map((column): [string, string[], string] => [
       `an empty cell of ${column}`,
       [lineWith('draw', '1'), lineWith(column, '')],
       `line 3, column ${column}: expected what the row is of, got an empty cell`,

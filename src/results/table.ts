@@ -1,32 +1,14 @@
 /** The table: tidy, one row for each cell and recorded layer; columns and their order are the contract. */
 import { CsvError, parse } from 'csv-parse/sync';
 import { stringify } from 'csv-stringify/sync';
+import { identityColumns, REQUIRED_COLUMNS, TEXT_COLUMNS } from '../config/columns.js';
 import { decodeText, ReadError } from './read-text.js';
-
-/** Columns that say which cell and layer a row is. */
-export const IDENTITY_COLUMNS = [
-  'experiment',
-  'draw',
-  'architecture',
-  'activation',
-  'depth',
-  'width',
-  'input_width',
-  'output_width',
-  'samples',
-  'branch_scale',
-  'scaling',
-  'weights',
-  'step',
-  'step_size',
-  'layer',
-] as const;
 
 /** A value of the table; null is a missing one, an empty cell. */
 export type Value = string | number | null;
 
 /** The step of several that a row is of; the tables of experiments with one step are without it. */
-const STEP_NUMBER = 'step_number';
+export const STEP_NUMBER = 'step_number';
 
 export interface Table {
   readonly columns: readonly string[];
@@ -53,9 +35,6 @@ export function toCsv({ columns, rows }: Table): string {
   });
 }
 
-/** Columns that hold text; all others hold numbers. */
-const TEXT = new Set<string>(['experiment', 'architecture', 'activation', 'scaling', 'weights', 'step']);
-
 /** What `Number` would also take, a blank as 0 and 0x10 as 16, is no number of a table. */
 const NUMBER = /^-?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
@@ -66,7 +45,7 @@ const NUMBER = /^-?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
  * lacks a column that says which cell a row is.
  */
 export function readTable(bytes: Uint8Array): Table {
-  return fromCsv(decodeText(bytes), IDENTITY_COLUMNS);
+  return fromCsv(decodeText(bytes), REQUIRED_COLUMNS);
 }
 
 /**
@@ -86,7 +65,7 @@ export function fromCsv(text: string, required: readonly string[] = []): Table {
     const last = text.split('\n').length;
     throw new ReadError(`line ${last}: expected the end of a line, got the end of the file; it is cut off`);
   }
-  const readers = columns.map((column) => (TEXT.has(column) ? wordReader() : numberReader()));
+  const readers = columns.map((column) => (TEXT_COLUMNS.has(column) ? wordReader() : numberReader()));
   const rows: Value[][] = [];
   for (const { record, line } of lines) {
     if (record.every((value) => value === '')) {
@@ -120,9 +99,9 @@ const mayBeEmpty = (column: string, step: Value | undefined) => column === 'step
 
 /** Makes sure that the rows are a set, each known by its identity columns: draws are counted by them, and means taken. */
 function checkIdentities({ columns, rows }: Table, text: string): void {
-  const names = [...IDENTITY_COLUMNS, ...(columns.includes(STEP_NUMBER) ? [STEP_NUMBER] : [])];
+  if (!REQUIRED_COLUMNS.every((name) => columns.includes(name))) return;
+  const names = [...identityColumns(columns), ...(columns.includes(STEP_NUMBER) ? [STEP_NUMBER] : [])];
   const identity = names.map((name) => columns.indexOf(name));
-  if (identity.includes(-1)) return;
   const step = columns.indexOf('step');
   const hasGaps = identity.some((j) => rows.some((row) => row[j] === null));
   // What is the same throughout tells no rows apart, and most columns are.

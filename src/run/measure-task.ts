@@ -25,9 +25,10 @@ export async function measureTask(task: MeasureTask): Promise<BatchOutcome> {
   }
   const source = await opened.source;
   const started = performance.now();
-  const { network, data, step, record } = task;
+  const { data, step, record } = task;
   // What the cells of a batch have in common.
-  const { architecture, activation, scaling } = task.cells[0]!.setting;
+  const { architecture, activation, samples, width, inputWidth, outputWidth, loss, train, scaling } =
+    task.cells[0]!.setting;
   const measurements = measureBatch(
     source,
     task.cells.map(({ seed, setting }) => ({
@@ -44,18 +45,13 @@ export async function measureTask(task: MeasureTask): Promise<BatchOutcome> {
       data: { input: { ...data.input, scale: setting.inputScale }, target: data.target },
     })),
     {
-      shape: {
-        samples: data.samples,
-        width: task.width,
-        inputWidth: network.inputWidth,
-        outputWidth: network.outputWidth,
-      },
+      shape: { samples, width, inputWidth, outputWidth },
       architecture,
       activation,
       weights: task.weights,
       isNormalized: scaling.isNormalized,
-      loss: task.loss,
-      train: step.train,
+      loss,
+      train,
       kind: step.kind,
       steps: step.count,
       layers: record.layers,

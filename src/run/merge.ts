@@ -1,11 +1,13 @@
 /** Shards put together: the tables of parts of an experiment as the table of the whole. */
+import { entryOf } from '../config/axes.js';
+import { isLabelColumn } from '../config/columns.js';
 import type { Experiment } from '../config/resolve.js';
 import { chooseWeights, type WeightsChoice } from '../plan/batch.js';
-import { type Cell, type CellIdentity, expandCells, keyOf } from '../plan/cell.js';
+import { type Cell, expandCells, keyNames, keyOf } from '../plan/cell.js';
 import { shardOf } from '../plan/shard.js';
 import { twelveDigits } from '../quantities.js';
 import type { Table, Value } from '../results/table.js';
-import { columnsOf, identityOf } from './rows.js';
+import { columnsOf, identitiesOf } from './rows.js';
 
 /** The table of a shard, and what it is called where something is wrong with it. */
 export interface Part {
@@ -42,6 +44,7 @@ export function mergeTables(
 ): Table {
   const columns = columnsOf(experiment);
   const cells = expandCells(experiment);
+  const identityOf = identitiesOf(experiment);
   const planned = new Map(
     cells.map((cell) => [
       cell.key,
@@ -49,18 +52,24 @@ export function mergeTables(
     ]),
   );
   for (const part of parts) {
-    if (part.table.columns.join() !== columns.join()) {
-      throw new MergeError(`${part.name}: expected the columns ${columns}, got ${part.table.columns}`);
+    const own = part.table.columns;
+    // Tables of earlier versions are without labels, which the experiment knows.
+    const needed = columns.filter((column) => !isLabelColumn(column) || own.includes(column));
+    if (own.join() !== needed.join()) {
+      throw new MergeError(`${part.name}: expected the columns ${columns}, got ${own}`);
     }
-    const placeIn = identityReader(columns);
-    for (const row of part.table.rows) {
-      const { key, place } = placeIn(row);
+    const from = columns.map((column) => own.indexOf(column));
+    const placeIn = identityReader(experiment, columns);
+    for (const read of part.table.rows) {
+      const found = from.map((j) => (j === -1 ? null : read[j]!));
+      const { key, place } = placeIn(found);
       const plan = planned.get(key);
       if (!plan?.places.includes(place)) {
         throw new MergeError(`${part.name}: ${place} of ${key} is not in the experiment`);
       }
-      const { cell, found } = plan;
-      const identity = identityOf(experiment, cell, chooseWeights(weights, experiment, cell.setting));
+      const { cell } = plan;
+      const identity = identityOf(cell, chooseWeights(weights, experiment, cell.setting));
+      const row = found.map((value, j) => (from[j] === -1 ? identity[j]! : value));
       const other = identity.findIndex((value, i) => value !== rounded(row[i]!));
       if (other !== -1) {
         const [expected, got] = [identity[other], row[other]].map((value) => value ?? 'nothing');
@@ -68,13 +77,13 @@ export function mergeTables(
           `${part.name}: expected ${columns[other]} ${expected} as in its experiment, got ${got} at ${place} of ${key}`,
         );
       }
-      const before = found.get(place);
+      const before = plan.found.get(place);
       if (before?.row.some((value, i) => value !== row[i])) {
         throw new MergeError(
           `${part.name} and ${before.part.name} differ in ${differingColumn(columns, row, before.row)} of ${place} of ${key}`,
         );
       }
-      found.set(place, before ?? { part, row });
+      plan.found.set(place, before ?? { part, row });
     }
   }
   const plans = [...planned.values()];
@@ -103,32 +112,14 @@ function placesOf({ record, step }: Experiment, { setting: { depth } }: Cell): s
 }
 
 /** Reads the key of a cell and the place in it off a row. */
-function identityReader(columns: readonly string[]) {
-  const text = (title: string) => {
-    const at = columns.indexOf(title);
-    return (row: readonly Value[]) => String(row[at]);
-  };
-  const number = (title: string) => {
-    const at = columns.indexOf(title);
-    return (row: readonly Value[]) => Number(rounded(row[at]!));
-  };
-  const readers = {
-    architecture: text('architecture'),
-    activation: text('activation'),
-    depth: number('depth'),
-    width: number('width'),
-    inputWidth: number('input_width'),
-    outputWidth: number('output_width'),
-    samples: number('samples'),
-    branchScale: number('branch_scale'),
-    scaling: text('scaling'),
-    draw: number('draw'),
-  };
-  const layer = number('layer');
-  const step = columns.includes('step_number') ? number('step_number') : () => 1;
+function identityReader(experiment: Experiment, columns: readonly string[]) {
+  const names = keyNames(experiment);
+  const places = new Map(columns.map((column, j) => [column, j]));
   return (row: readonly Value[]) => {
-    const values = Object.fromEntries(Object.entries(readers).map(([part, read]) => [part, read(row)]));
-    return { key: keyOf(values as unknown as CellIdentity), place: placeOf(step(row), layer(row)) };
+    const at = (column: string) => rounded(row[places.get(column)!]!);
+    const key = keyOf(names, { axis: (axis) => at(entryOf(axis).column), parameter: at }, at('draw'));
+    const step = places.has('step_number') ? Number(at('step_number')) : 1;
+    return { key, place: placeOf(step, Number(at('layer'))) };
   };
 }
 

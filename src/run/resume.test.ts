@@ -144,7 +144,7 @@ test('cells that fail twice are reported, and measured by the next run', async (
   const whole = await run();
   rmSync(folder, { recursive: true });
   vi.mocked(measureTask).mockImplementation((task) =>
-    task.width === 24 ? Promise.reject(new Error('no memory')) : measure(task),
+    task.cells[0]!.setting.width === 24 ? Promise.reject(new Error('no memory')) : measure(task),
   );
   expect((await run()).finished).toMatchObject({ cells: 20, measured: 10, resumed: 0 });
   vi.mocked(measureTask).mockReset().mockImplementation(measure);

@@ -1,13 +1,15 @@
 /** Measurements and theory of an experiment as the rows of its table. */
+import { AXIS_NAMES, entryOf } from '../config/axes.js';
+import { rowColumns } from '../config/columns.js';
 import { limitCaseOf, typicalSize } from '../config/limit-case.js';
 import type { Experiment } from '../config/resolve.js';
-import type { Setting } from '../config/settings.js';
+import { axisValue, type Setting, sweptAxes, writtenAxisValue } from '../config/settings.js';
 import { drawData } from '../core/data.js';
 import { norm } from '../core/measure.js';
 import { GaussianSampler } from '../core/random.js';
 import type { Cell } from '../plan/cell.js';
 import { isTheory, QUANTITY_NAMES, type TheoryQuantity, twelveDigits } from '../quantities.js';
-import { IDENTITY_COLUMNS, type Table, type Value } from '../results/table.js';
+import type { Table, Value } from '../results/table.js';
 import type { RecordedCell } from '../store/cell-file.js';
 import { angleLimits, type DataSize, sensitivityAt } from '../theory/limits.js';
 
@@ -19,35 +21,30 @@ export interface FinishedCell {
 }
 
 /** The columns of an experiment's table. */
-export function columnsOf({ record }: Experiment): string[] {
-  return [...IDENTITY_COLUMNS, ...quantitiesOf(record)];
+export function columnsOf(experiment: Experiment): string[] {
+  return [...identityColumnsOf(experiment), ...quantitiesOf(experiment.record)];
 }
+
+const identityColumnsOf = (experiment: Experiment) =>
+  rowColumns(sweptAxes(experiment), Object.keys(experiment.parameters));
 
 const quantitiesOf = ({ quantities }: Experiment['record']) =>
   QUANTITY_NAMES.filter((name) => quantities.includes(name));
 
-/** What the rows of a cell have in the identity columns, but for the layer, which is the last of them. */
-export function identityOf(
-  { name, network, data, step }: Experiment,
-  { setting, draw }: Cell,
-  weights: string,
-): Value[] {
-  return [
-    name,
-    draw,
-    setting.architecture,
-    setting.activation,
-    setting.depth,
-    setting.width,
-    network.inputWidth,
-    network.outputWidth,
-    data.samples,
-    setting.branchScale,
-    setting.scaling.name,
-    weights,
-    step.kind,
-    step.kind === 'update' ? setting.stepSize : null,
-  ];
+/** What the rows of cells have in the columns before the layer, which is the last that says which row it is. */
+export function identitiesOf(experiment: Experiment): (cell: Cell, weights: string) => Value[] {
+  const { name, step, axes } = experiment;
+  const columns = identityColumnsOf(experiment).slice(0, -1);
+  const hasStepSize = step.kind === 'update' || axes.stepSize.length > 1;
+  return ({ setting, draw }, weights) => {
+    const values: Record<string, Value> = { experiment: name, draw, weights, step: step.kind };
+    for (const axis of AXIS_NAMES) {
+      const { column, formulaColumn } = entryOf(axis);
+      values[column] = axis === 'stepSize' && !hasStepSize ? null : axisValue(axis, setting);
+      if (formulaColumn) values[formulaColumn] = writtenAxisValue(axis, setting);
+    }
+    return columns.map((column) => values[column] ?? setting.parameters[column] ?? null);
+  };
 }
 
 /**
@@ -57,12 +54,13 @@ export function identityOf(
 export function tableOf(experiment: Experiment, finished: readonly FinishedCell[]): Table {
   const quantities = quantitiesOf(experiment.record);
   const theory = new TheoryColumns(experiment);
+  const identityOf = identitiesOf(experiment);
   return {
     columns: columnsOf(experiment),
     rows: finished.flatMap((each) => {
       const { cell, weights, measured } = each;
       if (measured.inexact) return [];
-      const identity = identityOf(experiment, cell, weights);
+      const identity = identityOf(cell, weights);
       return measured.layers.map((layer, at) => [
         ...identity,
         layer,
@@ -98,14 +96,10 @@ class TheoryColumns {
 
   /** |x| and |y| as the cell draws them. */
   private sizeOf({ seed, setting }: Cell): DataSize {
-    const { data, network } = this.experiment;
+    const { data } = this.experiment;
     this.sampler ??= new GaussianSampler();
     const law = { input: { ...data.input, scale: setting.inputScale }, target: data.target };
-    const { input, target } = drawData(this.sampler, seed, law, {
-      ...network,
-      ...data,
-      width: setting.width,
-    });
+    const { input, target } = drawData(this.sampler, seed, law, setting);
     return { input: norm(input), target: norm(target) };
   }
 }

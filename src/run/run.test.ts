@@ -165,7 +165,7 @@ test('only the quantities that are asked for are recorded, in the order of the g
 describe('a batch that throws', () => {
   const breakWidth = (width: number) =>
     vi.mocked(measureTask).mockImplementation(async (task) => {
-      if (task.width === width) throw new Error('no memory');
+      if (task.cells[0]!.setting.width === width) throw new Error('no memory');
       return measure(task);
     });
 

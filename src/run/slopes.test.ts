@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { REQUIRED_COLUMNS } from '../config/columns.js';
 import type { ExperimentFile } from '../config/experiment.js';
 import { resolveExperiment } from '../config/resolve.js';
 import { type Cell, expandCells } from '../plan/cell.js';
-import { IDENTITY_COLUMNS, type Table, type Value } from '../results/table.js';
-import { SLOPE_COLUMNS, slopesOf } from './slopes.js';
+import type { Table, Value } from '../results/table.js';
+import { slopesOf } from './slopes.js';
 
 const FILE: ExperimentFile = {
   network: {},
@@ -20,32 +21,36 @@ type Loss = (cell: Cell, step: number) => number | null;
 function tableWith(file: ExperimentFile, loss: Loss): Table {
   const experiment = resolveExperiment(file, 'test');
   const steps = Array.from({ length: experiment.step.count }, (_, i) => i + 1);
+  const columns = REQUIRED_COLUMNS.toSpliced(-1, 0, ...Object.keys(experiment.parameters));
   const rows = expandCells(experiment).flatMap((cell) =>
     steps.flatMap((step) =>
       Array.from({ length: cell.setting.depth - 1 }, (_, i) => i + 1).map((layer): Value[] => {
-        const { architecture, activation, depth, width, branchScale, scaling } = cell.setting;
+        const { architecture, activation, depth, width, branchScale, scaling, parameters } = cell.setting;
         const own: Readonly<Record<string, Value>> = {
           draw: cell.draw,
           architecture,
           activation,
           depth,
           width,
+          input_width: cell.setting.inputWidth,
+          output_width: cell.setting.outputWidth,
+          samples: cell.setting.samples,
           branch_scale: branchScale,
           scaling: scaling.name,
           layer,
         };
         const value = layer === depth - 1 ? loss(cell, step) : 1;
-        return [...IDENTITY_COLUMNS.map((name) => own[name] ?? null), step, value];
+        return [...columns.map((name) => own[name] ?? parameters[name] ?? null), step, value];
       }),
     ),
   );
-  return { columns: [...IDENTITY_COLUMNS, 'step_number', 'loss'], rows };
+  return { columns: [...columns, 'step_number', 'loss'], rows };
 }
 
 function slopes(changes: Partial<ExperimentFile>, loss: Loss) {
   const file = { ...FILE, ...changes };
-  const { rows } = slopesOf(resolveExperiment(file, 'test'), tableWith(file, loss));
-  return rows.map((row) => Object.fromEntries(SLOPE_COLUMNS.map((name, j) => [name, row[j]])));
+  const { columns, rows } = slopesOf(resolveExperiment(file, 'test'), tableWith(file, loss));
+  return rows.map((row) => Object.fromEntries(columns.map((name, j) => [name, row[j]])));
 }
 
 /** Noise of mean 1 in the logarithm: up for one draw, down for the other. */

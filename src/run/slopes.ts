@@ -1,28 +1,21 @@
 /** The slopes that an experiment asks for: how its quantities grow with depth or width, beside what theory expects. */
+import { type AxisName, entryOf } from '../config/axes.js';
+import { SLOPE_COLUMNS } from '../config/columns.js';
 import type { Experiment, Slope } from '../config/resolve.js';
-import { expandAxes, type Setting } from '../config/settings.js';
+import { axisValue, expandAxes, type Setting, sweptAxes, writtenAxisValue } from '../config/settings.js';
+import { keyNames } from '../plan/cell.js';
 import { type ExponentPoint, exponentOf } from '../results/exponent.js';
 import type { Table, Value } from '../results/table.js';
 
-/** Columns of slopes.csv; `branch_scale` as the config writes it, since its value may change along the axis. */
-export const SLOPE_COLUMNS = [
-  'experiment',
+/** Axes that slopes.csv has columns of whether they are swept or not. */
+const ALWAYS: readonly AxisName[] = [
   'architecture',
   'activation',
   'depth',
   'width',
-  'branch_scale',
+  'branchScale',
   'scaling',
-  'step_number',
-  'quantity',
-  'axis',
-  'slope',
-  'low',
-  'high',
-  'expected',
-  'margin',
-  'verdict',
-] as const;
+];
 
 /** `holds`: the interval lies within expected +- margin; `fails`: it lies outside; `undecided`: neither. */
 type SlopeVerdict = 'holds' | 'fails' | 'undecided';
@@ -31,15 +24,18 @@ type SlopeVerdict = 'holds' | 'fails' | 'undecided';
  * The slope of log |quantity| against log of the axis at the last layer, v = L-1, with its 95 % interval: one row for
  * each entry of `slopes`, scaling, network, value of the other axis and step.
  *
+ * Networks are told as the file writes them, the branch scale by its formula, since its value may change along the axis.
  * The slope is missing, and undecided, where a draw has no logarithm: a quantity that is 0 or left the range of float32.
  *
  * @param table of all cells of the experiment.
  */
 export function slopesOf(experiment: Experiment, table: Table): Table {
   const { slopes = [] } = experiment;
+  const names = keyNames(experiment);
+  const axes = names.axes.filter((axis) => ALWAYS.includes(axis) || sweptAxes(experiment).includes(axis));
   const values = new Map<string, Map<Value, Value>[]>();
   const at = (column: string) => table.columns.indexOf(column);
-  const identity = ['architecture', 'activation', 'depth', 'width', 'branch_scale', 'scaling'].map(at);
+  const identity = [...names.axes.map((axis) => entryOf(axis).column), ...names.parameters].map(at);
   const [draw, layer, depth, step] = ['draw', 'layer', 'depth', 'step_number'].map(at) as [
     number,
     number,
@@ -49,63 +45,58 @@ export function slopesOf(experiment: Experiment, table: Table): Table {
   const quantities = slopes.map(({ quantity }) => at(quantity));
   for (const row of table.rows) {
     if (row[layer] !== Number(row[depth]) - 1) continue;
-    const key = keyOf([...identity.map((j) => row[j]!), step === -1 ? 1 : row[step]!]);
+    const key = textOf([...identity.map((j) => row[j]!), step === -1 ? 1 : row[step]!]);
     const found = values.get(key) ?? slopes.map(() => new Map<Value, Value>());
     // Settings that are equal in numbers have the same draws, which count once.
     for (const [i, j] of quantities.entries()) found[i]!.set(row[draw]!, row[j]!);
     values.set(key, found);
   }
 
+  const parametersOf = ({ parameters }: Setting) => names.parameters.map((name) => parameters[name]!);
+  const numbersOf = (setting: Setting) => [
+    ...names.axes.map((axis) => axisValue(axis, setting)),
+    ...parametersOf(setting),
+  ];
   const steps = Array.from({ length: experiment.step.count }, (_, i) => i + 1);
-  const rows = slopes.flatMap((slope, i) =>
-    [...groupsAlong(slope.axis, expandAxes(experiment)).values()].flatMap((settings) =>
+  const rows = slopes.flatMap((slope, i) => {
+    const told = (setting: Setting): Value[] => [
+      ...axes.map((axis) => (axis === slope.axis ? null : writtenAxisValue(axis, setting))),
+      ...parametersOf(setting),
+    ];
+    // Settings that differ in the axis and in nothing else.
+    const groups = new Map<string, Setting[]>();
+    for (const setting of expandAxes(experiment)) {
+      const key = textOf(told(setting));
+      groups.set(key, [...(groups.get(key) ?? []), setting]);
+    }
+    return [...groups.values()].flatMap((settings) =>
       steps.map((number) => {
         const [first] = settings as [Setting];
         const points = settings.map((setting): ExponentPoint => {
-          const found = values.get(keyOf([...numbersOf(setting), number]))?.[i]?.values() ?? [];
+          const found = values.get(textOf([...numbersOf(setting), number]))?.[i]?.values() ?? [];
           return { x: setting[slope.axis], y: Array.from(found, (value) => Math.abs(Number(value))) };
         });
         return [
           experiment.name,
-          first.architecture,
-          first.activation,
-          slope.axis === 'depth' ? null : first.depth,
-          slope.axis === 'width' ? null : first.width,
-          first.branchScaleSource,
-          first.scaling.name,
+          ...told(first),
           number,
           slope.quantity,
           slope.axis,
           ...judged(points, slope, first.scaling.name),
         ];
       }),
-    ),
-  );
-  return { columns: SLOPE_COLUMNS, rows };
+    );
+  });
+  const columns = [
+    'experiment',
+    ...axes.map((axis) => entryOf(axis).column),
+    ...names.parameters,
+    ...SLOPE_COLUMNS,
+  ];
+  return { columns, rows };
 }
 
-const keyOf = (parts: readonly Value[]) => JSON.stringify(parts);
-
-const numbersOf = ({ architecture, activation, depth, width, branchScale, scaling }: Setting) => [
-  architecture,
-  activation,
-  depth,
-  width,
-  branchScale,
-  scaling.name,
-];
-
-/** Settings that differ in the axis and in nothing else. */
-function groupsAlong(axis: Slope['axis'], settings: readonly Setting[]): Map<string, Setting[]> {
-  const groups = new Map<string, Setting[]>();
-  for (const setting of settings) {
-    const { architecture, activation, depth, width, branchScaleSource, scaling } = setting;
-    const other = axis === 'depth' ? width : depth;
-    const key = keyOf([architecture, activation, branchScaleSource, scaling.name, other]);
-    groups.set(key, [...(groups.get(key) ?? []), setting]);
-  }
-  return groups;
-}
+const textOf = (parts: readonly Value[]) => JSON.stringify(parts);
 
 /** slope, low, high, expected, margin and verdict. */
 function judged(points: readonly ExponentPoint[], slope: Slope, scaling: string): Value[] {

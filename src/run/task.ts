@@ -7,13 +7,10 @@ import type { RecordedCell } from '../store/cell-file.js';
 
 export interface MeasureTask {
   readonly backend: BackendName;
-  readonly network: Experiment['network'];
-  readonly loss: Experiment['loss'];
   readonly data: Experiment['data'];
   readonly step: Experiment['step'];
   readonly record: Experiment['record'];
   readonly weights: Batch['weights'];
-  readonly width: number;
   readonly cells: readonly Cell[];
 }
 
@@ -24,17 +21,14 @@ export function taskOf(
   batch: Batch,
   backend: BackendName,
 ): MeasureTask {
-  const { network, loss, data, step, record } = experiment;
-  const { weights, width } = batch;
+  const { data, step, record } = experiment;
+  const { weights } = batch;
   return {
     backend,
-    network,
-    loss,
     data,
     step,
     record,
     weights,
-    width,
     cells: batch.cells.map((i) => cells[i]!),
   };
 }

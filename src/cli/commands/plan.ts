@@ -29,7 +29,7 @@ export async function plan(words: readonly string[], command: PlanCommand): Prom
   for (const experiment of readExperiments(words, command.set, tell)) {
     const job = jobOf(experiment, command.weights, command.shard);
     const { batches } = command.shard ? jobOf(experiment, command.weights) : job;
-    const backend = await chooseBackend(command.backend, { samples: experiment.data.samples, batches });
+    const backend = await chooseBackend(command.backend, batches);
     plans.push({ ...job, backend });
   }
   const workers = fitWorkers(plans, command.workers);

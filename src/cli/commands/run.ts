@@ -73,9 +73,9 @@ export async function measure(
   const planned = experiments.map((experiment) => jobOf(experiment, weights, shard));
   const backends = new Map<string, BackendName>();
   for (const job of planned) {
-    const { name, data } = job.experiment;
+    const { name } = job.experiment;
     const { batches } = shard ? jobOf(job.experiment, weights) : job;
-    const backend = await chooseBackend(command.backend, { samples: data.samples, batches });
+    const backend = await chooseBackend(command.backend, batches);
     backends.set(name, backend);
   }
   const placed = planned.map((job) => ({ ...job, backend: backends.get(job.experiment.name)! }));
@@ -142,7 +142,8 @@ export async function measure(
   async function refuseLoss(): Promise<void> {
     const checks = experiments.map((experiment) =>
       folders.get(experiment.name)!.checkReplacement({
-        experiment,
+        name: experiment.name,
+        experiment: experiment.file,
         digest: digestOf(experiment, weights),
         backend: backends.get(experiment.name)!,
         weights_choice: weights,

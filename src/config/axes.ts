@@ -1,0 +1,317 @@
+/**
+ * The table of axes: all that a sweep can run over, each in one entry.
+ *
+ * The schema of the file and of its sweep, settings, columns and identities of tables, keys and seeds of cells, what a batch has
+ * in common, and the tables of the README follow from it. Two things are kept apart: what tells cells from each other, which
+ * is every axis and parameter, and what their random numbers hang on, which is `isSeeded`: an axis that comes later moves
+ * no number that was there before.
+ */
+import type { z } from 'zod';
+import { compileExpression, VARIABLE_NAMES, type Values, type VariableName } from './expression.js';
+import {
+  compileScaling,
+  resolveScaling,
+  type Scaling,
+  type ScalingEntry,
+  scalingSchema,
+} from './scaling-entry.js';
+import { ACTIVATION_NAMES, type ActivationName } from './scalings.js';
+import { expression, integer, list, listOrRange, number, oneOf } from './schema-parts.js';
+import { type Train, trainedLayers, trainSchema } from './train.js';
+
+/** What is known of a setting when an axis is read: the axes before it, and the values that expressions see. */
+interface At {
+  readonly architecture: 'resnet' | 'mlp';
+  readonly activation: ActivationName;
+  readonly values: Values;
+}
+
+interface AxisEntry {
+  /** Where a file gives its value when it is not swept. */
+  readonly path: readonly [key: string] | readonly [section: string, key: string];
+  /** Title of an axis of a chart. */
+  readonly title: string;
+  /** Its name in expressions. */
+  readonly symbol?: VariableName;
+  /** What stands there where a file says nothing; absent: the file has to say it. */
+  readonly default?: unknown;
+  /** Help of the key, and of the key of the sweep. */
+  readonly help: string;
+  readonly sweepHelp: string;
+  /** What one value may be, and the values of a sweep. */
+  readonly schema: (parameters: readonly string[]) => z.ZodType;
+  readonly sweep: (parameters: readonly string[]) => z.ZodType;
+  /** Fills in what an entry of a file leaves out. */
+  readonly resolve?: (written: never) => unknown;
+  /** How a setting reads a value: what it is, or for a formula comes to, where the axes before it are known. */
+  readonly read: (value: never, parameters: readonly string[]) => (at: At) => object;
+  /** What tables and keys say of the value of a setting, where that is no text or number. */
+  readonly tell?: (value: never) => string;
+  /** Whether values are rounded to integers, those of a range. */
+  readonly isInteger?: true;
+  /** Column of the table that tells its value. */
+  readonly column: string;
+  readonly holds: 'text' | 'number';
+  /** Whether tables have the column only where it is swept; for an axis that tables of before are without. */
+  readonly isOptional?: true;
+  /** Column that tells its value as the file writes it, and decides no identity: what labels are made from. */
+  readonly formulaColumn?: string;
+  /** Whether it is of the network, or of the step that is taken: the columns of the network come first. */
+  readonly of: 'network' | 'step';
+  /** What stands before its value in keys. */
+  readonly key: string;
+  /** Whether the random numbers of a cell hang on it; if not, its part stands in keys only where it is swept. */
+  readonly isSeeded: boolean;
+  /** Whether the cells of a batch have one value of it. */
+  readonly isOfBatch: boolean;
+}
+
+const DEPTH_ADVICE = 'L counts the embedding and the readout';
+
+/** Ends of a range of integers, which need not be integers themselves. */
+const integerEnd = (least: number, advice = '') =>
+  number(`a number >= ${least}`, advice).between(least, Number.MAX_SAFE_INTEGER);
+
+const ofIntegers = (least: number, advice = '') => ({
+  schema: () => integer(least, advice),
+  sweep: () => listOrRange(integer(least, advice), integerEnd(least, advice), `integers >= ${least}`),
+  isInteger: true as const,
+  holds: 'number' as const,
+  of: 'network' as const,
+  isSeeded: true,
+});
+
+const architecture = oneOf(['resnet', 'mlp']);
+const activation = oneOf(ACTIVATION_NAMES as [ActivationName, ...ActivationName[]]);
+const loss = oneOf(['squared', 'linear', 'cross-entropy']);
+const branchScale = (parameters: readonly string[]) => expression(['L', 'm', 'd', 'k', 'n', ...parameters]);
+const formula = (parameters: readonly string[]) => expression([...VARIABLE_NAMES, ...parameters]);
+
+const NO_BRANCH = { branchScale: 1, branchScaleFormula: '1' };
+
+/** In the order of the columns. */
+export const AXES = {
+  architecture: {
+    path: ['network', 'architecture'],
+    title: 'architecture',
+    default: 'resnet',
+    help:
+      'resnet: Eq. 12, f_l = sqrt(1 - beta^2) f_{l-1} + beta V_l phi(f_{l-1}) with features f_l, at beta = 1 an MLP; ' +
+      'mlp: Eq. 10, with features g_l = phi(f_l), and phi before W_L; default resnet',
+    sweepHelp: 'architectures; with an mlp, which has no branches, there is one branch scale, of the resnets',
+    schema: () => architecture,
+    sweep: () => list(architecture, 'a list of architectures, not empty'),
+    read: (value: 'resnet' | 'mlp') => () => ({ architecture: value }),
+    column: 'architecture',
+    holds: 'text',
+    of: 'network',
+    key: '',
+    isSeeded: true,
+    isOfBatch: true,
+  },
+  activation: {
+    path: ['network', 'activation'],
+    title: 'activation',
+    default: 'relu',
+    help: 'phi; leaky has slope 0.1 below 0; default relu',
+    sweepHelp: 'activations',
+    schema: () => activation,
+    sweep: () => list(activation, 'a list of activations, not empty'),
+    read: (value: ActivationName) => () => ({ activation: value }),
+    column: 'activation',
+    holds: 'text',
+    of: 'network',
+    key: '',
+    isSeeded: true,
+    isOfBatch: true,
+  },
+  depth: {
+    ...ofIntegers(3, DEPTH_ADVICE),
+    path: ['network', 'depth'],
+    title: 'depth L',
+    symbol: 'L',
+    help: 'L >= 3, counting the embedding and the readout; needed unless swept',
+    sweepHelp: 'values of L: a list, or a range that is rounded to integers',
+    read: (value: number) => () => ({ depth: value }),
+    column: 'depth',
+    key: 'L=',
+    isOfBatch: false,
+  },
+  width: {
+    ...ofIntegers(1),
+    path: ['network', 'width'],
+    title: 'width m',
+    symbol: 'm',
+    help: 'm >= 1; needed unless swept',
+    sweepHelp: 'values of m: a list, or a range that is rounded to integers',
+    read: (value: number) => () => ({ width: value }),
+    column: 'width',
+    key: 'm=',
+    isOfBatch: true,
+  },
+  inputWidth: {
+    ...ofIntegers(1),
+    path: ['network', 'inputWidth'],
+    title: 'input width d',
+    symbol: 'd',
+    default: 10,
+    help: 'd; default 10',
+    sweepHelp: 'values of d: a list, or a range that is rounded to integers',
+    read: (value: number) => () => ({ inputWidth: value }),
+    column: 'input_width',
+    key: 'd=',
+    isOfBatch: true,
+  },
+  outputWidth: {
+    ...ofIntegers(1),
+    path: ['network', 'outputWidth'],
+    title: 'output width k',
+    symbol: 'k',
+    default: 1,
+    help: 'k; default 1',
+    sweepHelp: 'values of k: a list, or a range that is rounded to integers',
+    read: (value: number) => () => ({ outputWidth: value }),
+    column: 'output_width',
+    key: 'k=',
+    isOfBatch: true,
+  },
+  samples: {
+    ...ofIntegers(1),
+    path: ['data', 'samples'],
+    title: 'samples n',
+    symbol: 'n',
+    default: 1,
+    help: 'n; default 1',
+    sweepHelp: 'values of n: a list, or a range that is rounded to integers',
+    read: (value: number) => () => ({ samples: value }),
+    column: 'samples',
+    key: 'n=',
+    isOfBatch: true,
+  },
+  branchScale: {
+    path: ['network', 'branchScale'],
+    title: 'branch scale \u03b2',
+    symbol: 'beta',
+    default: 1,
+    help: 'beta in 0 .. 1 of a resnet, or an expression in L, m, d, k, n and parameters of the sweep; default 1',
+    sweepHelp: 'values of beta: a list, or a range',
+    schema: branchScale,
+    sweep: (parameters: readonly string[]) =>
+      listOrRange(
+        branchScale(parameters),
+        number('a number from 0 to 1').between(0, 1),
+        'numbers or expressions',
+      ),
+    read: (value: number | string, parameters: readonly string[]) => {
+      const { source, evaluate } = compileExpression(value, [...VARIABLE_NAMES, ...parameters]);
+      return ({ architecture, values }: At) =>
+        architecture === 'mlp' ? NO_BRANCH : { branchScale: evaluate(values), branchScaleFormula: source };
+    },
+    column: 'branch_scale',
+    holds: 'number',
+    formulaColumn: 'branch_scale_formula',
+    of: 'network',
+    key: 'beta=',
+    isSeeded: true,
+    isOfBatch: false,
+  },
+  scaling: {
+    path: ['scaling'],
+    title: 'scaling',
+    help: 'initial scales and learning rates; needed unless swept',
+    sweepHelp: 'scalings',
+    schema: scalingSchema,
+    sweep: (parameters: readonly string[]) =>
+      list(scalingSchema(parameters), 'a list of scalings, not empty', nameOfScaling),
+    resolve: (entry: ScalingEntry): Scaling => resolveScaling(entry),
+    read: (value: Scaling, parameters: readonly string[]) => {
+      const evaluate = compileScaling(value, parameters);
+      return ({ activation, values }: At) => ({ scaling: evaluate(activation, values) });
+    },
+    tell: ({ name }: { readonly name: string }) => name,
+    column: 'scaling',
+    holds: 'text',
+    of: 'network',
+    key: 'scaling=',
+    isSeeded: true,
+    isOfBatch: false,
+  },
+  stepSize: {
+    path: ['step', 'size'],
+    title: 'step size dt',
+    default: 0.001,
+    help: 'dt > 0: a number or an expression in L, m, d, k, n, beta and parameters of the sweep; default 0.001',
+    sweepHelp: 'values of dt: a list, or a range',
+    schema: formula,
+    sweep: (parameters: readonly string[]) =>
+      listOrRange(formula(parameters), number('a number > 0').above(0), 'numbers or expressions'),
+    read: (value: number | string, parameters: readonly string[]) => {
+      const { source, evaluate } = compileExpression(value, [...VARIABLE_NAMES, ...parameters]);
+      return ({ values }: At) => ({ stepSize: evaluate(values), stepSizeFormula: source });
+    },
+    column: 'step_size',
+    holds: 'number',
+    of: 'step',
+    key: 'dt=',
+    isSeeded: false,
+    isOfBatch: false,
+  },
+  loss: {
+    path: ['loss'],
+    title: 'loss',
+    default: 'squared',
+    help:
+      'squared: |f_L - y|^2 / (2 k n); linear: <y, f_L> / (k n); cross-entropy: of softmax(f_L) with y one-hot, / n; ' +
+      'default squared',
+    sweepHelp: 'losses',
+    schema: () => loss,
+    sweep: () => list(loss, 'a list of losses, not empty'),
+    read: (value: 'squared' | 'linear' | 'cross-entropy') => () => ({ loss: value }),
+    // `loss` is the column of its value.
+    column: 'loss_function',
+    holds: 'text',
+    isOptional: true,
+    of: 'step',
+    key: 'loss=',
+    isSeeded: false,
+    isOfBatch: true,
+  },
+  train: {
+    path: ['step', 'train'],
+    title: 'layers that learn',
+    default: 'hidden',
+    help: 'layers that learn; hidden: V_2 .. V_{L-1}; default hidden',
+    sweepHelp: 'layers that learn, an entry each',
+    schema: () => trainSchema,
+    sweep: () => list(trainSchema, 'a list of "hidden", "all" and lists of layers, not empty', nameOfTrain),
+    read: (value: Train) => () => ({ train: value }),
+    tell: trainedLayers,
+    column: 'trained_layers',
+    holds: 'text',
+    isOptional: true,
+    of: 'step',
+    key: 'train=',
+    isSeeded: false,
+    isOfBatch: true,
+  },
+} as const satisfies Record<string, AxisEntry>;
+
+/** What makes a scaling another than its neighbours. */
+function nameOfScaling(entry: unknown): unknown {
+  return typeof entry === 'object' && entry !== null && 'name' in entry ? entry.name : entry;
+}
+
+/** The same for layers that learn: `["output", "input"]` are those of `["input", "output"]`. */
+function nameOfTrain(entry: unknown): unknown {
+  return Array.isArray(entry) ? trainedLayers(entry) : entry;
+}
+
+export type Axes = typeof AXES;
+
+/** Axes that a sweep can run over. */
+export type AxisName = keyof Axes;
+
+export const AXIS_NAMES = Object.keys(AXES) as [AxisName, ...AxisName[]];
+
+/** The entry of an axis, whichever it is. */
+export const entryOf = (axis: AxisName): AxisEntry => AXES[axis];

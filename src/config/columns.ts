@@ -1,0 +1,106 @@
+/** Columns of tables, as the table of axes has them: which there are, what they hold, and which tell a row from another. */
+import { QUANTITY_NAMES } from '../quantities.js';
+import { AXIS_NAMES, type AxisName, entryOf } from './axes.js';
+
+/** The last column before the quantities. */
+const LAYER = 'layer';
+
+const ENTRIES = AXIS_NAMES.map(entryOf);
+
+const columnsOf = (axes: readonly AxisName[]) =>
+  axes
+    .map(entryOf)
+    .flatMap(({ column, formulaColumn }) => (formulaColumn ? [column, formulaColumn] : [column]));
+
+const of = (part: 'network' | 'step') => AXIS_NAMES.filter((axis) => entryOf(axis).of === part);
+
+/**
+ * Columns that say which cell and layer a row is.
+ *
+ * @param swept axes and parameters of the sweep: some axes have a column only there.
+ * @param parameters columns of their own, after those of the step.
+ */
+export function rowColumns(swept: readonly string[], parameters: readonly string[]): string[] {
+  const isThere = (axis: AxisName) => !entryOf(axis).isOptional || swept.includes(axis);
+  return [
+    'experiment',
+    'draw',
+    ...columnsOf(of('network')),
+    'weights',
+    'step',
+    ...columnsOf(of('step').filter(isThere)),
+    ...parameters,
+    LAYER,
+  ];
+}
+
+/** Columns of every table there ever was: what a table must have. */
+export const REQUIRED_COLUMNS: readonly string[] = rowColumns([], []).filter(
+  (column) => !ENTRIES.some(({ formulaColumn }) => formulaColumn === column),
+);
+
+/** Columns that hold text; all others hold numbers. */
+export const TEXT_COLUMNS: ReadonlySet<string> = new Set([
+  'experiment',
+  'weights',
+  'step',
+  ...ENTRIES.flatMap(({ column, holds, formulaColumn }) => [
+    ...(holds === 'text' ? [column] : []),
+    ...(formulaColumn ? [formulaColumn] : []),
+  ]),
+]);
+
+/** Columns that name a value as a file writes it, which tables of earlier versions are without. */
+const LABEL_COLUMNS: ReadonlySet<string> = new Set(
+  ENTRIES.flatMap(({ formulaColumn }) => formulaColumn ?? []),
+);
+
+/** Whether a column is such a name: it tells no rows apart that others do not. */
+export const isLabelColumn = (column: string): boolean => LABEL_COLUMNS.has(column);
+
+const AXIS_COLUMNS: ReadonlySet<string> = new Set(rowColumns(AXIS_NAMES, []));
+const QUANTITY_COLUMNS: ReadonlySet<string> = new Set(QUANTITY_NAMES);
+
+/** Columns of slopes.csv that are of the slope, and not of the networks. */
+export const SLOPE_COLUMNS = [
+  'step_number',
+  'quantity',
+  'axis',
+  'slope',
+  'low',
+  'high',
+  'expected',
+  'margin',
+  'verdict',
+] as const;
+
+/** Whether results have a column of this name that is no parameter. */
+export function isColumn(name: string): boolean {
+  return (
+    AXIS_COLUMNS.has(name) || QUANTITY_COLUMNS.has(name) || SLOPE_COLUMNS.some((column) => column === name)
+  );
+}
+
+/** Columns of a table that hold a parameter: those before the layer that have no other meaning. */
+export function parameterColumns(columns: readonly string[]): string[] {
+  return columns.slice(0, Math.max(0, columns.indexOf(LAYER))).filter((column) => !isColumn(column));
+}
+
+/** Columns of a table that tell its rows apart, those of labels left out. */
+export function identityColumns(columns: readonly string[]): string[] {
+  const parameters = parameterColumns(columns);
+  return columns.filter(
+    (column) => (AXIS_COLUMNS.has(column) && !LABEL_COLUMNS.has(column)) || parameters.includes(column),
+  );
+}
+
+/** Quantities of a table, in its order: the columns that are neither of the identity nor labels. */
+export function quantityColumns(columns: readonly string[]): string[] {
+  const parameters = parameterColumns(columns);
+  return columns.filter((column) => !AXIS_COLUMNS.has(column) && !parameters.includes(column));
+}
+
+/** The axis that a column is of. */
+export function axisOfColumn(column: string): AxisName | undefined {
+  return AXIS_NAMES.find((axis) => entryOf(axis).column === column);
+}

@@ -1,0 +1,161 @@
+/** The scaling of an experiment file, from what is written to numbers: an entry -> its formulas -> their values at a setting. */
+import { z } from 'zod';
+import { compileExpression, VARIABLE_NAMES, type Values } from './expression.js';
+import {
+  type ActivationName,
+  NAMED_SCALINGS,
+  type NamedScaling,
+  SCALING_NAMES,
+  type ScalingName,
+  SIGMA_HIDDEN,
+} from './scalings.js';
+import { expecting, expression, notEmpty, object, oneOf } from './schema-parts.js';
+
+const HIDDEN = '"critical", a number or an expression';
+const RATE = '"scale-invariant", a number, an expression, or {"input", "hidden", "output"} with one each';
+const SCALING =
+  '"NTK", "MF+muP", "FSC", "auto", a row of Table 1 or 2 such as "FSC (Table 1)", or an object with a "name"';
+
+/** @param parameters names that formulas may use besides those of the network. */
+export function scalingSchema(parameters: readonly string[]) {
+  const names = [...VARIABLE_NAMES, ...parameters];
+  const sigma = expression(names).optional();
+  // Unions stay flat: which member was meant is told by which one the value's type fits.
+  const sigmaHidden = z
+    .union([z.literal('critical'), ...expression(names, HIDDEN).options], expecting(HIDDEN))
+    .optional();
+  const rate = expression(names, RATE);
+  return z.union(
+    [
+      oneOf(SCALING_NAMES as [ScalingName, ...ScalingName[]], SCALING),
+      object({
+        name: z
+          .string(expecting('a name'))
+          .check(notEmpty(expecting('a name')))
+          .max(60, expecting('a name of at most 60 characters'))
+          .regex(
+            /^[\p{L}\p{N}][^\p{C}\p{Zl}\p{Zp}]*$/u,
+            expecting(
+              'a name that begins with a letter or digit and has no control characters',
+              'tables, spreadsheets and terminals read it',
+            ),
+          )
+          .describe('how tables and charts call it'),
+        sigmaInput: sigma.describe('standard deviation of W_1; default 1/sqrt(d)'),
+        sigmaHidden: sigmaHidden.describe(
+          'standard deviation of V_l; default "critical": keeps the size of the features, sqrt(2/m) for relu',
+        ),
+        sigmaOutput: sigma.describe('standard deviation of W_L; default 1/m'),
+        learningRate: z
+          .union(
+            [
+              z.literal('scale-invariant'),
+              ...rate.options,
+              object({
+                input: expression(names).describe('eta_1'),
+                hidden: expression(names).describe('eta_2 .. eta_{L-1}'),
+                output: expression(names).describe('eta_L'),
+              }),
+            ],
+            expecting(RATE),
+          )
+          .optional()
+          .describe('eta_l of the layers that learn; default "scale-invariant": 1/(L |G_l|^2) (Eq. 8)'),
+      }),
+    ],
+    expecting(SCALING),
+  );
+}
+
+export type ScalingEntry = z.infer<ReturnType<typeof scalingSchema>>;
+
+/** Initial scales and learning rate by formula, in L, m, d, k, n, beta and parameters. */
+export interface Scaling {
+  readonly name: string;
+  readonly sigmaInput: number | string;
+  /** `critical`: `SIGMA_HIDDEN` of the activation. */
+  readonly sigmaHidden: number | string;
+  readonly sigmaOutput: number | string;
+  readonly learningRate: 'scale-invariant' | Rates;
+  /** Whether the scales are set by what is measured, from these on (section 4.2). */
+  readonly isNormalized: boolean;
+}
+
+/** eta_1, eta_2 .. eta_{L-1} and eta_L, by formula. */
+interface Rates {
+  readonly input: number | string;
+  readonly hidden: number | string;
+  readonly output: number | string;
+}
+
+/** An entry with its defaults filled in. */
+export function resolveScaling(entry: ScalingEntry): Scaling {
+  if (typeof entry === 'string') {
+    const { sigmaInput, sigmaOutput, learningRate, isNormalized }: NamedScaling = NAMED_SCALINGS[entry];
+    return {
+      name: entry,
+      sigmaInput,
+      sigmaHidden: 'critical',
+      sigmaOutput,
+      learningRate,
+      isNormalized: isNormalized ?? false,
+    };
+  }
+  const { learningRate = 'scale-invariant', ...given } = entry;
+  const isOne = typeof learningRate !== 'object' && learningRate !== 'scale-invariant';
+  return {
+    sigmaInput: '1/sqrt(d)',
+    sigmaHidden: 'critical',
+    sigmaOutput: '1/m',
+    ...given,
+    learningRate: isOne ? { input: learningRate, hidden: learningRate, output: learningRate } : learningRate,
+    isNormalized: false,
+  };
+}
+
+/** A scaling at one setting, in numbers. */
+export interface ScalingValues {
+  readonly name: string;
+  /** Standard deviation of W_1. */
+  readonly sigmaInput: number;
+  /** Standard deviation of V_2 .. V_{L-1}. */
+  readonly sigmaHidden: number;
+  /** Standard deviation of W_L. */
+  readonly sigmaOutput: number;
+  /** `scale-invariant`: eta_l = 1/(L |G_l|^2) (Eq. 8). */
+  readonly learningRate:
+    | 'scale-invariant'
+    | { readonly input: number; readonly hidden: number; readonly output: number };
+  /** Whether the scales are set by what is measured, from these on. */
+  readonly isNormalized: boolean;
+}
+
+/** The formulas of a scaling, read once and evaluated at every setting. */
+export function compileScaling(
+  scaling: Scaling,
+  parameters: readonly string[],
+): (activation: ActivationName, values: Values) => ScalingValues {
+  const names = [...VARIABLE_NAMES, ...parameters];
+  const known = new Map<number | string, (values: Values) => number>();
+  const evaluate = (source: number | string, values: Values) => {
+    const compiled = known.get(source) ?? compileExpression(source, names).evaluate;
+    known.set(source, compiled);
+    return compiled(values);
+  };
+  const { name, sigmaInput, sigmaHidden, sigmaOutput, learningRate: rates, isNormalized } = scaling;
+  return (activation, values) => ({
+    name,
+    sigmaInput: evaluate(sigmaInput, values),
+    sigmaHidden: evaluate(sigmaHidden === 'critical' ? SIGMA_HIDDEN[activation] : sigmaHidden, values),
+    sigmaOutput: evaluate(sigmaOutput, values),
+    learningRate:
+      rates === 'scale-invariant'
+        ? rates
+        : {
+            input: evaluate(rates.input, values),
+            hidden: evaluate(rates.hidden, values),
+            output: evaluate(rates.output, values),
+          },
+    isNormalized,
+  });
+}
