@@ -135,9 +135,12 @@ const FORMULAS: readonly (readonly string[])[] = [
   ['data', 'input', 'scale'],
 ];
 
-/** Whether an expression uses a parameter. */
-export function usesParameter(source: number | string, parameters: readonly string[]): boolean {
-  return compileExpression(source, [...VARIABLE_NAMES, ...parameters]).names.some((name) =>
-    parameters.includes(name),
-  );
+/** Whether an expression of an experiment with these parameters uses one of some of them. */
+export function usesParameter(
+  source: number | string,
+  parameters: readonly string[],
+  some: readonly string[] = parameters,
+): boolean {
+  const { names } = compileExpression(source, [...VARIABLE_NAMES, ...parameters]);
+  return names.some((name) => some.includes(name));
 }

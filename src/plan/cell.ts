@@ -78,9 +78,10 @@ export function expandCells(experiment: Experiment): Cell[] {
  */
 function seedKeys({ axes, parameters, commonRandomNumbers }: Experiment) {
   const common = new Set(commonRandomNumbers);
-  const shared = Object.keys(parameters).filter((name) => common.has(name));
+  const names = Object.keys(parameters);
+  const shared = names.filter((name) => common.has(name));
   const alongFormula = new Set(
-    axes.branchScale.filter((source) => usesParameter(source, shared)).map(String),
+    axes.branchScale.filter((source) => usesParameter(source, names, shared)).map(String),
   );
   const seeded = { axes: AXIS_NAMES.filter((axis) => entryOf(axis).isSeeded), parameters: [] };
   const told = (axis: AxisName, setting: Setting): KeyValue => {

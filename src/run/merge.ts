@@ -1,12 +1,10 @@
 /** Shards put together: the tables of parts of an experiment as the table of the whole. */
-import { entryOf } from '../config/axes.js';
-import { isLabelColumn } from '../config/columns.js';
 import type { Experiment } from '../config/resolve.js';
 import { chooseWeights, type WeightsChoice } from '../plan/batch.js';
-import { type Cell, expandCells, keyNames, keyOf } from '../plan/cell.js';
+import { type Cell, expandCells } from '../plan/cell.js';
 import { shardOf } from '../plan/shard.js';
-import { twelveDigits } from '../quantities.js';
 import type { Table, Value } from '../results/table.js';
+import { keyReader, rounded, withLabels } from './earlier-table.js';
 import { columnsOf, identitiesOf } from './rows.js';
 
 /** The table of a shard, and what it is called where something is wrong with it. */
@@ -45,6 +43,7 @@ export function mergeTables(
   const columns = columnsOf(experiment);
   const cells = expandCells(experiment);
   const identityOf = identitiesOf(experiment);
+  const placeIn = placeReader(columns);
   const planned = new Map(
     cells.map((cell) => [
       cell.key,
@@ -52,24 +51,19 @@ export function mergeTables(
     ]),
   );
   for (const part of parts) {
-    const own = part.table.columns;
-    // Tables of earlier versions are without labels, which the experiment knows.
-    const needed = columns.filter((column) => !isLabelColumn(column) || own.includes(column));
-    if (own.join() !== needed.join()) {
-      throw new MergeError(`${part.name}: expected the columns ${columns}, got ${own}`);
+    const table = withLabels(experiment, part.table);
+    if (table.columns.join() !== columns.join()) {
+      throw new MergeError(`${part.name}: expected the columns ${columns}, got ${part.table.columns}`);
     }
-    const from = columns.map((column) => own.indexOf(column));
-    const placeIn = identityReader(experiment, columns);
-    for (const read of part.table.rows) {
-      const found = from.map((j) => (j === -1 ? null : read[j]!));
-      const { key, place } = placeIn(found);
+    const keyOfRow = keyReader(experiment, columns);
+    for (const row of table.rows) {
+      const [key, place] = [keyOfRow(row), placeIn(row)];
       const plan = planned.get(key);
       if (!plan?.places.includes(place)) {
         throw new MergeError(`${part.name}: ${place} of ${key} is not in the experiment`);
       }
-      const { cell } = plan;
+      const { cell, found } = plan;
       const identity = identityOf(cell, chooseWeights(weights, experiment, cell.setting));
-      const row = found.map((value, j) => (from[j] === -1 ? identity[j]! : value));
       const other = identity.findIndex((value, i) => value !== rounded(row[i]!));
       if (other !== -1) {
         const [expected, got] = [identity[other], row[other]].map((value) => value ?? 'nothing');
@@ -77,13 +71,13 @@ export function mergeTables(
           `${part.name}: expected ${columns[other]} ${expected} as in its experiment, got ${got} at ${place} of ${key}`,
         );
       }
-      const before = plan.found.get(place);
+      const before = found.get(place);
       if (before?.row.some((value, i) => value !== row[i])) {
         throw new MergeError(
           `${part.name} and ${before.part.name} differ in ${differingColumn(columns, row, before.row)} of ${place} of ${key}`,
         );
       }
-      plan.found.set(place, before ?? { part, row });
+      found.set(place, before ?? { part, row });
     }
   }
   const plans = [...planned.values()];
@@ -101,9 +95,6 @@ export function mergeTables(
   return { columns, rows };
 }
 
-/** Tables of earlier versions have all digits. */
-const rounded = (value: Value) => (typeof value === 'number' ? twelveDigits(value) : value);
-
 /** Where a cell has rows, in the order of the table. */
 function placesOf({ record, step }: Experiment, { setting: { depth } }: Cell): string[] {
   const layers = record.layers === 'all' ? Array.from({ length: depth - 1 }, (_, i) => i + 1) : [depth - 1];
@@ -111,16 +102,10 @@ function placesOf({ record, step }: Experiment, { setting: { depth } }: Cell): s
   return steps.flatMap((step) => layers.map((layer) => placeOf(step, layer)));
 }
 
-/** Reads the key of a cell and the place in it off a row. */
-function identityReader(experiment: Experiment, columns: readonly string[]) {
-  const names = keyNames(experiment);
-  const places = new Map(columns.map((column, j) => [column, j]));
-  return (row: readonly Value[]) => {
-    const at = (column: string) => rounded(row[places.get(column)!]!);
-    const key = keyOf(names, { axis: (axis) => at(entryOf(axis).column), parameter: at }, at('draw'));
-    const step = places.has('step_number') ? Number(at('step_number')) : 1;
-    return { key, place: placeOf(step, Number(at('layer'))) };
-  };
+/** Reads the place in its cell off a row. */
+function placeReader(columns: readonly string[]) {
+  const [layer, step] = [columns.indexOf('layer'), columns.indexOf('step_number')];
+  return (row: readonly Value[]) => placeOf(step === -1 ? 1 : Number(row[step]), Number(row[layer]));
 }
 
 /** Where a row of a cell is, in words. */
