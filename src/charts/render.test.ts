@@ -14,21 +14,28 @@ const csv = (rows: readonly Cell[]): string =>
 const cell = { experiment: 'test', width: 200, step: 'update', step_size: 0.001 };
 const range = (from: number, to: number): readonly number[] =>
   Array.from({ length: to - from + 1 }, (_, i) => from + i);
-const branchScales = (depth: number): readonly number[] => {
+const branchScales = (depth: number): readonly (readonly [formula: string, beta: number])[] => {
   const c = 1 / Math.sqrt(depth);
-  return [1 / depth, c / 2, c, 2 * c, 1];
+  return [
+    ['1/L', 1 / depth],
+    ['1/(2*sqrt(L))', c / 2],
+    ['1/sqrt(L)', c],
+    ['2/sqrt(L)', 2 * c],
+    ['1', 1],
+  ];
 };
 
 /** A few cells of each figure, with numbers that look like it; layer 1 has no angle. */
 const tables = {
   'figure-1a': csv(
-    branchScales(40).flatMap((beta) =>
+    branchScales(40).flatMap(([formula, beta]) =>
       [0, 1].flatMap((draw) =>
         range(1, 39).map((layer) => ({
           ...cell,
           draw,
           depth: 40,
           branch_scale: beta,
+          branch_scale_formula: formula,
           layer,
           bfa_rad: layer === 1 ? '' : Math.atan(beta * Math.sqrt(layer)) + draw / 50,
           bfa_theory_rad: layer === 1 || beta < 1 ? '' : Math.atan(Math.sqrt(layer)),
@@ -38,10 +45,11 @@ const tables = {
   ),
   'figure-1b': csv(
     range(10, 30).flatMap((depth) =>
-      branchScales(depth).map((beta) => {
+      branchScales(depth).map(([formula, beta]) => {
         const branchScale = beta === 1 ? 0.999 : beta;
         const angle = Math.atan(branchScale * Math.sqrt(depth));
-        const at = { ...cell, draw: 0, depth, branch_scale: branchScale, layer: depth - 1 };
+        const label = { branch_scale_formula: beta === 1 ? '0.999' : formula };
+        const at = { ...cell, draw: 0, depth, branch_scale: branchScale, ...label, layer: depth - 1 };
         return { ...at, bfa_rad: angle, bfa_theory_rad: angle - 0.02 };
       }),
     ),
@@ -69,11 +77,17 @@ const tables = {
   ),
   'figure-2b': csv(
     range(20, 100).flatMap((depth) =>
-      [1 / Math.sqrt(depth), 1 / depth].map((beta) => ({
+      (
+        [
+          ['1/sqrt(L)', 1 / Math.sqrt(depth)],
+          ['1/L', 1 / depth],
+        ] as const
+      ).map(([formula, beta]) => ({
         ...cell,
         draw: 0,
         depth,
         branch_scale: beta,
+        branch_scale_formula: formula,
         layer: depth - 1,
         sensitivity_finite: beta * depth > 1.5 ? 10 : 7.5,
       })),
@@ -233,6 +247,7 @@ describe('a picture', () => {
         draw,
         depth: 201,
         branch_scale: 1,
+        branch_scale_formula: '1',
         layer,
         bfa_rad: 1 + draw / 1e3,
       })),
@@ -272,7 +287,9 @@ describe('the page', () => {
   test('has the table with the columns that the chart reads, and tooltips', async () => {
     const { html } = await renderChart(specOf('figure-1b'), tables['figure-1b']);
     const table = JSON.parse(/^const table = (.*);$/m.exec(html)![1]!) as string;
-    expect(table.split('\n')[0]).toBe('experiment,draw,depth,branch_scale,layer,bfa_rad,bfa_theory_rad');
+    expect(table.split('\n')[0]).toBe(
+      'experiment,draw,depth,branch_scale,branch_scale_formula,layer,bfa_rad,bfa_theory_rad',
+    );
     expect(table.trim().split('\n')).toHaveLength(1 + 21 * 5);
     const spec = JSON.parse(/^const spec = (.*);$/m.exec(html)![1]!);
     expect(spec.layer[0].encoding.tooltip.map(({ field }: { field: string }) => field)).toContain(

@@ -50,8 +50,8 @@ const findColor = (layer: {
 describe('agreement', () => {
   test('of 1a is the mean of the draws at the last layer, its error, and the distance from theory', () => {
     const rows = [0.6, 0.7, 0.8].flatMap((bfa_rad, draw) => [
-      { ...output, draw, branch_scale: 0.1, bfa_rad, bfa_theory_rad: 0.75 },
-      { ...output, draw, branch_scale: 0.1, layer: 50, bfa_rad: 9, bfa_theory_rad: 9 },
+      { ...output, draw, branch_scale_formula: '1/sqrt(L)', bfa_rad, bfa_theory_rad: 0.75 },
+      { ...output, draw, branch_scale_formula: '1/sqrt(L)', layer: 50, bfa_rad: 9, bfa_theory_rad: 9 },
     ]);
     const [row, ...others] = agreement('1a', rows);
     expect(others).toEqual([]);
@@ -62,7 +62,9 @@ describe('agreement', () => {
   });
 
   test('of one draw has neither error nor z', () => {
-    const [row] = agreement('1a', [{ ...output, branch_scale: 1, bfa_rad: 1.5, bfa_theory_rad: 1.48 }]);
+    const [row] = agreement('1a', [
+      { ...output, branch_scale_formula: '1', bfa_rad: 1.5, bfa_theory_rad: 1.48 },
+    ]);
     expect(row).toMatchObject({ measured: { value: 1.5, standardError: null, count: 1 }, z: null });
   });
 
@@ -71,7 +73,7 @@ describe('agreement', () => {
       ...output,
       depth,
       layer: depth - 1,
-      branch_scale: 1 / depth,
+      branch_scale_formula: '1/L',
       bfa_rad: 1 / depth + (i % 2 === 0 ? 0.001 : -0.001),
       bfa_theory_rad: 1 / depth,
     }));
@@ -99,7 +101,7 @@ describe('agreement', () => {
     const rows = [9, 11, 4, 6].map((sensitivity_finite, i) => ({
       ...output,
       draw: i % 2,
-      branch_scale: i < 2 ? 0.1 : 0.01,
+      branch_scale_formula: i < 2 ? '1/sqrt(L)' : '1/L',
       sensitivity_finite,
     }));
     const quotient = agreement('2b', rows).at(-1)!;

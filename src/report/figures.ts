@@ -92,18 +92,12 @@ const BRANCH_SCALES: readonly Series[] = [
   branchScale('other β', undefined, 'grey'),
 ];
 
-/** The label that the charts compute: 0.999 counts as 1, as in the paper's code of Fig. 1b. */
-function branchScaleLabel(row: Row): string {
-  const [beta, depth] = [Number(row.branch_scale), Number(row.depth)];
-  if (Math.abs(beta - 1) < 0.0015) return 'β = 1';
-  const scales: readonly (readonly [string, number])[] = [
-    ['β = 2/√L', 2 / Math.sqrt(depth)],
-    ['β = 1/√L', 1 / Math.sqrt(depth)],
-    ['β = 1/(2√L)', 0.5 / Math.sqrt(depth)],
-    ['β = 1/L', 1 / depth],
-  ];
-  return scales.find(([, scale]) => Math.abs(beta - scale) < 1e-6)?.[0] ?? 'other β';
-}
+/** Labels of the charts by the formula of the config: 0.999 counts as 1, as in the paper's code of Fig. 1b. */
+const LABELS: ReadonlyMap<Value | undefined, string> = new Map(
+  BRANCH_SCALES.flatMap(({ label, formula }) => (formula ? [[String(formula[1]), label]] : [])),
+).set('0.999', 'β = 1');
+
+const branchScaleLabel = (row: Row): string => LABELS.get(row.branch_scale_formula) ?? 'other β';
 
 /** Numbers of a column, of the rows that have all of `columns`. */
 const complete = (rows: readonly Row[], columns: readonly string[]): readonly (readonly number[])[] =>

@@ -2,21 +2,21 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { renderChart } from '../charts/render.js';
 import { readVerdicts } from '../claims/record.js';
+import { experimentOf } from '../cli/experiments.js';
 import { readManifest } from '../results/manifest.js';
 import { readTable, toCsv } from '../results/table.js';
+import { withLabels } from '../run/earlier-table.js';
 import { FIGURE_NAMES, type FigureResults, renderReport } from './report.js';
 
 const file = (path: string) => readFileSync(new URL(path, import.meta.url));
 
 const figures = Object.fromEntries(
-  FIGURE_NAMES.map((name): [string, FigureResults] => [
-    name,
-    {
-      table: readTable(file(`../../results/${name}/table.csv`)),
-      manifest: readManifest(file(`../../results/${name}/manifest.json`)),
-      spec: JSON.parse(file(`../../configs/${name}.vl.json`).toString()),
-    },
-  ]),
+  FIGURE_NAMES.map((name): [string, FigureResults] => {
+    const manifest = readManifest(file(`../../results/${name}/manifest.json`));
+    const table = readTable(file(`../../results/${name}/table.csv`));
+    const spec = JSON.parse(file(`../../configs/${name}.vl.json`).toString());
+    return [name, { table: withLabels(experimentOf(manifest, name), table), manifest, spec }];
+  }),
 );
 const claims = readVerdicts(file('./sample-claims.test.json').toString());
 

@@ -126,7 +126,8 @@ async function prepare(
 ): Promise<{ readonly section: FigureSection; readonly chart: ChartData }> {
   if (results === undefined) throw new ReportError(`${figure.name}: no results are given`);
   const { table, manifest, spec } = results;
-  const missing = ['draw', 'depth', 'layer', 'branch_scale', 'scaling', figure.yColumn].filter(
+  const label = figure.seriesField === 'label' ? ['branch_scale_formula'] : [];
+  const missing = ['draw', 'depth', 'layer', 'branch_scale', ...label, 'scaling', figure.yColumn].filter(
     (column) => !table.columns.includes(column),
   );
   if (missing.length > 0)

@@ -155,9 +155,14 @@ function withColumnsOf(other: Table, { table, manifest }: Results): Table {
   const [columns, values] = [fixed.map(([column]) => column), fixed.map(([, value]) => value)];
   // Before the layer, where parameters stand.
   const at = table.columns.indexOf('layer');
+  const inserted = <T>(list: readonly T[], more: readonly T[]) => [
+    ...list.slice(0, at),
+    ...more,
+    ...list.slice(at),
+  ];
   return {
-    columns: table.columns.toSpliced(at, 0, ...columns),
-    rows: table.rows.map((row) => row.toSpliced(at, 0, ...values)),
+    columns: inserted(table.columns, columns),
+    rows: table.rows.map((row) => inserted(row, values)),
   };
 }
 

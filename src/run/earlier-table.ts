@@ -26,7 +26,10 @@ export function withLabels(experiment: Experiment, table: Table): Table {
   const unknown = missing.map(() => null);
   const whole = [...table.columns, ...missing];
   // In the order of this version; columns that it does not know stay behind those that it does.
-  const order = [...columns.filter((column) => whole.includes(column)), ...whole.filter((column) => !columns.includes(column))];
+  const order = [
+    ...columns.filter((column) => whole.includes(column)),
+    ...whole.filter((column) => !columns.includes(column)),
+  ];
   const from = order.map((column) => whole.indexOf(column));
   return {
     columns: order,
@@ -38,7 +41,10 @@ export function withLabels(experiment: Experiment, table: Table): Table {
 }
 
 /** Reads the key of the cell off a row of a table. */
-export function keyReader(experiment: Experiment, columns: readonly string[]): (row: readonly Value[]) => string {
+export function keyReader(
+  experiment: Experiment,
+  columns: readonly string[],
+): (row: readonly Value[]) => string {
   const names = keyNames(experiment);
   const places = new Map(columns.map((column, j) => [column, j]));
   return (row) => {

@@ -2,9 +2,11 @@
 import { statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import type { VegaLiteSpec } from '../../charts/render.js';
-import { digestOfBytes } from '../../results/manifest.js';
+import { isLabelColumn, REQUIRED_COLUMNS } from '../../config/columns.js';
+import { digestOfBytes, readManifest } from '../../results/manifest.js';
 import { decodeText } from '../../results/read-text.js';
-import { fromCsv } from '../../results/table.js';
+import { fromCsv, toCsv } from '../../results/table.js';
+import { withLabels } from '../../run/earlier-table.js';
 import {
   asUserError,
   configDirectories,
@@ -19,7 +21,7 @@ import { UserError } from '../../store/user-error.js';
 import { writeFiles } from '../../store/write-file.js';
 import { drawChart } from '../drawing.js';
 import { EXIT } from '../exit-code.js';
-import { specName } from '../experiments.js';
+import { experimentOf, specName } from '../experiments.js';
 
 export interface PlotCommand {
   readonly out: string;
@@ -56,7 +58,7 @@ export async function plot(names: readonly string[], command: PlotCommand): Prom
  */
 export async function plotFolder(folder: string, command: PlotCommand, stop?: AbortSignal): Promise<void> {
   const { table, sha256, change } = readWith(join(folder, 'table.csv'), (bytes) => ({
-    table: checkedTable(bytes),
+    table: labelledTable(folder, bytes),
     sha256: digestOfBytes(bytes),
     change: tableChange(folder, bytes),
   }));
@@ -107,14 +109,25 @@ export function chartChange(folder: string, sha256: string): string | undefined 
 }
 
 /**
- * The text of a table, which the chart reads once more: what is cut off or no number would be drawn as if it were missing.
+ * The text of a table, which the chart reads once more: what is cut off or no number would be drawn as if it were missing. One
+ * of an earlier version has the labels that its manifest knows.
  *
  * @throws ReadError
  */
-function checkedTable(bytes: Uint8Array): string {
+function labelledTable(folder: string, bytes: Uint8Array): string {
   const text = decodeText(bytes);
-  fromCsv(text);
-  return text;
+  const table = fromCsv(text);
+  const path = join(folder, 'manifest.json');
+  const isOfBefore =
+    REQUIRED_COLUMNS.every((column) => table.columns.includes(column)) && !table.columns.some(isLabelColumn);
+  if (!isOfBefore || !existsSync(path)) return text;
+  try {
+    return toCsv(withLabels(experimentOf(readWith(path, readManifest), path), table));
+  } catch (error) {
+    // Then the chart is without them, and says so where it needs them.
+    if (error instanceof UserError) return text;
+    throw error;
+  }
 }
 
 function resultsFolder(name: string, out: string): string {

@@ -2,12 +2,13 @@
 import { dirname, join } from 'node:path';
 import { FIGURE_NAMES, type FigureResults, renderReport } from '../../report/report.js';
 import { ReportError } from '../../report/report-error.js';
+import { withLabels } from '../../run/earlier-table.js';
 import { configDirectories, ensureWritableDirectory, isThere, readJson, shown } from '../../store/files.js';
 import { readResults } from '../../store/results-folder.js';
 import { UserError } from '../../store/user-error.js';
 import { writeFile } from '../../store/write-file.js';
 import { EXIT } from '../exit-code.js';
-import { specName } from '../experiments.js';
+import { experimentOf, specName } from '../experiments.js';
 import { readRecord, recordPath, SHIPPED_RECORD } from '../recorded-claims.js';
 import { chartChange } from './plot.js';
 
@@ -69,7 +70,8 @@ function readFigure(folder: string, name: string, tell: (line: string) => void):
   const { table, manifest, sha256, changes } = readResults(folder);
   const chart = chartChange(folder, sha256);
   for (const line of [...changes, ...(chart ? [chart] : [])]) tell(line);
-  return { table, manifest, spec: readSpec(name) };
+  const experiment = experimentOf(manifest, join(folder, 'manifest.json'));
+  return { table: withLabels(experiment, table), manifest, spec: readSpec(name) };
 }
 
 function readSpec(name: string): FigureResults['spec'] {
