@@ -1,5 +1,7 @@
 /** The chart of a comparison: one quantity before and after, and the difference below. */
 import type { RenderedChart, VegaLiteSpec } from '../charts/render.js';
+import { AXIS_NAMES, entryOf } from '../config/axes.js';
+import { parameterColumns } from '../config/columns.js';
 import { QUANTITIES, type QuantityName } from '../quantities.js';
 import { keysOf, quantitiesOf, varyingColumns } from '../results/compare-rows.js';
 import type { Results } from '../results/diff.js';
@@ -7,13 +9,14 @@ import { type Table, toCsv, type Value } from '../results/table.js';
 import { UserError } from '../store/user-error.js';
 import { drawChart } from './drawing.js';
 
-/** Columns that make an x axis, the first that varies. */
-const AXES = ['layer', 'depth', 'width', 'branch_scale'] as const;
-const AXIS_TITLES: Readonly<Record<string, string>> = {
+/** Titles of columns that make an x axis. */
+const TITLES: Readonly<Record<string, string>> = {
   layer: 'layer v',
-  depth: 'depth L',
-  width: 'width m',
-  branch_scale: 'branch scale β',
+  ...Object.fromEntries(
+    AXIS_NAMES.map(entryOf)
+      .filter(({ holds }) => holds === 'number')
+      .map(({ column, title }) => [column, title]),
+  ),
 };
 /** Columns that a line averages over, or that do not matter for it. */
 const NOT_A_SERIES = ['draw', 'weights'];
@@ -39,7 +42,11 @@ export async function diffChart(
     );
   }
   const varying = varyingColumns(before.table, after.table);
-  const x = AXES.find((column) => varying.includes(column)) ?? 'layer';
+  // The first that varies, parameters last.
+  const x =
+    [...Object.keys(TITLES), ...parameterColumns(after.table.columns)].find((column) =>
+      varying.includes(column),
+    ) ?? 'layer';
   const series = varying.filter((column) => column !== x && !NOT_A_SERIES.includes(column));
   const all = pointsOf([before.table, after.table], drawn, x, series);
   const points = mostChanged(all);
@@ -54,7 +61,8 @@ export async function diffChart(
     title: drawn in QUANTITIES ? QUANTITIES[drawn as QuantityName].title : drawn,
     hasLegend: names.size > 1 && names.size <= 10,
     hasPoints: places.size <= 40,
-    isLog: x === 'branch_scale' && [...places].every((place) => place > 0),
+    isInteger: ofIntegers(places),
+    isLog: !ofIntegers(places) && [...places].every((place) => place > 0),
   });
   const columns = ['series', 'x', 'before', 'after', 'difference'];
   return drawChart(spec, toCsv({ columns, rows: points }), { title: `${after.name}: ${drawn}`, onWarning });
@@ -119,6 +127,8 @@ function shortest(value: Value): string {
   return typeof value === 'number' ? String(Number(value.toPrecision(4))) : String(value ?? 'none');
 }
 
+const ofIntegers = (places: ReadonlySet<number>) => [...places].every(Number.isInteger);
+
 interface Look {
   readonly description: string;
   readonly caption: string | null;
@@ -126,10 +136,20 @@ interface Look {
   readonly title: string;
   readonly hasLegend: boolean;
   readonly hasPoints: boolean;
+  readonly isInteger: boolean;
   readonly isLog: boolean;
 }
 
-function specOf({ description, caption, x, title, hasLegend, hasPoints, isLog }: Look): VegaLiteSpec {
+function specOf({
+  description,
+  caption,
+  x,
+  title,
+  hasLegend,
+  hasPoints,
+  isInteger,
+  isLog,
+}: Look): VegaLiteSpec {
   const scale = { zero: false, ...(isLog && { type: 'log' }) };
   const line = (field: string, mark: object) => ({
     transform: [{ filter: `isValid(datum.${field})` }],
@@ -142,8 +162,8 @@ function specOf({ description, caption, x, title, hasLegend, hasPoints, isLog }:
     x: {
       field: 'x',
       type: 'quantitative',
-      title: isLast ? AXIS_TITLES[x] : null,
-      axis: x === 'branch_scale' ? {} : { tickMinStep: 1 },
+      title: isLast ? (TITLES[x] ?? x) : null,
+      axis: isInteger ? { tickMinStep: 1 } : {},
       scale: { ...scale, nice: false },
     },
     color: hasLegend

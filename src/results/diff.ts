@@ -148,8 +148,9 @@ function verdictOf(
 function withColumnsOf(other: Table, { table, manifest }: Results): Table {
   const lacking = cellColumns(other).filter((column) => !table.columns.includes(column));
   const fixed = lacking.flatMap((column): [string, Value][] => {
-    const value = column === STEP_NUMBER ? 1 : manifest && fixedValue(column, manifest.experiment);
-    return value === null || value === undefined ? [] : [[column, value]];
+    const value =
+      column === STEP_NUMBER ? 1 : manifest?.experiment && fixedValue(column, manifest.experiment);
+    return typeof value === 'string' || typeof value === 'number' ? [[column, value]] : [];
   });
   if (fixed.length === 0) return table;
   const [columns, values] = [fixed.map(([column]) => column), fixed.map(([, value]) => value)];
@@ -193,10 +194,11 @@ function schemaNotes(before: Table, after: Table): string[] {
 /** What makes draws others; `onlyDraws`: their number and nothing else. */
 function drawNotes(before: Results, after: Results, { counts: found, weights }: Draws) {
   // Where as many draws were asked for, those that are missing are rows that are.
-  const asked = [before, after].map(
-    ({ manifest }) => manifest && ((manifest.experiment as { draws?: unknown }).draws ?? 1),
-  );
-  const counts = asked[0] !== null && asked[0] === asked[1] ? null : found;
+  const asked = [before, after].map(({ manifest }) => {
+    const experiment = manifest?.experiment as { draws?: unknown } | undefined;
+    return experiment && (experiment.draws ?? 1);
+  });
+  const counts = asked[0] !== undefined && asked[0] === asked[1] ? null : found;
   const seeds = [before.manifest?.seed, after.manifest?.seed];
   const isOtherSeed = seeds[0] !== undefined && seeds[1] !== undefined && seeds[0] !== seeds[1];
   return {
