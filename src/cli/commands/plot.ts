@@ -120,7 +120,7 @@ function labelledTable(folder: string, bytes: Uint8Array): string {
   const path = join(folder, 'manifest.json');
   const isOfBefore =
     REQUIRED_COLUMNS.every((column) => table.columns.includes(column)) && !table.columns.some(isLabelColumn);
-  if (!isOfBefore || !existsSync(path)) return text;
+  if (!isOfBefore || !isThere(path)) return text;
   try {
     return toCsv(withLabels(experimentOf(readWith(path, readManifest), path), table));
   } catch (error) {
