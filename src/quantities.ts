@@ -1,7 +1,7 @@
 /**
  * The glossary: every quantity that can be recorded, under the name of its column.
  *
- * CSV headers, the schema of the experiment files, axis titles and the table of the README all come
+ * CSV headers, the schema of the experiment files, axis titles and the tables of the READMEs all come
  * from this list. Notation is the paper's: `v` a layer in 1 .. L-1, `f_v` the features, `b_v` the
  * backward pass, `C_l = eta_l |G_l|^2` the contribution of layer l, `|x|_rms = |x|_2 / sqrt(size of x)`.
  */
@@ -12,7 +12,7 @@ export interface Quantity {
   readonly unit: string;
   /** What it is, in one line. */
   readonly meaning: string;
-  /** Where the paper defines it, or the README for what the paper lacks. */
+  /** Where the paper defines it, or a README for what the paper lacks. */
   readonly equation: string;
   /** Title of an axis that shows it. */
   readonly title: string;
@@ -23,7 +23,7 @@ export const QUANTITIES = {
     symbol: 't',
     unit: '1',
     meaning: 'number of the step that is measured, from 1; of an experiment with several steps',
-    equation: 'README, Experiments',
+    equation: 'configs/README.md',
     title: 'step',
   },
   bfa_rad: {
@@ -37,7 +37,7 @@ export const QUANTITIES = {
     symbol: 'theta_v (m -> inf)',
     unit: 'rad',
     meaning: 'infinite-width limit of the angle at this depth and layer, where it is known; of small steps',
-    equation: 'README, Theory',
+    equation: 'src/README.md, Theory',
     title: 'BFA (theory)',
   },
   sensitivity: {
@@ -58,7 +58,7 @@ export const QUANTITIES = {
     symbol: 'S_{L-1} (m -> inf)',
     unit: '1',
     meaning: 'infinite-width limit of the sensitivity at the residual |y|, n = k = 1; of small steps',
-    equation: 'README, Theory',
+    equation: 'src/README.md, Theory',
     title: 'sensitivity (theory)',
   },
   feature_rms: {
@@ -86,7 +86,7 @@ export const QUANTITIES = {
     symbol: '|f_v(t) - f_v(0)|_rms',
     unit: '1',
     meaning: 'distance of the features from where they were before the first step',
-    equation: 'README, Experiments',
+    equation: 'configs/README.md',
     title: 'feature displacement',
   },
   backward_speed_rms: {

@@ -1,20 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { type AXES, AXIS_NAMES, entryOf } from './axes.js';
 import { trainedLayers } from './train.js';
-
-test('the table of the README is the table of axes', () => {
-  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
-  const code = (text: string) => `\`${text}\``;
-  const rows = AXIS_NAMES.map((axis) => {
-    const { path, column, formulaColumn, symbol, sweepHelp } = entryOf(axis);
-    const columns = [column, ...(formulaColumn ? [formulaColumn] : [])].map(code).join(', ');
-    const cells = [code(axis), code(path.join('.')), columns, symbol ? code(symbol) : '', sweepHelp];
-    return `| ${cells.join(' | ')} |`.replaceAll('|  |', '| |');
-  });
-  const start = readme.indexOf(rows[0]!.slice(0, 40));
-  expect(readme.slice(start, start + rows.join('\n').length)).toBe(rows.join('\n'));
-});
 
 test('no two axes share a column, a symbol, a place in the file or a label in keys', () => {
   const entries = AXIS_NAMES.map(entryOf);

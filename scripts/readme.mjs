@@ -1,0 +1,233 @@
+// Writes every number of the READMEs: what stands between `<!-- begin NAME -->` and `<!-- end NAME -->` is made here, from
+// the tables, the verdicts, the bench, the glossary and the schema.
+//
+//     node scripts/readme.mjs                   after results were measured anew; npm run build first
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parse } from 'csv-parse/sync';
+import { linearRegression, mean } from 'simple-statistics';
+import { AXIS_NAMES, entryOf } from '../dist/config/axes.js';
+import { QUANTITIES } from '../dist/quantities.js';
+import { FIGURES, rowsOf, seriesPresent } from '../dist/report/figures.js';
+import { decimalsOf } from '../dist/report/numbers.js';
+import { fromCsv } from '../dist/results/table.js';
+
+const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
+const read = (path) => readFileSync(at(path), 'utf8');
+const json = (path) => JSON.parse(read(path));
+
+const READMES = ['README.md', 'configs/README.md', 'results/README.md'];
+
+const brief = (value, digits = 3) => String(Number(value.toPrecision(digits)));
+const cell = (text) => String(text).replaceAll('|', '\\|').replaceAll('\n', ' ');
+const table = (head, rows) =>
+  [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.map(cell).join(' | ')} |`).join('\n');
+
+const rowsIn = (name) => rowsOf(fromCsv(read(`results/${name}/table.csv`)));
+const manifestOf = (name) => json(`results/${name}/manifest.json`);
+const workOf = (name) => `${(manifestOf(name).elapsed_ms / 1000).toFixed(1)} s`;
+
+function groupBy(rows, key) {
+  const groups = new Map();
+  for (const row of rows) groups.set(key(row), [...(groups.get(key(row)) ?? []), row]);
+  return groups;
+}
+
+/** Slope of log y against log x. */
+const slope = (points) => linearRegression(points.map((point) => point.map(Math.log))).m;
+
+function bench() {
+  const { figures, cores, processor, node } = json('results/bench.json');
+  return `The five figures with their charts took **${brief(figures.seconds, 2)} s** on ${cores} cores (${processor}, Node ${node}; \`npm run bench\`).`;
+}
+
+function verdicts() {
+  const { claims } = json('results/claims.json');
+  const failing = claims.filter(({ verdict }) => verdict !== 'holds');
+  return [
+    `Of ${claims.length} statements of the paper **${claims.length - failing.length} hold and ${failing.length} do not**: `,
+    `${failing.map(({ id }) => `\`${id}\``).join(', ')}. [results/README.md](results/README.md) has each with its numbers.`,
+  ].join('');
+}
+
+/** The check that a verdict hangs on: the first that fails, or the first. */
+const decisive = (checks) => checks.find(({ holds }) => !holds) ?? checks[0];
+
+function claims() {
+  const rows = json('results/claims.json').claims.map(({ id, title, where, verdict, checks }) => {
+    const { what, measured, low, high, expected } = decisive(checks);
+    const interval = low === null ? '' : ` [${brief(low)}, ${brief(high)}]`;
+    const holding = checks.filter(({ holds }) => holds).length;
+    const count = checks.length > 1 ? `, ${holding} of ${checks.length} checks` : '';
+    const said = `${what}: ${brief(measured)}${interval}, expected ${expected}`;
+    return [`\`${id}\``, `${title} (${where})`, said, `${verdict}${count}`];
+  });
+  return table(['claim', 'says (where)', 'measured, with 95 % interval', 'verdict'], rows);
+}
+
+/** Lines of the comparison of a figure with the paper. */
+function agreementOf(figure) {
+  const rows = rowsIn(figure.name);
+  return figure.agreement(rows, seriesPresent(figure, rows));
+}
+
+function numbersOf({ measured, theory, published }) {
+  const decimals = measured.standardError === null ? 3 : Math.max(2, decimalsOf(measured.standardError));
+  const error = measured.standardError === null ? '' : ` +- ${measured.standardError.toFixed(decimals)}`;
+  return [
+    published ?? '',
+    `${measured.value.toFixed(decimals)}${error}`,
+    theory === null ? '' : theory.toFixed(decimals),
+  ];
+}
+
+function figures() {
+  const rows = FIGURES.map((figure) => {
+    const said = agreementOf(figure).filter(({ published }) => published !== null);
+    const values = said.map((row) => numbersOf(row)[1].replace(/ \+-.*/, '')).join(', ');
+    return [
+      figure.number,
+      figure.title,
+      `\`feature-speed run ${figure.name}\``,
+      workOf(figure.name),
+      `${said.map(({ published }) => published).join(', ')} / ${values}`,
+    ];
+  });
+  return table(['figure', 'shows', 'command', 'work', 'published / here'], rows);
+}
+
+function agreement() {
+  return FIGURES.map((figure) => {
+    const rows = agreementOf(figure).map((row) => [row.label, ...numbersOf(row)]);
+    const shown = table(['curve', 'published', 'here, with standard error', 'infinite width'], rows);
+    return `**Figure ${figure.number}.** ${figure.comparison}\n\n${shown}`;
+  }).join('\n\n');
+}
+
+/** What each experiment beyond the figures has found, in its own numbers. */
+const FINDINGS = {
+  'width-limit': (rows) => {
+    const exponents = [...groupBy(rows, ({ branch_scale }) => branch_scale)].map(([beta, own]) => {
+      const points = [...groupBy(own, ({ width }) => width)].map(([width, draws]) => [
+        width,
+        Math.sqrt(mean(draws.map((row) => (row.bfa_rad - row.bfa_theory_rad) ** 2))),
+      ]);
+      return `m^(${slope(points).toFixed(2)}) at beta = ${brief(beta)}`;
+    });
+    return `the distance from theory falls as ${exponents.join(' and ')}; the law is m^(-1/2)`;
+  },
+  conjecture: (rows) => {
+    const off = [...groupBy(rows, ({ branch_scale }) => branch_scale)].map(([beta, draws]) => ({
+      c: Math.sqrt(draws[0].depth) * beta,
+      by: Math.abs(mean(draws.map((row) => Math.cos(row.bfa_rad) / Math.cos(row.bfa_theory_rad))) - 1),
+    }));
+    const within = (most) =>
+      brief(100 * Math.max(...off.filter(({ c }) => c <= most).map(({ by }) => by)), 2);
+    return `cos phi(c) within ${within(2)} % of theory up to c = 2 and ${within(6)} % up to c = 6; beyond, L/m = 0.1 shows`;
+  },
+  'depth-law': (rows) => {
+    const far = rows.filter(({ layer, bfa_rad }) => layer > 10 && bfa_rad !== null);
+    const of = (column) => slope(far.map((row) => [row.layer - 1, Math.cos(row[column])])).toFixed(4);
+    return `cos theta_v falls as N^(${of('bfa_rad')}), N = v - 1 >= 10; in theory as N^(${of('bfa_theory_rad')})`;
+  },
+  'width-check': slopesFound,
+  'depth-check': slopesFound,
+  'auto-check': (rows) => {
+    const by = [...groupBy(rows, ({ scaling }) => scaling)].map(([scaling, own]) => {
+      const decay = [
+        ...groupBy(own, ({ architecture, activation, depth, width }) =>
+          [architecture, activation, depth, width].join(),
+        ).values(),
+      ];
+      const means = decay.map((draws) => mean(draws.map(({ loss_change }) => -loss_change)));
+      return `of ${scaling} by a factor ${brief(Math.max(...means) / Math.min(...means))}`;
+    });
+    return `over all networks the loss decay varies ${by.join(', ')}`;
+  },
+};
+
+function slopesFound(_, name) {
+  const counts = groupBy(
+    parse(read(`results/${name}/slopes.csv`), { columns: true }),
+    ({ verdict }) => verdict,
+  );
+  return `of its slopes ${[...counts].map(([verdict, rows]) => `${rows.length} \`${verdict}\``).join(', ')}`;
+}
+
+function experiments() {
+  const names = Object.keys(FINDINGS).filter((name) => existsSync(at(`results/${name}/table.csv`)));
+  const rows = names.map((name) => {
+    const { title, counts } = manifestOf(name);
+    return [
+      `[${name}](../configs/${name}.json)`,
+      title,
+      counts.cells,
+      workOf(name),
+      FINDINGS[name](rowsIn(name), name),
+    ];
+  });
+  return table(['experiment', 'shows', 'cells', 'work', 'found'], rows);
+}
+
+function quantities() {
+  const rows = Object.entries(QUANTITIES).map(([name, each]) => [
+    `\`${name}\``,
+    each.symbol,
+    each.unit,
+    each.meaning,
+    each.equation,
+  ]);
+  return table(['column', 'symbol', 'unit', 'meaning', 'equation'], rows);
+}
+
+/** The keys of an experiment file, as the schema describes them. */
+function keys() {
+  const rows = [];
+  const visit = (schema, path) => {
+    for (const [key, value] of Object.entries(schema.properties ?? {})) {
+      if (key === '$schema') continue;
+      const name = path === '' ? key : `${path}.${key}`;
+      rows.push([
+        `\`${name}\``,
+        value.description ?? '',
+        (value.enum ?? []).map((word) => `\`${word}\``).join(' '),
+      ]);
+      visit(value, name);
+    }
+  };
+  visit(json('configs/schema.json'), '');
+  return table(['key', 'meaning', 'values'], rows);
+}
+
+/** What a sweep runs over. */
+function axes() {
+  const code = (text) => `\`${text}\``;
+  const rows = AXIS_NAMES.map((axis) => {
+    const { path, column, formulaColumn, symbol, sweepHelp } = entryOf(axis);
+    const columns = [column, formulaColumn].filter(Boolean).map(code).join(', ');
+    return [code(axis), code(path.join('.')), columns, symbol ? code(symbol) : '', sweepHelp];
+  });
+  return table(['key of `sweep`', 'fixed by', 'column', 'in expressions', 'values'], rows);
+}
+
+const BLOCKS = { bench, verdicts, figures, agreement, claims, experiments, quantities, keys, axes };
+
+/** The READMEs as they should be, by path. */
+export function readmes() {
+  const texts = READMES.map((path) => {
+    const text = read(path).replace(
+      /(<!-- begin (\S+) -->\n)[\s\S]*?(<!-- end \2 -->)/g,
+      (_, begin, name, end) => {
+        const block = BLOCKS[name];
+        if (!block) throw new Error(`${path}: no block is called ${name}`);
+        return `${begin}${block()}\n${end}`;
+      },
+    );
+    return [path, text];
+  });
+  return new Map(texts);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const [path, text] of readmes()) writeFileSync(at(path), text);
+}
