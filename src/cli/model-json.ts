@@ -49,7 +49,9 @@ interface ModelJson {
     readonly paths: readonly string[];
     readonly weights: core.io.WeightsManifestEntry[];
   }[];
+  /** Of the topology alone, as Keras writes it. */
   readonly class_name?: string;
+  readonly model_config?: object;
   readonly node?: unknown;
 }
 
@@ -62,7 +64,7 @@ export async function modelFromJson(path: string, seed: number): Promise<LoadedM
   const json = readJson(path) as ModelJson | null;
   const refuse = (what: string) => new UserError(`${path}: ${what}`);
   if (typeof json !== 'object' || json === null) throw refuse('expected a model, got no object');
-  const topology = json.modelTopology ?? (json.class_name ? json : undefined);
+  const topology = json.modelTopology ?? (json.class_name || json.model_config ? json : undefined);
   if (json.format === 'graph-model' || (topology && 'node' in topology)) {
     throw refuse(
       'it is a GraphModel, whose weights are constants and whose layers are gone; ' +

@@ -20,7 +20,7 @@ export interface Capture {
 
 /**
  * The table of a capture. Layers are in the order of the forward pass, and the contributions of a layer and of those before it are the
- * loss decay up to it.
+ * loss decay up to it. A layer that the metadata name as `output` is f_L; the last of the others makes f_{L-1}.
  *
  * @throws ModelError with all that is missing or does not fit.
  */
@@ -73,7 +73,8 @@ export function inspectCapture(capture: Capture): Inspection {
   if (problems.length > 0) throw new ModelError(problems.join('\n'));
   const learning = places.filter(({ contribution }) => contribution).length;
   const layers = layerRows(places, learning);
-  const last = places.at(-1)!;
+  const hidden = places.filter(({ name }) => name !== capture.metadata.output);
+  const last = hidden.at(-1);
   const loss = numberOf(capture.metadata.loss);
   return {
     layers,
@@ -82,8 +83,8 @@ export function inspectCapture(capture: Capture): Inspection {
     trained_layers: learning,
     advice: {
       ...balanceOf(layers),
-      features_layer: last.name,
-      equation_7: Math.sqrt(last.size) * last.backwardNorm * Math.cos(last.angle),
+      features_layer: last?.name ?? null,
+      equation_7: last ? Math.sqrt(last.size) * last.backwardNorm * Math.cos(last.angle) : null,
       equation_7_reached: null,
       output_multiplier: null,
       learning_rates: {},
