@@ -15,6 +15,7 @@ export type Answer =
   | { readonly error: string };
 
 interface Limits {
+  /** Of a processor, since a busy machine takes longer by the clock; by the clock, `BUSY` times as many. */
   readonly seconds: number;
   /** Memory of the language; pictures are bounded by their size. */
   readonly megabytes: number;
@@ -22,6 +23,8 @@ interface Limits {
 
 /** A chart of 100,000 rows takes 4 s and 0.4 GB. */
 const LIMITS: Limits = { seconds: 120, megabytes: 2000 };
+
+const BUSY = 8;
 
 interface Painter {
   readonly child: ChildProcess;
@@ -75,24 +78,26 @@ async function draw(
       onStop = () => refuse('was stopped');
       stop?.addEventListener('abort', onStop);
       if (stop?.aborted) onStop();
-      timer = setTimeout(() => refuse(`takes more than ${limits.seconds} s`), limits.seconds * 1000);
+      const tooLong = () => refuse(`takes more than ${limits.seconds} s`);
+      timer = setTimeout(tooLong, BUSY * limits.seconds * 1000);
       child.on('message', (answer: Answer) => {
         if ('warning' in answer) onWarning(answer.warning);
         else if ('chart' in answer) resolve(answer.chart);
         else reject(new Error(answer.error));
       });
       child.on('error', reject);
-      child.on('exit', (code, signal) =>
+      child.on('exit', (code, signal) => {
+        if (signal === 'SIGXCPU') tooLong();
         // Out of memory, the language aborts, or the system kills.
-        signal === 'SIGABRT' || signal === 'SIGKILL' || code === 134
-          ? refuse(`takes more memory than there is, or than ${limits.megabytes / 1000} GB`)
-          : refuse(`has ended its process with ${signal ?? `exit code ${code}`}`),
-      );
+        else if (signal === 'SIGABRT' || signal === 'SIGKILL' || code === 134)
+          refuse(`takes more memory than there is, or than ${limits.megabytes / 1000} GB`);
+        else refuse(`has ended its process with ${signal ?? `exit code ${code}`}`);
+      });
       child.send(question, (error) => error && reject(error));
     });
     painter.busy += performance.now() - started;
     // A rasteriser that has failed draws no more.
-    if (painter.busy < 1000 * limits.seconds && chart.pngProblem === undefined) idle = painter;
+    if (painter.busy < 500 * limits.seconds && chart.pngProblem === undefined) idle = painter;
     return chart;
   } finally {
     clearTimeout(timer);
@@ -111,7 +116,10 @@ async function draw(
   }
 }
 
-/** A process that ends with this one; busy as it may be, the system ends it when it has computed for too long. */
+/**
+ * A process that ends with this one; busy as it may be, the system ends it when it has computed for too long: one that
+ * has drawn before has half of its time behind it at the most.
+ */
 function start({ seconds, megabytes }: Limits): ChildProcess {
   const words = [
     process.execPath,
@@ -120,7 +128,7 @@ function start({ seconds, megabytes }: Limits): ChildProcess {
     '--max-semi-space-size=16',
     fileURLToPath(new URL('./draw-process.js', import.meta.url)),
   ];
-  const bounded = ['-c', `ulimit -c 0; ulimit -t ${Math.ceil(4 * seconds)}; exec "$0" "$@"`, ...words];
+  const bounded = ['-c', `ulimit -c 0; ulimit -S -t ${Math.ceil(1.5 * seconds)}; exec "$0" "$@"`, ...words];
   const [file, given] = process.platform === 'win32' ? [words[0]!, words.slice(1)] : ['sh', bounded];
   return spawn(file, given, { serialization: 'advanced', stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
 }
