@@ -24,7 +24,7 @@ const MAY_IMPORT: Readonly<
   claims: { all: ['core', 'theory', 'config', 'results', 'quantities'] },
   report: { all: ['charts', 'results', 'config'], types: ['claims'] },
   index: {
-    all: ['quantities', 'config', 'plan', 'core', 'theory', 'run', 'results', 'store'],
+    all: ['quantities', 'config', 'plan', 'core', 'theory', 'model', 'run', 'results', 'store'],
   },
   cli: {
     all: [

@@ -1,5 +1,6 @@
 /**
- * The library: experiments planned and measured in this process, the theory, the scalings, the sampler.
+ * The library: experiments planned and measured in this process, the theory, the scalings, the sampler;
+ * and a network of one's own, layer by layer (`inspectModel`).
  *
  *     import { measure, readExperiment } from 'feature-speed';
  *
@@ -33,6 +34,15 @@ export {
   scalings,
 } from './config/network-scalings.js';
 export { GaussianSampler, ROLE, type Seed, type Stream } from './core/random.js';
+export {
+  type Advice,
+  type Inspection,
+  type InspectOptions,
+  inspectModel,
+  type LayerRow,
+  type ModelData,
+  ModelError,
+} from './model/index.js';
 export { QUANTITIES, type Quantity, type QuantityName } from './quantities.js';
 export { bfaLimit, conjecturedAngle, type LimitNetwork, sensitivityLimit } from './theory/bfa.js';
 export type { BackendName, Estimate, Experiment, ExperimentFile, Table, Value, WeightsChoice };

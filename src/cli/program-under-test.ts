@@ -59,7 +59,7 @@ export interface Running {
 }
 
 /** Runs in every thread of the program first: 0 hears signals, 1 is that of the program, the others measure. */
-export const HOLD = `
+const HOLD = `
   const { threadId } = require('node:worker_threads');
   const fs = require('node:fs');
   const { existsSync, renameSync, writeFileSync } = fs;

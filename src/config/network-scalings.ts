@@ -4,7 +4,7 @@ import { expected } from './problem.js';
 import { ACTIVATION_NAMES, type ActivationName, LAYER_GROUPS, type TableRow, tableRows } from './scalings.js';
 
 /** Whether inputs and targets are one-hot. */
-export const SETTINGS_OF_TABLES = ['dense', 'sparse'] as const;
+const SETTINGS_OF_TABLES = ['dense', 'sparse'] as const;
 
 export interface ScaledNetwork {
   /** L, with embedding and readout; >= 3. */

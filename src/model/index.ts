@@ -1,7 +1,7 @@
 /** Networks of a user's own. */
 export { borrowKernels } from './borrowed-kernels.js';
-export { type Capture, inspectCapture } from './capture.js';
-export { type DrawOptions, drawModelData, oneHotRows, shownShape } from './data.js';
+export { inspectCapture } from './capture.js';
+export { drawModelData, oneHotRows, shownShape } from './data.js';
 export { registerFastProducts } from './fast-products.js';
 export {
   type Advice,
@@ -10,6 +10,6 @@ export {
   inspectModel,
   type ModelData,
 } from './inspect.js';
-export { MODEL_LOSSES, type ModelLoss } from './loss-names.js';
+export type { ModelLoss } from './loss-names.js';
 export { ModelError } from './model-error.js';
 export type { LayerRow } from './rows.js';

@@ -29,7 +29,7 @@ export interface Problem {
 export type Rates = readonly number[] | 'scale-invariant';
 
 /** What is measured at one call. */
-export interface CallMeasure {
+interface CallMeasure {
   /** Shape of the features, the samples first; of the first output. */
   readonly shape: readonly number[];
   /** Entries of the features, m_v. */

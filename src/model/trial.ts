@@ -12,7 +12,7 @@ interface Refusal {
 }
 
 /** Tries every layer on the features that it is given. */
-export function refusals(problem: Problem): Refusal[] {
+function refusals(problem: Problem): Refusal[] {
   return scoped(() => {
     const { graph, inputs } = problem;
     const { features } = forward(graph, inputs, optionsOf(problem));
