@@ -25,7 +25,7 @@ describe('verify', () => {
     expect(stdout.match(/^ +[+-] /gm)).toHaveLength(5);
     expect(stdout).toContain('it is the loss that is log(k)');
     expect(stdout).toContain('1 claims hold, 1 fail');
-    expect(stderr).toMatch(/^compared with results\/claims\.json; --record writes .*claims\.json\n$/);
+    expect(stderr).toMatch(/^compared with .*results\/claims\.json; --record writes .*claims\.json\n$/);
   });
 
   test('records what it measured beside what it did not, and finds the same verdicts again', async ({

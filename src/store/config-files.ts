@@ -1,8 +1,7 @@
 /** The experiment files that are on disk: those of the user, and those that come with the program. */
-import { existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { nearest } from '../nearest.js';
-import { configDirectories, listFiles, PACKAGE_ROOT, readText, shown } from './files.js';
+import { configDirectories, isThere, listFiles, PACKAGE_ROOT, readText, shown, statusOf } from './files.js';
 import { UserError } from './user-error.js';
 
 /** Paths of the files of JSON that come with the program: experiments, and a schema. */
@@ -25,15 +24,15 @@ export function kindOfOther(text: string): string | undefined {
  * @throws UserError that names the nearest experiment for what is neither.
  */
 export function findConfig(word: string): string {
-  const status = statSync(word, { throwIfNoEntry: false });
+  const status = statusOf(word);
   if (status && !status.isDirectory()) return word;
   const name = word.replace(/^configs[\\/]/, '').replace(/\.json$/, '');
   const found = configDirectories()
     .map((directory) => join(directory, `${name}.json`))
-    .find((path) => existsSync(path));
+    .find((path) => isThere(path));
   if (found !== undefined) return shown(found);
   if (status) {
-    const advice = existsSync(join(word, 'manifest.json'))
+    const advice = isThere(join(word, 'manifest.json'))
       ? `feature-speed run --from ${word} measures again what is in it`
       : `name the files in it, such as ${join(word, '*.json')}`;
     throw new UserError(`${word}: expected an experiment, found a directory; ${advice}`);
@@ -50,7 +49,7 @@ function adviceFor(word: string): string {
   const known = experimentNames();
   // Beside the file that is missing there may be others, of which one is meant.
   const folder = dirname(word);
-  const beside = existsSync(folder) ? experimentsIn(folder) : [];
+  const beside = isThere(folder) ? experimentsIn(folder) : [];
   const near = nearest(nameOf(word), [...beside, ...known], nameOf);
   return near === undefined ? `there are ${known.join(', ')}` : `did you mean ${near}?`;
 }
@@ -58,11 +57,11 @@ function adviceFor(word: string): string {
 const nameOf = (path: string) => path.replace(/^.*[\\/]/s, '').replace(/\.json$/, '');
 
 function experimentsIn(folder: string): string[] {
-  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return [];
-  return readdirSync(folder)
-    .filter((name) => name.endsWith('.json') && !name.endsWith('.vl.json'))
+  if (!statusOf(folder)?.isDirectory()) return [];
+  return listFiles(folder, '.json')
+    .filter((name) => !name.endsWith('.vl.json'))
     .map((name) => (folder === '.' ? name : join(folder, name)))
-    .filter((path) => statSync(path, { throwIfNoEntry: false })?.isFile() && isExperiment(path))
+    .filter((path) => statusOf(path)?.isFile() && isExperiment(path))
     .sort();
 }
 

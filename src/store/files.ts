@@ -9,6 +9,7 @@ import {
   readFileSync,
   realpathSync,
   rmSync,
+  type Stats,
   statSync,
 } from 'node:fs';
 import { dirname, isAbsolute, join, relative, sep } from 'node:path';
@@ -20,17 +21,21 @@ import { UserError } from './user-error.js';
 export const PACKAGE_ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /**
- * Whether there is something at a path.
+ * What the system knows of a path; undefined where nothing is, or a file stands in the way.
  *
  * @throws UserError where the system does not tell, as in a folder that one may not enter.
  */
-export function isThere(path: string): boolean {
+export function statusOf(path: string): Stats | undefined {
   try {
-    return statSync(path, { throwIfNoEntry: false }) !== undefined;
+    return statSync(path, { throwIfNoEntry: false });
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') return undefined;
     throw asUserError(path, error);
   }
 }
+
+/** Whether there is something at a path; throws as `statusOf` does. */
+export const isThere = (path: string): boolean => statusOf(path) !== undefined;
 
 /**
  * What a reader makes of the bytes of a file: the one way in, for configs, specs, tables, manifests and records.
