@@ -334,7 +334,7 @@ describe('merge', () => {
     [
       'has another name',
       (m) => ({ ...m, name: 'd' }),
-      /^2\/c: its manifest is not .*\n2\/c: expected name c as in 1\/c, got d/,
+      /^2\/c: expected name c as in 1\/c, got d: it is of another experiment\n$/,
     ],
     [
       'is of another backend',
