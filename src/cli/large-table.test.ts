@@ -25,7 +25,10 @@ const QUANTITIES = [
 
 /** 100,000 rows as of figure-1a, 500 networks of 200 layers; `planted` is added to one angle. */
 function writeTable(path: string, planted: number): void {
-  const lines = [[...REQUIRED_COLUMNS, ...QUANTITIES].join()];
+  const columns = REQUIRED_COLUMNS.flatMap((name) =>
+    name === 'branch_scale' ? [name, 'branch_scale_formula'] : [name],
+  );
+  const lines = [[...columns, ...QUANTITIES].join()];
   for (let draw = 0; draw < 500; draw++) {
     for (let layer = 1; layer <= 200; layer++) {
       // Numbers as long as measured ones, for the memory that they take.
@@ -33,7 +36,7 @@ function writeTable(path: string, planted: number): void {
       const angle = value(0) + (draw === 123 && layer === 45 ? planted : 0);
       const measured = [angle, value(1), value(2), value(3), value(4), value(5)];
       lines.push(
-        `figure-1a,${draw},resnet,relu,201,200,10,1,1,1,MF+muP,matrix-free,update,0.001,${layer},${measured}`,
+        `figure-1a,${draw},resnet,relu,201,200,10,1,1,1,1,MF+muP,matrix-free,update,0.001,${layer},${measured}`,
       );
     }
   }
