@@ -5,7 +5,7 @@ import { parentPort, type Worker } from 'node:worker_threads';
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
 /** What a command is given to put its work in order, and what a thread is given to end; ms. */
-const PATIENCE = { command: 1200, thread: 400 };
+const PATIENCE = { command: 1000, thread: 300 };
 
 /**
  * Ends the process on a signal, with exit code 128 + its number: the thread of the program is told of the first, and

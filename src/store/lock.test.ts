@@ -17,10 +17,11 @@ import { asideOf, takeLock } from './lock.js';
 import { thisProcess } from './process-identity.js';
 
 // A holder is given a second to go; here that takes no time.
-const clock = vi.hoisted(() => ({ now: 0 }));
+const clock = vi.hoisted(() => ({ now: 0, meanwhile: () => {} }));
 vi.mock('node:timers/promises', () => ({
   setTimeout: async (ms: number) => {
     clock.now += ms;
+    clock.meanwhile();
   },
 }));
 
@@ -34,6 +35,7 @@ beforeEach(() => {
 afterEach(() => {
   vi.useRealTimers();
   vi.restoreAllMocks();
+  clock.meanwhile = () => {};
   rmSync(folder, { recursive: true });
 });
 
@@ -78,6 +80,13 @@ describe('a lock is refused', () => {
       `held by process ${other.pid} on ${hostname()} since ${since}`,
     );
     other.kill('SIGKILL');
+    await new Promise((end) => other.once('exit', end));
+    (await take()).release();
+  });
+
+  test('but not where its holder goes while it is looked at', async () => {
+    hold(local(process.ppid), 600_000);
+    clock.meanwhile = () => rmSync(path, { force: true });
     (await take()).release();
   });
 
