@@ -67,6 +67,16 @@ describe('measuring', () => {
     expect(here.toCsv().split('\n')[0]).toBe(here.table.columns.join());
   });
 
+  test('gives the same bytes where others have turned to another backend since', async () => {
+    const experiment = readExperiment('smoke');
+    const before = (await measure(experiment)).toCsv();
+    await measure(experiment, { backend: 'cpu' });
+    expect((await measure(experiment)).toCsv()).toBe(before);
+    const { setBackend } = await import('@tensorflow/tfjs-core');
+    await setBackend('cpu');
+    expect((await measure(experiment)).toCsv()).toBe(before);
+  });
+
   test('tells of every batch, and ends where it is aborted', async () => {
     const experiment = readExperiment({ ...FILE, sweep: { depth: [4], width: [8, 16, 32] } });
     const told: number[] = [];

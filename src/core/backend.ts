@@ -15,6 +15,8 @@ export interface Backend {
   upload<R extends tf.Rank>(values: Float32Array, shape: tf.ShapeMap[R]): tf.Tensor<R>;
   /** A new float32 tensor whose numbers `fill` writes, in place where the backend's memory can be written to. */
   filled(shape: [number, number, number], fill: (values: Float32Array) => void): tf.Tensor3D;
+  /** Makes it current again, where another was opened in this thread since, by whomever. */
+  makeCurrent(): Promise<void>;
 }
 
 const TFJS_NAME = { native: 'tensorflow', wasm: 'wasm', cpu: 'cpu' } as const;
@@ -33,7 +35,15 @@ export async function openBackend(name: BackendName): Promise<Backend> {
   if (sum !== 6) throw new Error(`the ${name} backend computes 1 + 2 + 3 = ${sum}`);
   // The wasm backend copies into its heap at once; the others keep the array.
   const own = name === 'wasm' ? (values: Float32Array) => values : (values: Float32Array) => values.slice();
-  return { name, version, upload: (values, shape) => tf.tensor(own(values), shape, 'float32'), filled };
+  return {
+    name,
+    version,
+    upload: (values, shape) => tf.tensor(own(values), shape, 'float32'),
+    filled,
+    makeCurrent: async () => {
+      if (tf.getBackend() !== TFJS_NAME[name]) await tf.setBackend(TFJS_NAME[name]);
+    },
+  };
 }
 
 async function load(name: BackendName): Promise<string> {

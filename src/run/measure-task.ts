@@ -24,6 +24,7 @@ export async function measureTask(task: MeasureTask): Promise<BatchOutcome> {
     opened = { name: task.backend, source };
   }
   const source = await opened.source;
+  await source.backend.makeCurrent();
   const started = performance.now();
   const { data, step, record } = task;
   // What the cells of a batch have in common.
