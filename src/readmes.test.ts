@@ -4,7 +4,14 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const READMES = ['README.md', 'configs/README.md', 'results/README.md', 'src/README.md', 'scripts/README.md'];
+const READMES = [
+  'README.md',
+  'configs/README.md',
+  'configs/models/README.md',
+  'results/README.md',
+  'src/README.md',
+  'scripts/README.md',
+];
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 
 test('every number of the READMEs that a table, a verdict or the bench has is theirs: node scripts/readme.mjs', async () => {

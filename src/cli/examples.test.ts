@@ -12,7 +12,14 @@ import { createProgram } from './program.js';
 import { callHere } from './program-under-test.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const PAGES = ['README.md', 'configs/README.md', 'results/README.md', 'src/README.md', 'scripts/README.md'];
+const PAGES = [
+  'README.md',
+  'configs/README.md',
+  'configs/models/README.md',
+  'results/README.md',
+  'src/README.md',
+  'scripts/README.md',
+];
 
 const SLOW =
   /^(figures|verify$|verify --record|run .*\*|run (configs\/)?figure-(1b|1c|2b)|(plot|merge) (wide|shards)|verify .*(5\.3|6\.3))/;
@@ -55,6 +62,9 @@ beforeAll(() => {
   // Pages and configs as they are now.
   for (const path of ['README.md', 'configs'])
     cpSync(join(ROOT, path), join(clone, path), { recursive: true });
+  // A checkout may have no history.
+  const author = ['-c', 'user.name=a', '-c', 'user.email=a@example.org'];
+  for (let i = 0; i < 3; i++) git(...author, 'commit', '--quiet', '--allow-empty', '--message', 'later');
   for (const tag of ['v1.0', 'v1.1']) git('tag', '--force', tag);
   cpSync(join(clone, 'results'), join(clone, 'second'), { recursive: true });
   const [config, spec] = Array.from(
