@@ -77,6 +77,8 @@ async function readPath(path: string, only: readonly string[]): Promise<Side> {
     }));
   }
   const folders = readdirSync(path)
+    // In a file there is no table, and to look for one there is an error.
+    .filter((name) => statSync(join(path, name), { throwIfNoEntry: false })?.isDirectory())
     .filter((name) => isThere(join(path, name, TABLE)))
     .sort();
   if (folders.length === 0) {

@@ -22,7 +22,7 @@ const PAGES = [
 ];
 
 const SLOW =
-  /^(figures|verify$|verify --record|run .*\*|run (configs\/)?figure-(1b|1c|2b)|(plot|merge) (wide|shards)|verify .*(5\.3|6\.3))/;
+  /^(figures|verify$|verify --record|run .*\*|run (configs\/)?figure-(1b|1c|2b)|(plot|merge) (wide|shards)|verify .*(5\.3|6\.3)|inspect .*depth 12)/;
 /** Of files that the user has. */
 const OF_OTHERS = /model\.json|step\.safetensors/;
 /** Where results differ, that is what they say. */

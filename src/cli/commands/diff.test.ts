@@ -56,6 +56,8 @@ beforeAll(async () => {
   ]) {
     expect(await call(`run ${words}`)).toMatchObject({ code: 0 });
   }
+  // Among results there are files too.
+  writeFileSync(at('results/README.md'), 'Results\n');
   folder.git('init', '-q');
   folder.git('add', 'results');
   folder.git('commit', '-q', '-m', 'results');
