@@ -75,13 +75,15 @@ export async function testSignals({ scratch, check }) {
     'SIGTERM while it writes: gone in two seconds',
     told(writing),
   );
+  // One that had to be ended the hard way leaves what the next run takes away.
   check(
-    litterIn(slow).every((path) => /\.partial|\.lock$/.test(path)),
-    'and nothing is left but what was kept, and a lock of the dead run',
+    litterIn(slow).every((path) => /\.partial|\.lock$|\.unfinished-/.test(path)),
+    'and nothing is left but what was kept, and what a dead run leaves',
     litterIn(slow).join(),
   );
   const again = await call([...run(slow), '--fresh']);
   check(again.code === 0 && isSame(stateOf(slow), expected), 'the next run has the same bytes', again.stderr);
+  check(litterIn(slow).length === 0, 'and has taken all of it away', litterIn(slow).join());
 
   // A pattern that takes longer than the universe on this text.
   writeFileSync(
