@@ -18,9 +18,9 @@ const ZOO: Readonly<Record<string, readonly [options: object, loss: ModelLoss]>>
   adder: [{ bits: 3 }, 'squared'],
 };
 
-async function zooCase(name: string) {
+async function zooCase(name: string, seed = 1) {
   const [options, loss] = ZOO[name]!;
-  const model = await zooModel(name, options);
+  const model = await zooModel(name, options, seed);
   return { model, loss, data: drawModelData(model, { samples: 3, seed: 5, loss }) };
 }
 
@@ -43,11 +43,12 @@ describe.each(Object.keys(ZOO))('%s', (name) => {
   });
 
   test('features move as central differences say, with weights moved along the gradient', async () => {
-    const { model, loss, data } = await zooCase(name);
+    // Of a seed at which no unit of the convolutions passes its kink within the step: else they differ by 1e-2.
+    const { model, loss, data } = await zooCase(name, 2);
     const { layers } = inspectModel(model, data, { loss, rates: 'scale-invariant', advice: false });
     const moved = centralDifferences(model, data, loss, layers);
     layers.forEach((row, i) => {
-      // Steps of 1e-3 of the loss leave 1e-3 of curvature, and rounding of 1e-7 of features over changes of 1e-3.
+      // Measured: 2e-3 at the most, of rounding of some 1e-7 of features over changes of 1e-3.
       expect(Math.abs(moved[i]! / row.feature_speed_rms - 1)).toBeLessThan(5e-3);
     });
   });

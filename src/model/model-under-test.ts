@@ -5,6 +5,7 @@ import { openBackend } from '../core/backend.js';
 import { borrowKernels } from './borrowed-kernels.js';
 import { registerFastProducts } from './fast-products.js';
 import { registerMissingGradients } from './gradients.js';
+import { withSeed } from './seeded-initialisers.js';
 
 export const tf = { ...core, ...tfjsLayers };
 
@@ -18,8 +19,8 @@ export async function openForModels(): Promise<void> {
   registerMissingGradients();
 }
 
-/** A model of the zoo. */
-export async function zooModel(name: string, options: object): Promise<tfjsLayers.LayersModel> {
+/** A model of the zoo, the same for the same seed. */
+export async function zooModel(name: string, options: object, seed = 1): Promise<tfjsLayers.LayersModel> {
   const { default: make } = await import(new URL(`../../configs/models/${name}.mjs`, import.meta.url).href);
-  return make({ tf, ...options });
+  return withSeed(seed, () => make({ tf, ...options }));
 }
