@@ -13,7 +13,7 @@ export function inspectionChart(name: string): VegaLiteSpec {
       layer: [
         { mark: { type: 'line', strokeWidth: 1, opacity: 0.5 } },
         {
-          mark: { type: 'point', size: 20, filled: true, opacity: 1 },
+          mark: { type: 'point', size: 20, filled: true, opacity: 1, stroke: '#1f77b4', strokeWidth: 1 },
           encoding: {
             fill: {
               condition: { test: 'datum.is_cut == 1', value: '#1f77b4' },
