@@ -45,7 +45,7 @@ export function backwardVelocity(step: Step, visit: (layer: BackwardVelocity) =>
   step.checkRange(curvature, (lane) => rates[lane] === 0 && moves(lane));
   const upload = (values: ArrayLike<number>) =>
     network.upload(Float32Array.from(values), network.lanes.length, shape.samples, shape.outputWidth);
-  let arriving: tf.Tensor3D | undefined = tf.tidy(() => {
+  let arriving = tf.tidy(() => {
     const velocity = upload(curvature);
     step.proof.backwardVelocity(0, upload(step.output), velocity);
     return readout.backwardVelocity(velocity);
@@ -60,13 +60,13 @@ export function backwardVelocity(step: Step, visit: (layer: BackwardVelocity) =>
         if (!chain) return undefined;
         const { first, lanes } = chain.place;
         const part = tf.slice(own, [first, 0, 0], [lanes.length, own.shape[1], own.shape[2]]);
-        const hasEnd = chain.pieces.at(-1) === 'phi';
+        const last = chain.pieces.length - 1;
+        const hasEnd = chain.pieces[last] === 'phi';
         if (!hasEnd) inner.push(part);
-        if (!hasEnd && chain === embedding) return undefined;
-        const arrived = chain.backwardVelocity(part, (i, bdot) => {
-          if (hasEnd && i === chain.pieces.length - 1) inner.push(bdot);
+        const arrived = chain.backwardVelocity(part, chain === embedding, (i, bdot) => {
+          if (hasEnd && i === last) inner.push(bdot);
         });
-        return network.addSkip(arrived, part);
+        return arrived && network.addSkip(arrived, part);
       });
       const velocity = joined(inner);
       const { features, backward } = step.preactivations(distance);

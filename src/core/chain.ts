@@ -104,22 +104,13 @@ export class Chain {
     const { lanes } = place;
     const layer = (i: number) => lanes[i]!.depth - place.distance;
     const isLearning = lanes.map(({ depth }, i) => learns(train, layer(i), depth));
-    if (!isLearning.includes(true)) {
-      const none = lanes.map(() => 0);
-      this.descents = this.descents.map((descent) => ({
-        ...descent,
-        rates: none,
-        steps: none,
-        contributions: none,
-      }));
-      return;
-    }
     const squares = this.descents.map(({ matrix }) =>
       lanes.map(({ branchScale }) => (network.isBranch(matrix) ? branchScale ** 2 : 1)),
     );
-    const norms = this.descents.map(({ gradient: own }, k) =>
-      own.squaredNorm().map((norm, i) => squares[k]![i]! * norm),
-    );
+    const norms = this.descents.map(({ gradient: own }, k) => {
+      const of = isLearning.includes(true) ? own.squaredNorm() : new Float64Array(lanes.length);
+      return of.map((norm, i) => squares[k]![i]! * norm);
+    });
     const rates = lanes.map(({ depth, learningRate }, i) => {
       if (!isLearning[i]) return 0;
       if (learningRate !== 'scale-invariant') return learningRate[layer(i)]!;
@@ -132,7 +123,8 @@ export class Chain {
         ...descent,
         rates: own,
         steps: own.map((rate, i) => rate * lanes[i]!.stepSize),
-        contributions: rates.map((rate, i) => rate * norms[k]![i]!),
+        // The gradient of a layer that does not learn may be beyond all numbers.
+        contributions: rates.map((rate, i) => (isLearning[i] ? rate * norms[k]![i]! : 0)),
       };
     });
   }
@@ -187,17 +179,21 @@ export class Chain {
    * The velocity of the backward pass, of `velocity` at what the chain makes: bdot_i = M^T bdot_{i+1} - eta G^T b_{i+1}, or
    * phi'(x_i) * bdot_{i+1}. The terms with phi'' are left out.
    *
+   * @param ends whether nothing comes before, so that the first product back is none.
    * @param visit sees bdot_i.
+   * @returns bdot at what the chain takes; or nothing.
    */
   backwardVelocity(
     velocity: tf.Tensor3D,
+    ends = false,
     visit: (i: number, velocity: tf.Tensor3D) => void = () => {},
-  ): tf.Tensor3D {
+  ): tf.Tensor3D | undefined {
     const { activation } = this.network.settings;
     let bdot = velocity;
     let matrices = this.descents.length;
     for (let i = this.pieces.length - 1; i >= 0; i--) {
       if (this.pieces[i] === 'phi') bdot = activation.tangent(this.states[i]!, bdot);
+      else if (ends && i === 0) return undefined;
       else {
         const descent = this.descents[--matrices]!;
         const { weights, backward, input, rates } = descent;
