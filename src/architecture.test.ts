@@ -11,23 +11,25 @@ const MAY_IMPORT: Readonly<
   Record<string, { readonly all: readonly string[]; readonly types?: readonly string[] }>
 > = {
   quantities: { all: [] },
+  activations: { all: [] },
   nearest: { all: [] },
-  config: { all: ['quantities', 'nearest', 'theory'] },
+  config: { all: ['activations', 'quantities', 'nearest', 'theory'] },
   plan: { all: ['config', 'quantities'] },
-  core: { all: ['quantities'] },
+  core: { all: ['activations', 'quantities'] },
   theory: { all: [] },
   model: { all: ['core', 'quantities'] },
   run: { all: ['plan', 'core', 'results', 'store', 'theory', 'config', 'quantities'] },
   results: { all: ['config', 'quantities'], types: ['plan'] },
   store: { all: ['results', 'quantities', 'nearest'] },
   charts: { all: ['results', 'quantities', 'nearest'] },
-  claims: { all: ['core', 'theory', 'config', 'results', 'quantities'] },
+  claims: { all: ['activations', 'core', 'theory', 'config', 'results', 'quantities'] },
   report: { all: ['charts', 'results', 'config'], types: ['claims'] },
   index: {
     all: ['quantities', 'config', 'plan', 'core', 'theory', 'model', 'run', 'results', 'store'],
   },
   cli: {
     all: [
+      'activations',
       'quantities',
       'nearest',
       'config',

@@ -1,14 +1,9 @@
 /** Where claims are measured: networks by a few words, on the backend of the thread. */
 import { createHash } from 'node:crypto';
 import * as tf from '@tensorflow/tfjs-core';
+import { type ActivationName, activationEntry } from '../activations.js';
 import { compileExpression } from '../config/expression.js';
-import {
-  type ActivationName,
-  NAMED_SCALINGS,
-  type NamedScaling,
-  type ScalingName,
-  SIGMA_HIDDEN,
-} from '../config/scalings.js';
+import { NAMED_SCALINGS, type NamedScaling, type ScalingName } from '../config/scalings.js';
 import { ACTIVATIONS } from '../core/activation.js';
 import { ARCHITECTURES, type ArchitectureName } from '../core/architectures/architectures.js';
 import { type DataLaw, drawData } from '../core/data.js';
@@ -225,7 +220,7 @@ function scalesOf(setup: Setup): Pick<BatchCell, 'sigma' | 'learningRate'> {
   return {
     sigma: {
       input: at(scaling.sigmaInput),
-      hidden: at(SIGMA_HIDDEN[full.activation]),
+      hidden: at(activationEntry(full.activation).sigmaHidden),
       output: at(scaling.sigmaOutput),
       ...full.sigma,
     },

@@ -1,6 +1,6 @@
 /** The command line: commands, options and help. Each command is loaded when it is chosen. */
 import { Argument, Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
-import { ACTIVATION_NAMES } from '../config/scalings.js';
+import { ACTIVATION_NAMES } from '../activations.js';
 import { MODEL_LOSSES } from '../model/loss-names.js';
 import { parseShard } from '../plan/shard.js';
 import { programVersion } from '../store/provenance.js';

@@ -1,16 +1,7 @@
 /** Scales and rates as a snippet for PyTorch. */
+import { activationEntry } from '../activations.js';
 import type { Entry, NetworkScaling, ScaledNetwork } from '../config/network-scalings.js';
-import { type ActivationName, LAYER_GROUPS } from '../config/scalings.js';
-
-/** phi in PyTorch. */
-const PHI: Readonly<Record<ActivationName, string>> = {
-  relu: 'torch.relu',
-  linear: 'lambda x: x',
-  leaky: 'lambda x: nn.functional.leaky_relu(x, 0.1)',
-  tanh: 'torch.tanh',
-  erf: 'torch.erf',
-  gelu: 'nn.functional.gelu',
-};
+import { LAYER_GROUPS } from '../config/scalings.js';
 
 /**
  * A module of Python: the rows as a dictionary, the network of Eq. 10 or 12 with its initial weights, and parameter groups
@@ -56,7 +47,7 @@ class Network(nn.Module):
     def __init__(self, scaling):
         super().__init__()
         self.is_resnet = "Table 2" in scaling
-        self.phi = ${PHI[activation]}
+        self.phi = ${activationEntry(activation).torch}
         sizes = [INPUT] + [WIDTH] * (DEPTH - 1) + [OUTPUT]
         self.layers = nn.ModuleList(nn.Linear(a, b, bias=False) for a, b in zip(sizes, sizes[1:]))
         for layer, (sigma, _) in zip(self.layers, of_layers(scaling)):

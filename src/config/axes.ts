@@ -7,6 +7,7 @@
  * no number that was there before.
  */
 import type { z } from 'zod';
+import { ACTIVATION_NAMES, type ActivationName } from '../activations.js';
 import { compileExpression, VARIABLE_NAMES, type Values, type VariableName } from './expression.js';
 import {
   compileScaling,
@@ -15,7 +16,6 @@ import {
   type ScalingEntry,
   scalingSchema,
 } from './scaling-entry.js';
-import { ACTIVATION_NAMES, type ActivationName } from './scalings.js';
 import { expression, integer, list, listOrRange, number, oneOf } from './schema-parts.js';
 import { type Train, trainedLayers, trainSchema } from './train.js';
 
@@ -82,7 +82,7 @@ const ofIntegers = (least: number, advice = '') => ({
 });
 
 const architecture = oneOf(['resnet', 'mlp']);
-const activation = oneOf(ACTIVATION_NAMES as [ActivationName, ...ActivationName[]]);
+const activation = oneOf(ACTIVATION_NAMES);
 const loss = oneOf(['squared', 'linear', 'cross-entropy']);
 const branchScale = (parameters: readonly string[]) => expression(['L', 'm', 'd', 'k', 'n', ...parameters]);
 const formula = (parameters: readonly string[]) => expression([...VARIABLE_NAMES, ...parameters]);

@@ -1,3 +1,4 @@
+import { ACTIVATION_NAMES, isHomogeneous } from '../activations.js';
 import { AXES, type AxisName } from './axes.js';
 import { findEmptyColumns } from './empty-columns.js';
 import { type ExperimentFile, MOST_CELLS } from './experiment.js';
@@ -24,7 +25,7 @@ interface Check {
 
 /** Quantities of the velocity of the backward pass, and the activations that it is known for. */
 const BACKWARD_QUANTITIES: readonly string[] = ['backward_speed_rms', 'fba_rad'];
-const HOMOGENEOUS: readonly string[] = ['relu', 'linear', 'leaky'];
+const HOMOGENEOUS = ACTIVATION_NAMES.filter(isHomogeneous);
 
 /** Values of a scaling that are no formula. */
 const WORDS: readonly unknown[] = ['critical', 'scale-invariant'];

@@ -1,14 +1,8 @@
 /** The scaling of an experiment file, from what is written to numbers: an entry -> its formulas -> their values at a setting. */
 import { z } from 'zod';
+import { type ActivationName, activationEntry } from '../activations.js';
 import { compileExpression, VARIABLE_NAMES, type Values } from './expression.js';
-import {
-  type ActivationName,
-  NAMED_SCALINGS,
-  type NamedScaling,
-  SCALING_NAMES,
-  type ScalingName,
-  SIGMA_HIDDEN,
-} from './scalings.js';
+import { NAMED_SCALINGS, type NamedScaling, SCALING_NAMES, type ScalingName } from './scalings.js';
 import { expecting, expression, notEmpty, object, oneOf } from './schema-parts.js';
 
 const HIDDEN = '"critical", a number or an expression';
@@ -73,7 +67,7 @@ export type ScalingEntry = z.infer<ReturnType<typeof scalingSchema>>;
 export interface Scaling {
   readonly name: string;
   readonly sigmaInput: number | string;
-  /** `critical`: `SIGMA_HIDDEN` of the activation. */
+  /** `critical`: `sigmaHidden` of the activation. */
   readonly sigmaHidden: number | string;
   readonly sigmaOutput: number | string;
   readonly learningRate: 'scale-invariant' | Rates;
@@ -146,7 +140,10 @@ export function compileScaling(
   return (activation, values) => ({
     name,
     sigmaInput: evaluate(sigmaInput, values),
-    sigmaHidden: evaluate(sigmaHidden === 'critical' ? SIGMA_HIDDEN[activation] : sigmaHidden, values),
+    sigmaHidden: evaluate(
+      sigmaHidden === 'critical' ? activationEntry(activation).sigmaHidden : sigmaHidden,
+      values,
+    ),
     sigmaOutput: evaluate(sigmaOutput, values),
     learningRate:
       rates === 'scale-invariant'

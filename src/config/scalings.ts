@@ -4,6 +4,7 @@
  * All share sigma_hid, which keeps the size of the features: sqrt(2/m) for ReLU, where Table 1 prints 2/sqrt(m). The tables are for
  * ReLU: their rates stay right for activations that are homogeneous as well, or in branches of scale 1/sqrt(L).
  */
+import { type ActivationName, activationEntry, isHomogeneous } from '../activations.js';
 
 /** A formula for each group of layers, in L, m, d, k, n and beta. */
 interface Formulas {
@@ -26,31 +27,22 @@ export interface NamedScaling {
   readonly corrections?: readonly ((activation: ActivationName) => readonly string[])[];
 }
 
-/** Factor of |b|^2 from layer to layer of an MLP at sigma_hid, E phi'(z)^2 / E phi(z)^2; 1 for homogeneous activations. */
-export const BACKWARD_FACTOR: Readonly<Partial<Record<ActivationName, number>>> = {
-  tanh: 1.178,
-  erf: 1.226,
-  gelu: 1.072,
-};
-
 /** What sigma_hid is here, and that it keeps features of any size only where the activation is homogeneous. */
 function hiddenScale(activation: ActivationName): string {
-  const name = activation === 'relu' ? 'ReLU' : activation;
-  const condition = BACKWARD_FACTOR[activation] === undefined ? '' : ' and features of rms 1';
-  return `sigma_hid = ${SIGMA_HIDDEN[activation]} for ${name}${condition}`;
+  const { sigmaHidden, title } = activationEntry(activation);
+  const condition = isHomogeneous(activation) ? '' : ' and features of rms 1';
+  return `sigma_hid = ${sigmaHidden} for ${title ?? activation}${condition}`;
 }
 
 /** With 2/sqrt(m) features grow by 4 E phi(z)^2 a layer, squared, unless the activation bends. */
 const correctedMlp = (activation: ActivationName): readonly string[] => {
-  const growth = { relu: '2^((L-2)/2)', linear: '2^(L-2)', leaky: '2.02^((L-2)/2)' };
-  const factor = BACKWARD_FACTOR[activation];
-  if (factor === undefined) {
-    const by = growth[activation as keyof typeof growth];
-    return [`${hiddenScale(activation)}; printed 2/sqrt(m) makes activations grow by ${by}`];
+  const { growth, backwardFactor } = activationEntry(activation);
+  if (growth !== undefined) {
+    return [`${hiddenScale(activation)}; printed 2/sqrt(m) makes activations grow by ${growth}`];
   }
   return [
     `${hiddenScale(activation)}; printed 2/sqrt(m) does not keep them`,
-    `no rate by formula balances contributions of a deep MLP of ${activation}: |b_l|^2 changes by ${factor} a layer; Eq. 8 does`,
+    `no rate by formula balances contributions of a deep MLP of ${activation}: |b_l|^2 changes by ${backwardFactor} a layer; Eq. 8 does`,
   ];
 };
 
@@ -146,23 +138,6 @@ export type ScalingName = keyof typeof NAMED_SCALINGS;
 
 export const SCALING_NAMES = Object.keys(NAMED_SCALINGS) as ScalingName[];
 
-/**
- * sigma_hid that keeps the size of features of rms 1, 1/sqrt(m E phi(z)^2) with z ~ N(0, 1), by activation; of any size where
- * phi is homogeneous: relu, linear and leaky.
- */
-export const SIGMA_HIDDEN = {
-  relu: 'sqrt(2/m)',
-  linear: '1/sqrt(m)',
-  leaky: 'sqrt(2/(1.01*m))',
-  tanh: 'sqrt(1/(0.394294490398*m))',
-  erf: 'sqrt(1/(0.46455905439754*m))',
-  gelu: 'sqrt(1/(0.4252214825703*m))',
-} as const;
-
-export type ActivationName = keyof typeof SIGMA_HIDDEN;
-
-export const ACTIVATION_NAMES = Object.keys(SIGMA_HIDDEN) as ActivationName[];
-
 export const LAYER_GROUPS = ['input', 'hidden', 'output'] as const;
 
 /** A row of Table 1 or 2: sigma and eta of every group of layers by formula. */
@@ -181,7 +156,7 @@ export function tableRows(activation: ActivationName): TableRow[] {
     if (eta === 'scale-invariant') return [];
     const layers = {
       input: { sigma: sigmaInput, eta: eta.input },
-      hidden: { sigma: SIGMA_HIDDEN[activation], eta: eta.hidden },
+      hidden: { sigma: activationEntry(activation).sigmaHidden, eta: eta.hidden },
       output: { sigma: sigmaOutput, eta: eta.output },
     };
     return [{ name, where, layers, corrections: corrections.flatMap((of) => of(activation)) }];

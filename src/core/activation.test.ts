@@ -1,24 +1,19 @@
 import * as tf from '@tensorflow/tfjs-core';
 import jStat from 'jstat';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
+import { type ActivationName, activationEntry, erf, ACTIVATION_NAMES as NAMES } from '../activations.js';
 import { compileExpression } from '../config/expression.js';
-import { BACKWARD_FACTOR, SIGMA_HIDDEN } from '../config/scalings.js';
-import { ACTIVATIONS, type ActivationName, erf } from './activation.js';
+import { ACTIVATIONS } from './activation.js';
 import { openBackend } from './backend.js';
 
 beforeAll(() => openBackend(inject('backend')));
 
-const NAMES = Object.keys(ACTIVATIONS) as ActivationName[];
 const row = (...values: number[]) => tf.tensor3d([[values]]);
 const phiOf = (name: ActivationName, f: number) =>
   tf.tidy(() => ACTIVATIONS[name].value(row(f)).dataSync()[0]!);
 
 test('erf has the values of a library to 1e-14', () => {
   for (let x = -7; x <= 7; x += 0.01) expect(Math.abs(erf(x) - jStat.erf(x))).toBeLessThan(1e-14);
-});
-
-test('the config knows all activations', () => {
-  expect(Object.keys(SIGMA_HIDDEN)).toEqual(NAMES);
 });
 
 test.each(NAMES)('%s: sigma_hid keeps the size of the features, m sigma_hid^2 E phi(z)^2 = 1', (name) => {
@@ -28,7 +23,13 @@ test.each(NAMES)('%s: sigma_hid keeps the size of the features, m sigma_hid^2 E 
     const z = i / 100;
     moment += (phiOf(name, z) ** 2 * Math.exp(-(z ** 2) / 2)) / 100 / Math.sqrt(2 * Math.PI);
   }
-  const sigma = compileExpression(SIGMA_HIDDEN[name]).evaluate({ L: 3, m: 50, d: 1, k: 1, n: 1 });
+  const sigma = compileExpression(activationEntry(name).sigmaHidden).evaluate({
+    L: 3,
+    m: 50,
+    d: 1,
+    k: 1,
+    n: 1,
+  });
   expect(50 * sigma ** 2 * moment).toBeCloseTo(1, 5);
 });
 
@@ -40,7 +41,7 @@ test.each(NAMES)("%s: at sigma_hid |b|^2 changes by E phi'(z)^2 / E phi(z)^2 a l
     moments[0]! += slope ** 2 * Math.exp(-(z ** 2) / 2);
     moments[1]! += phiOf(name, z) ** 2 * Math.exp(-(z ** 2) / 2);
   }
-  expect(moments[0]! / moments[1]!).toBeCloseTo(BACKWARD_FACTOR[name] ?? 1, 3);
+  expect(moments[0]! / moments[1]!).toBeCloseTo(activationEntry(name).backwardFactor ?? 1, 3);
 });
 
 describe.each(NAMES)('%s', (name) => {

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
-import { ACTIVATIONS, type ActivationName } from './activation.js';
+import type { ActivationName } from '../activations.js';
+import { ACTIVATIONS } from './activation.js';
 import { ARCHITECTURES, type ArchitectureName } from './architectures/architectures.js';
 import { openBackend } from './backend.js';
 import { backwardVelocity } from './backward-velocity.js';

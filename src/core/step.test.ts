@@ -1,11 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
-import jStat from 'jstat';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
-import type { ActivationName } from './activation.js';
+import { ACTIVATION_NAMES, type ActivationName, activationEntry } from '../activations.js';
+import { compileExpression } from '../config/expression.js';
 import { openBackend } from './backend.js';
 import { drawData } from './data.js';
 import { type BatchCell, type BatchSettings, measureBatch } from './experiment.js';
 import { learns } from './lane.js';
+import { ACTIVATIONS } from './oracle/functions.js';
 import { GaussianSampler, ROLE } from './random.js';
 import type { Source } from './weights.js';
 
@@ -41,23 +42,6 @@ const settings = (m: number, over: Partial<BatchSettings> = {}): BatchSettings =
 
 type Vector = Float64Array;
 
-const SLOPES: Record<ActivationName, (f: number) => number> = {
-  relu: (f) => Number(f > 0),
-  linear: () => 1,
-  leaky: (f) => (f > 0 ? 1 : 0.1),
-  tanh: (f) => 1 / Math.cosh(f) ** 2,
-  erf: (f) => (2 / Math.sqrt(Math.PI)) * Math.exp(-f * f),
-  gelu: (f) => (1 + jStat.erf(f / Math.SQRT2)) / 2 + (f * Math.exp((-f * f) / 2)) / Math.sqrt(2 * Math.PI),
-};
-const VALUES: Record<ActivationName, (f: number) => number> = {
-  relu: (f) => Math.max(0, f),
-  linear: (f) => f,
-  leaky: (f) => (f > 0 ? f : 0.1 * f),
-  tanh: (f) => Math.tanh(f),
-  erf: (f) => jStat.erf(f),
-  gelu: (f) => (f * (1 + jStat.erf(f / Math.SQRT2))) / 2,
-};
-
 /** What the brute force finds of one step, at index v. */
 interface Reference {
   readonly angles: number[];
@@ -75,7 +59,7 @@ function bruteForce(c: BatchCell, s: BatchSettings): Reference[] {
   const { samples: n, width: m, inputWidth: d, outputWidth: k } = s.shape;
   const L = c.depth;
   const isMlp = s.architecture === 'mlp';
-  const [phi, slope] = [VALUES[s.activation], SLOPES[s.activation]];
+  const { value: phi, slope } = ACTIVATIONS[s.activation];
   const { input: x, target: y } = drawData(source.sampler, c.seed, c.data, s.shape);
   const draw = (layer: number, count: number, sigma: number) =>
     Float64Array.from(source.sampler.draw([{ seed: c.seed, layer, role: ROLE.DENSE }], count, [sigma]));
@@ -267,17 +251,25 @@ test('a linear activation agrees with float64', () => {
 
 describe('every architecture, activation, loss and set of trained layers agrees with float64', () => {
   const width = 24;
-  const hidden = { relu: 2, linear: 1, leaky: 1.98, tanh: 2.54, erf: 2.15, gelu: 2.35 };
   const someCell = (activation: ActivationName, branchScale: number, over: Partial<BatchCell> = {}) =>
     cell({
       m: width,
       depth: 7,
       branchScale,
-      sigma: { input: 0.5, hidden: Math.sqrt(hidden[activation] / width), output: 0.2 },
+      sigma: {
+        input: 0.5,
+        hidden: compileExpression(activationEntry(activation).sigmaHidden).evaluate({
+          L: 7,
+          m: width,
+          d: 1,
+          k: 1,
+          n: 1,
+        }),
+        output: 0.2,
+      },
       stepSize: 0.05,
       ...over,
     });
-  const ACTIVATION_NAMES = Object.keys(hidden) as ActivationName[];
 
   test.each(ACTIVATION_NAMES.flatMap((name) => [[name, 'resnet'] as const, [name, 'mlp'] as const]))(
     '%s, %s',

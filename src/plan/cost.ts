@@ -166,7 +166,7 @@ const NS = {
 export const REFERENCE_NORMAL_NS: number = NS.normal;
 
 /** An entry of a state through an activation, ns: three a step; on the host but for the first two. */
-const ACTIVATION_NS: Readonly<Record<Setting['activation'], number>> = {
+const ACTIVATION_NS: Readonly<Partial<Record<Setting['activation'], number>>> = {
   relu: 0.5,
   linear: 0,
   leaky: 57,
@@ -174,12 +174,14 @@ const ACTIVATION_NS: Readonly<Record<Setting['activation'], number>> = {
   erf: 110,
   gelu: 97,
 };
+/** That of one that is not measured. */
+const FORMULA_NS = 100;
 
 /** Processor time of a cell's own numbers, ns. */
 export function workNs(demand: Demand): number {
   const { samples: n, width, depth, inputWidth, outputWidth, weights, activation, loss } = demand;
   const steps = stepsOf(demand) + (demand.measuresBackward ? 0.4 : 0);
-  const states = (depth - 1) * n * width * steps * (NS.entry + 3 * ACTIVATION_NS[activation]);
+  const states = (depth - 1) * n * width * steps * (NS.entry + 3 * (ACTIVATION_NS[activation] ?? FORMULA_NS));
   const matrices = sum(matricesOf(demand), (matrix) => {
     const { inputs, outputs, count, isInput } = matrix;
     const size = inputs * outputs;

@@ -2,7 +2,7 @@
  * Activations and losses as a float64 reference needs them, for tests: right to some twelve digits relative to the result
  * itself, also where a plain formula cancels: in the tails of an activation, where p is nearly 1, and for tiny steps.
  */
-import type { ActivationName } from '../activation.js';
+import type { ActivationName } from '../../activations.js';
 import type { Shape } from '../lane.js';
 import type { LossName } from '../loss.js';
 

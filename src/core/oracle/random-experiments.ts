@@ -1,6 +1,6 @@
 /** Experiments at random, for tests: every setting of the core, and scales from 1e-30 to 1e30. */
 import fc from 'fast-check';
-import { ACTIVATIONS, type ActivationName } from '../activation.js';
+import { ACTIVATION_NAMES, isHomogeneous } from '../../activations.js';
 import type { BatchCell, BatchSettings } from '../experiment.js';
 import type { LayerGroup } from '../lane.js';
 
@@ -108,7 +108,7 @@ export const experiments = (weights: BatchSettings['weights']): fc.Arbitrary<Ran
       inputWidth: fc.integer({ min: 1, max: 8 }),
       outputWidth: fc.integer({ min: 1, max: 4 }),
       architecture: fc.constantFrom('resnet' as const, 'mlp' as const),
-      activation: fc.constantFrom(...(Object.keys(ACTIVATIONS) as ActivationName[])),
+      activation: fc.constantFrom(...ACTIVATION_NAMES),
       loss: fc.constantFrom('squared' as const, 'linear' as const, 'cross-entropy' as const),
       train,
       kind: fc.constantFrom('velocity' as const, 'update' as const),
@@ -122,8 +122,7 @@ export const experiments = (weights: BatchSettings['weights']): fc.Arbitrary<Ran
       // The reference finds the scales of section 4.2 by some hundred trials.
       shape: { samples, width: settings.isNormalized ? Math.min(width, 12) : width, inputWidth, outputWidth },
       weights,
-      measuresBackward:
-        backward && settings.kind === 'velocity' && ACTIVATIONS[settings.activation].isHomogeneous,
+      measuresBackward: backward && settings.kind === 'velocity' && isHomogeneous(settings.activation),
     }))
     .chain((settings) =>
       fc.record({
