@@ -54,6 +54,7 @@ function erfcTail(z: number): number {
 const erfc = (x: number) => (x < 2.5 ? 1 - erf(x) : erfcTail(x));
 const normalCdf = (x: number) => erfc(-x / Math.SQRT2) / 2;
 const normalDensity = (x: number) => Math.exp(-(x ** 2) / 2) / Math.sqrt(2 * Math.PI);
+const logistic = (x: number) => 1 / (1 + Math.exp(-x));
 
 type Formulas = Pick<ActivationEntry, 'phi' | 'slope' | 'rise'>;
 
@@ -116,6 +117,12 @@ export const ACTIVATIONS = {
     sigmaHidden: 'sqrt(1/(0.4252214825703*m))',
     backwardFactor: 1.072,
     torch: 'nn.functional.gelu',
+  },
+  silu: {
+    ...gated(logistic, (x) => logistic(x) * logistic(-x)),
+    sigmaHidden: 'sqrt(1/(0.355775519817333*m))',
+    backwardFactor: 1.067,
+    torch: 'nn.functional.silu',
   },
 } as const satisfies Record<string, ActivationEntry>;
 

@@ -191,7 +191,7 @@ describe('the problems of a file', () => {
     expect(complaints(text)).toEqual([
       'x.json:2:3 titel: unknown key; did you mean "title"?',
       'x.json:4:14 network.depth: expected an integer >= 3, got 2; L counts the embedding and the readout',
-      'x.json:5:19 network.activation: expected "relu", "linear", "leaky", "tanh", "erf" or "gelu", got "Relu"; did you mean "relu"?',
+      'x.json:5:19 network.activation: expected "relu", "linear", "leaky", "tanh", "erf", "gelu" or "silu", got "Relu"; did you mean "relu"?',
       'x.json:6:20 network.branchScale: expected a number or an expression in L, m, d, k, n, got "2/sqrt(L"; it ends too early; allowed are numbers, L, m, d, k, n, pi, e, + - * / ( ) and sqrt, exp, log, pow, abs, min, max',
       'x.json:8:32 scaling.sigmaHiden: unknown key; did you mean "sigmaHidden"?',
       'x.json:10:5 sweep.depth[0]: expected an integer >= 3, got 2; L counts the embedding and the readout',

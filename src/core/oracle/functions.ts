@@ -81,6 +81,7 @@ function erf(x: number): number {
   return (2 / Math.sqrt(Math.PI)) * Math.exp(-(x ** 2)) * total;
 }
 
+const logistic = (f: number) => 1 / (1 + Math.exp(-f));
 const normalCdf = (f: number) => erfc(-f / Math.SQRT2) / 2;
 
 export const ACTIVATIONS: Readonly<Record<ActivationName, Activation>> = {
@@ -92,6 +93,10 @@ export const ACTIVATIONS: Readonly<Record<ActivationName, Activation>> = {
   gelu: smooth(
     (f) => (f < -40 ? 0 : f * normalCdf(f)),
     (f) => (f < -40 ? 0 : normalCdf(f) + (f * Math.exp(-(f ** 2) / 2)) / Math.sqrt(2 * Math.PI)),
+  ),
+  silu: smooth(
+    (f) => f * logistic(f),
+    (f) => logistic(f) * (1 + f * logistic(-f)),
   ),
 };
 
