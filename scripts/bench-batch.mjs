@@ -24,7 +24,6 @@ export function batchOf({ width, depth = 8, count = 2, samples = 1, weights = 'd
     kind: 'update',
     steps: 1,
     layers: 'output',
-    measuresBackward: false,
   };
   return { cells, settings };
 }

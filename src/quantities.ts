@@ -16,7 +16,23 @@ export interface Quantity {
   readonly equation: string;
   /** Title of an axis that shows it. */
   readonly title: string;
+  /** Computed, of the limit of infinite width, and not measured. */
+  readonly isTheory?: true;
+  /** What is done for it in a step, besides what every step does. */
+  readonly needs?: Need;
+  /** The steps that have it, where not all have, and why. */
+  readonly only?: { readonly steps: 'updates' | 'velocities' | 'several'; readonly because: string };
+  /** Whether it exists only where features move. */
+  readonly isOfMotion?: true;
+  /** How far float32 may put it, where that is no share of itself: the accuracy that is asked of angles in rad, and rounding of residuals. */
+  readonly rounding?: number;
 }
+
+/** The velocity of the backward pass (`core/backward-velocity.ts`); the gradients of layers that do not learn. */
+export type Need = 'backward velocity' | 'all gradients';
+
+/** The accuracy that is asked of angles, rad. */
+const ANGLE = 2e-4;
 
 export const QUANTITIES = {
   step_number: {
@@ -32,6 +48,8 @@ export const QUANTITIES = {
     meaning: 'backward-feature angle: between -b_v and the feature velocity (or update)',
     equation: 'Thm 2.1',
     title: 'BFA',
+    isOfMotion: true,
+    rounding: ANGLE,
   },
   bfa_theory_rad: {
     symbol: 'theta_v (m -> inf)',
@@ -39,6 +57,8 @@ export const QUANTITIES = {
     meaning: 'infinite-width limit of the angle at this depth and layer, where it is known; of small steps',
     equation: 'src/README.md, Theory',
     title: 'BFA (theory)',
+    isTheory: true,
+    rounding: ANGLE,
   },
   sensitivity: {
     symbol: 'S_v',
@@ -46,6 +66,7 @@ export const QUANTITIES = {
     meaning: 'feature speed over loss decay up to v: |fdot_v|_rms / sum_{l<=v} C_l',
     equation: 'Eq. 4',
     title: 'sensitivity',
+    isOfMotion: true,
   },
   sensitivity_finite: {
     symbol: '|df_v|_rms / |dloss|',
@@ -53,6 +74,8 @@ export const QUANTITIES = {
     meaning: 'the same from one finite step, with the loss change of all layers (Fig. 2, at v = L-1)',
     equation: 'Fig. 2',
     title: 'sensitivity (finite step)',
+    isOfMotion: true,
+    only: { steps: 'updates', because: 'sensitivity is its limit for a velocity' },
   },
   sensitivity_theory: {
     symbol: 'S_{L-1} (m -> inf)',
@@ -60,6 +83,7 @@ export const QUANTITIES = {
     meaning: 'infinite-width limit of the sensitivity at the residual |y|, n = k = 1; of small steps',
     equation: 'src/README.md, Theory',
     title: 'sensitivity (theory)',
+    isTheory: true,
   },
   feature_rms: {
     symbol: '|f_v|_rms',
@@ -88,6 +112,7 @@ export const QUANTITIES = {
     meaning: 'distance of the features from where they were before the first step',
     equation: 'configs/README.md',
     title: 'feature displacement',
+    only: { steps: 'several', because: 'before the first step nothing is displaced' },
   },
   backward_speed_rms: {
     symbol: '|bdot_v|_rms',
@@ -95,6 +120,8 @@ export const QUANTITIES = {
     meaning: 'size of the velocity of the backward pass (homogeneous activations)',
     equation: 'Prop 6.1',
     title: 'backward speed',
+    needs: 'backward velocity',
+    only: { steps: 'velocities', because: 'it is of the velocity of the backward pass' },
   },
   fba_rad: {
     symbol: 'theta~_v',
@@ -102,6 +129,9 @@ export const QUANTITIES = {
     meaning: 'feature-backward angle: between f_v and minus the velocity of the backward pass',
     equation: 'Prop 6.1',
     title: 'FBA',
+    needs: 'backward velocity',
+    only: { steps: 'velocities', because: 'it is of the velocity of the backward pass' },
+    rounding: ANGLE,
   },
   contribution: {
     symbol: 'C_v',
@@ -137,6 +167,8 @@ export const QUANTITIES = {
     meaning: 'relative residual of the feature speed formula: rounding for a velocity, O(dt) for an update',
     equation: 'Thm 2.1',
     title: 'residual of Thm 2.1',
+    isOfMotion: true,
+    rounding: 1e-5,
   },
 } as const satisfies Record<string, Quantity>;
 
@@ -144,11 +176,23 @@ export const QUANTITIES = {
 export type QuantityName = keyof typeof QUANTITIES;
 
 /** Quantities that are computed, of the limit of infinite width, and not measured. */
-export type TheoryQuantity = Extract<QuantityName, `${string}_theory${string}`>;
+export type TheoryQuantity = {
+  [name in QuantityName]: (typeof QUANTITIES)[name] extends { readonly isTheory: true } ? name : never;
+}[QuantityName];
+
+/** Quantities that a step measures (`core/measurements.ts`). */
+export type MeasuredQuantity = Exclude<QuantityName, TheoryQuantity>;
+
+/** The entry of a quantity, whichever it is. */
+export const quantityEntry = (name: QuantityName): Quantity => QUANTITIES[name];
 
 export function isTheory(name: QuantityName): name is TheoryQuantity {
-  return name.includes('_theory');
+  return quantityEntry(name).isTheory === true;
 }
+
+/** What is done in a step for some quantities, besides what every step does. */
+export const needsOf = (quantities: readonly QuantityName[]): ReadonlySet<Need> =>
+  new Set(quantities.flatMap((name) => quantityEntry(name).needs ?? []));
 
 /** Column names of all quantities, in the order of the table. */
 export const QUANTITY_NAMES = Object.keys(QUANTITIES) as QuantityName[];

@@ -125,7 +125,7 @@ export class Lab {
       kind: full.kind,
       steps: full.steps,
       layers: full.layers,
-      measuresBackward: full.measuresBackward,
+      ...(full.measuresBackward && { needs: new Set(['backward velocity'] as const) }),
     };
     const lane = Math.max(...setups.map(({ depth }) => depth)) * shape.samples * shape.width;
     const count = Math.max(1, Math.floor(LARGEST_BATCH / lane));

@@ -1,4 +1,5 @@
 import { ACTIVATION_NAMES, isHomogeneous } from '../activations.js';
+import { quantityEntry } from '../quantities.js';
 import { AXES, type AxisName } from './axes.js';
 import { findEmptyColumns } from './empty-columns.js';
 import { type ExperimentFile, MOST_CELLS } from './experiment.js';
@@ -24,7 +25,6 @@ interface Check {
 }
 
 /** Quantities of the velocity of the backward pass, and the activations that it is known for. */
-const BACKWARD_QUANTITIES: readonly string[] = ['backward_speed_rms', 'fba_rad'];
 const HOMOGENEOUS = ACTIVATION_NAMES.filter(isHomogeneous);
 
 /** Values of a scaling that are no formula. */
@@ -148,16 +148,16 @@ const CHECKS: readonly Check[] = [
             message: expected(`${what} for ${name}`, value, advice),
           },
         ];
-        if (step.kind === 'velocity' && name === 'sensitivity_finite') {
-          return refuse('step.kind "update"', step.kind, 'sensitivity is its limit for a velocity');
-        }
-        if (step.count === 1 && name === 'feature_displacement_rms') {
-          return refuse('step.count >= 2', step.count, 'before the first step nothing is displaced');
-        }
-        if (!BACKWARD_QUANTITIES.includes(name)) return [];
-        if (step.kind === 'update') {
-          return refuse('step.kind "velocity"', step.kind, 'it is of the velocity of the backward pass');
-        }
+        const { only, needs } = quantityEntry(name);
+        const lacks =
+          only &&
+          {
+            updates: step.kind === 'velocity' && (['step.kind "update"', step.kind] as const),
+            velocities: step.kind === 'update' && (['step.kind "velocity"', step.kind] as const),
+            several: step.count === 1 && (['step.count >= 2', step.count] as const),
+          }[only.steps];
+        if (lacks) return refuse(...lacks, only.because);
+        if (needs !== 'backward velocity') return [];
         const other = axes.activation.find((activation) => !HOMOGENEOUS.includes(activation));
         if (other === undefined) return [];
         return refuse(`no activation but ${HOMOGENEOUS.join(', ')}`, other, 'Prop 6.1 needs one of them');

@@ -1,19 +1,11 @@
 /** Recorded quantities that can have no value in any cell of an experiment. */
-import { isTheory, type QuantityName, type TheoryQuantity } from '../quantities.js';
+import { isTheory, type QuantityName, quantityEntry, type TheoryQuantity } from '../quantities.js';
 import { type Missing, missingForAngle, missingForSensitivity } from '../theory/limits.js';
 import type { Issue } from './checks.js';
 import { favourableSize, limitCaseOf, typicalSize } from './limit-case.js';
 import { expected } from './problem.js';
 import type { Experiment } from './resolve.js';
 import { expandAxes, type Setting } from './settings.js';
-
-/** Quantities that exist only where features move. */
-const OF_MOVING_FEATURES: readonly QuantityName[] = [
-  'bfa_rad',
-  'sensitivity',
-  'sensitivity_finite',
-  'speed_formula_residual',
-];
 
 /**
  * @param experiment whose expressions are in range at every setting.
@@ -29,7 +21,7 @@ export function findEmptyColumns(
   return quantities.flatMap((name, index) => {
     const missing: Missing | undefined = isTheory(name)
       ? missingForTheory(name, experiment, settings)
-      : OF_MOVING_FEATURES.includes(name) && !doFeaturesMove
+      : quantityEntry(name).isOfMotion && !doFeaturesMove
         ? ['a layer that learns before the readout', settings[0]!.train, 'no feature moves']
         : undefined;
     if (!missing) return [];

@@ -98,8 +98,11 @@ export class Chain {
   /**
    * The rates of its matrices: eta_l is Eq. 8, 1 / (L |G_l|^2) with |G_l|^2 the sum over the matrices, beta^2 |sum_i b_i q_i^T|^2 of
    * one that has beta inside, or the given one; and 0 where the layer does not learn.
+   *
+   * @param all whether gradients are measured of lanes, too, in which the layer does not learn.
+   * @returns |G_l|_F of each lane; NaN where it is not measured.
    */
-  learnAt(train: Train): void {
+  learnAt(train: Train, all = false): number[] {
     const { network, place } = this;
     const { lanes } = place;
     const layer = (i: number) => lanes[i]!.depth - place.distance;
@@ -108,13 +111,15 @@ export class Chain {
       lanes.map(({ branchScale }) => (network.isBranch(matrix) ? branchScale ** 2 : 1)),
     );
     const norms = this.descents.map(({ gradient: own }, k) => {
-      const of = isLearning.includes(true) ? own.squaredNorm() : new Float64Array(lanes.length);
+      const isMeasured = all || isLearning.includes(true);
+      const of = isMeasured ? own.squaredNorm() : new Float64Array(lanes.length).fill(Number.NaN);
       return of.map((norm, i) => squares[k]![i]! * norm);
     });
+    const ofLayer = lanes.map((_, i) => norms.reduce((sum, own) => sum + own[i]!, 0));
     const rates = lanes.map(({ depth, learningRate }, i) => {
       if (!isLearning[i]) return 0;
       if (learningRate !== 'scale-invariant') return learningRate[layer(i)]!;
-      const norm = norms.reduce((sum, own) => sum + own[i]!, 0);
+      const norm = ofLayer[i]!;
       return norm === 0 ? 0 : 1 / (depth * norm);
     });
     this.descents = this.descents.map((descent, k) => {
@@ -127,6 +132,7 @@ export class Chain {
         contributions: rates.map((rate, i) => (isLearning[i] ? rate * norms[k]![i]! : 0)),
       };
     });
+    return ofLayer.map((norm, i) => (all || isLearning[i] ? Math.sqrt(norm) : Number.NaN));
   }
 
   /**

@@ -1,7 +1,7 @@
 /** A batch of cells in, their measurements out: the one function of the core that the program calls. */
 import type { Tensor3D } from '@tensorflow/tfjs-core';
 import type { ActivationName } from '../activations.js';
-import type { QuantityName, TheoryQuantity } from '../quantities.js';
+import type { MeasuredQuantity, Need } from '../quantities.js';
 import { ACTIVATIONS } from './activation.js';
 import { ARCHITECTURES, type ArchitectureName } from './architectures/architectures.js';
 import { backwardVelocity } from './backward-velocity.js';
@@ -10,6 +10,7 @@ import { largest, smallest } from './extremes.js';
 import { type Lane, learns, type Shape, type Train } from './lane.js';
 import { LOSSES, type LossName } from './loss.js';
 import { angleBetween, backwardFeatureAngle, layerNorms, norm } from './measure.js';
+import { type LayerFacts, MEASUREMENTS } from './measurements.js';
 import { Network, type WeightsName } from './network.js';
 import { isNormalizedAlone, normalizeNetwork } from './normalize.js';
 import { type Broken, EQUATION_7 } from './proof.js';
@@ -32,12 +33,9 @@ export interface BatchSettings {
   /** Steps that are taken and measured, one after the other. */
   readonly steps: number;
   readonly layers: 'all' | 'output';
-  /** Whether the velocity of the backward pass is measured too; of a velocity, and a homogeneous activation. */
-  readonly measuresBackward: boolean;
+  /** What is measured besides; the velocity of the backward pass is that of a velocity, and a homogeneous activation. */
+  readonly needs?: ReadonlySet<Need>;
 }
-
-/** Quantities that a step measures; the theory columns are not among them. */
-export type MeasuredQuantity = Exclude<QuantityName, TheoryQuantity>;
 
 export interface CellMeasurement {
   /** Layers v that are recorded, rising; all of the first step, then all of the second. */
@@ -66,7 +64,8 @@ export function measureBatch(
   cells: readonly BatchCell[],
   settings: BatchSettings,
 ): CellMeasurement[] {
-  const { shape, kind, steps, measuresBackward } = settings;
+  const { shape, kind, steps, needs = new Set() } = settings;
+  const measuresBackward = needs.has('backward velocity');
   if (cells.length > 1 && settings.isNormalized && isNormalizedAlone(settings.weights, shape)) {
     return cells.flatMap((cell) => measureBatch(source, [cell], settings));
   }
@@ -82,7 +81,12 @@ export function measureBatch(
     weights: settings.weights,
     isNormalized: settings.isNormalized,
   });
-  const stepSettings: StepSettings = { kind, loss: LOSSES[settings.loss], train: settings.train };
+  const stepSettings: StepSettings = {
+    kind,
+    loss: LOSSES[settings.loss],
+    train: settings.train,
+    measuresAllGradients: needs.has('all gradients'),
+  };
   if (settings.isNormalized) {
     normalizeNetwork(network, stepSettings).forEach((reached, i) => {
       drafts[i]!.noteNormalization(reached);
@@ -90,8 +94,8 @@ export function measureBatch(
   }
 
   const isRecorded = (distance: number) => settings.layers === 'all' || distance === 1;
-  const noteUpdate = (t: number, distance: number, update: Tensor3D) => {
-    if (steps > 1) eachLane([update], (i, [df]) => drafts[i]!.noteUpdate(t, distance, df!));
+  const noteUpdate = (distance: number, update: Tensor3D) => {
+    if (steps > 1) eachLane([update], (i, [df]) => drafts[i]!.noteUpdate(distance, df!));
   };
   for (let t = 1; t <= steps; t++) {
     const alsoUpdates = kind === 'velocity' && steps > 1;
@@ -100,18 +104,18 @@ export function measureBatch(
     const finished = step.take(({ distance, features, backward, change }) => {
       if (isRecorded(distance)) {
         eachLane([features, backward, change], (i, [f, b, moved]) =>
-          drafts[i]!.note(t, distance, f!, b!, moved!),
+          drafts[i]!.note(distance, f!, b!, moved!),
         );
-        if (kind === 'update') noteUpdate(t, distance, change);
+        if (kind === 'update') noteUpdate(distance, change);
       }
     });
     if (alsoUpdates) {
-      step.update(({ distance, change }) => isRecorded(distance) && noteUpdate(t, distance, change));
+      step.update(({ distance, change }) => isRecorded(distance) && noteUpdate(distance, change));
     }
     if (measuresBackward) {
       backwardVelocity(step, ({ distance, features, velocity }) => {
         if (isRecorded(distance)) {
-          eachLane([features, velocity], (i, [f, bdot]) => drafts[i]!.noteBackward(t, distance, f!, bdot!));
+          eachLane([features, velocity], (i, [f, bdot]) => drafts[i]!.noteBackward(distance, f!, bdot!));
         }
       });
     }
@@ -145,11 +149,15 @@ function eachLane(
   }
 }
 
+/** What is known of a layer while the step is taken. */
+type PartialFacts = { -readonly [fact in keyof LayerFacts]?: LayerFacts[fact] };
+
 /** The measurement of one cell in the making. */
 class Draft {
   private readonly first: number;
-  private readonly values: Record<MeasuredQuantity, Float64Array>;
   private readonly layers: readonly number[];
+  private readonly facts: PartialFacts[];
+  private readonly values: Readonly<Record<MeasuredQuantity, Float64Array>>;
   /** Sum of the updates so far, by layer. */
   private readonly displaced = new Map<number, Float64Array>();
   private divergedAt: number | undefined;
@@ -163,24 +171,10 @@ class Draft {
     this.first = settings.layers === 'all' ? 1 : depth - 1;
     const layers = Array.from({ length: depth - this.first }, (_, i) => this.first + i);
     this.layers = Array.from({ length: settings.steps }, () => layers).flat();
-    const column = () => new Float64Array(this.layers.length).fill(Number.NaN);
-    this.values = {
-      step_number: column(),
-      bfa_rad: column(),
-      sensitivity: column(),
-      sensitivity_finite: column(),
-      feature_rms: column(),
-      backward_rms: column(),
-      feature_speed_rms: column(),
-      feature_displacement_rms: column(),
-      backward_speed_rms: column(),
-      fba_rad: column(),
-      contribution: column(),
-      contribution_balance: column(),
-      loss: column(),
-      loss_change: column(),
-      speed_formula_residual: column(),
-    };
+    this.facts = layers.map(() => ({}));
+    this.values = Object.fromEntries(
+      Object.keys(MEASUREMENTS).map((name) => [name, new Float64Array(this.layers.length).fill(Number.NaN)]),
+    ) as Record<MeasuredQuantity, Float64Array>;
   }
 
   get measurement(): CellMeasurement {
@@ -191,26 +185,26 @@ class Draft {
     return { layers, values, divergedAt, inexact: undefined };
   }
 
-  note(step: number, distance: number, f: Float32Array, b: Float32Array, change: Float32Array): void {
-    const { values, lane } = this;
-    const layer = lane.depth - distance;
-    const at = this.row(step, layer);
+  note(distance: number, f: Float32Array, b: Float32Array, change: Float32Array): void {
+    const layer = this.lane.depth - distance;
     const norms = layerNorms(f, b, change);
     const rms = 1 / Math.sqrt(f.length);
-    values.feature_rms[at] = rms * norms.features;
-    values.backward_rms[at] = rms * norms.backward;
-    values.feature_speed_rms[at] = (rms * norms.change) / this.duration;
-    values.bfa_rad[at] = backwardFeatureAngle(b, change, norms);
-    values.speed_formula_residual[at] = norms.overlap / this.duration; // completed in `finish`
+    Object.assign(this.at(layer), {
+      features: rms * norms.features,
+      backward: rms * norms.backward,
+      change: rms * norms.change,
+      overlap: norms.overlap,
+      angle: backwardFeatureAngle(b, change, norms),
+    } satisfies PartialFacts);
     const finite = Number.isFinite(norms.features + norms.backward + norms.change);
     if (!finite) this.divergedAt ??= layer;
   }
 
   /** The distance of the features from where they began, and the update that they take from here. */
-  noteUpdate(step: number, distance: number, update: Float32Array): void {
+  noteUpdate(distance: number, update: Float32Array): void {
     const layer = this.lane.depth - distance;
     const sum = this.displaced.get(layer) ?? new Float64Array(update.length);
-    this.values.feature_displacement_rms[this.row(step, layer)] = norm(sum) / Math.sqrt(sum.length);
+    this.at(layer).displacement = norm(sum) / Math.sqrt(sum.length);
     for (let i = 0; i < sum.length; i++) sum[i]! += update[i]!;
     this.displaced.set(layer, sum);
   }
@@ -223,50 +217,59 @@ class Draft {
     }
   }
 
-  noteBackward(step: number, distance: number, f: Float32Array, velocity: Float32Array): void {
-    const at = this.row(step, this.lane.depth - distance);
-    this.values.backward_speed_rms[at] = norm(velocity) / Math.sqrt(f.length);
-    this.values.fba_rad[at] = Math.PI - angleBetween(f, velocity);
+  noteBackward(distance: number, f: Float32Array, velocity: Float32Array): void {
+    Object.assign(this.at(this.lane.depth - distance), {
+      backwardSpeed: norm(velocity) / Math.sqrt(f.length),
+      feedbackAngle: Math.PI - angleBetween(f, velocity),
+    } satisfies PartialFacts);
   }
 
-  /** What is known when the step is done; `index` is that of the lane. */
+  /** Measures the layers of a step that is done; `index` is that of the lane. */
   finish(step: number, finished: FinishedStep, index: number): void {
-    const { contributions, loss, lossChange, overflow, broken } = finished;
-    const { values, lane } = this;
-    const learning = contributions[index]!.filter(
-      (_, l) => l > 0 && learns(this.settings.train, l, lane.depth),
-    );
-    // Infinite, and so missing from the table, where a layer that learns has no gradient.
-    const balance = largest(learning) / smallest(learning);
+    const { lane, settings } = this;
+    const isUpdate = settings.kind === 'update';
+    const contributions = finished.contributions[index]!;
+    const learning = contributions.filter((_, l) => l > 0 && learns(settings.train, l, lane.depth));
+    const ofStep = {
+      step,
+      isUpdate,
+      duration: isUpdate ? lane.stepSize : 1,
+      // Infinite, and so missing from the table, where a layer that learns has no gradient.
+      balance: largest(learning) / smallest(learning),
+      loss: finished.loss[index]!,
+      lossChange: finished.lossChange[index]!,
+    };
     let decay = 0; // sum_{l <= v} C_l
     for (let v = 1; v < lane.depth; v++) {
-      const contribution = contributions[index]![v]!;
+      const contribution = contributions[v]!;
       decay += contribution;
       if (v < this.first) continue;
-      const at = this.row(step, v);
-      const speed = values.feature_speed_rms[at]!;
-      values.step_number[at] = step;
-      values.contribution[at] = contribution;
-      values.contribution_balance[at] = balance;
-      values.sensitivity[at] = speed / decay;
-      if (this.settings.kind === 'update') {
-        values.sensitivity_finite[at] = (speed * lane.stepSize) / Math.abs(lossChange[index]!);
+      const gradient = finished.gradientNorms[index]![v]!;
+      const facts = { ...NOTHING, ...this.at(v), ...ofStep, contribution, decay, gradient };
+      const row = (step - 1) * (lane.depth - this.first) + v - this.first;
+      for (const name of Object.keys(MEASUREMENTS) as MeasuredQuantity[]) {
+        this.values[name][row] = MEASUREMENTS[name](facts);
       }
-      values.speed_formula_residual[at] = Math.abs(-values.speed_formula_residual[at]! / decay - 1);
-      values.loss[at] = loss[index]!;
-      values.loss_change[at] = lossChange[index]!;
+      this.facts[v - this.first] = {};
     }
-    this.divergedAt = overflow[index] ?? this.divergedAt;
-    const first = broken[index];
+    this.divergedAt = finished.overflow[index] ?? this.divergedAt;
+    const first = finished.broken[index];
     if (first) this.inexact ??= { step, ...first };
   }
 
-  /** dt of an update; a velocity is per unit of time. */
-  private get duration(): number {
-    return this.settings.kind === 'update' ? this.lane.stepSize : 1;
-  }
-
-  private row(step: number, layer: number): number {
-    return (step - 1) * (this.lane.depth - this.first) + layer - this.first;
+  private at(layer: number): PartialFacts {
+    return this.facts[layer - this.first]!;
   }
 }
+
+/** Facts that are not of every step. */
+const NOTHING = {
+  features: Number.NaN,
+  backward: Number.NaN,
+  change: Number.NaN,
+  overlap: Number.NaN,
+  angle: Number.NaN,
+  displacement: Number.NaN,
+  backwardSpeed: Number.NaN,
+  feedbackAngle: Number.NaN,
+};

@@ -212,7 +212,6 @@ const settings = (width: number, over: Partial<BatchSettings>): BatchSettings =>
   kind: 'update',
   steps: 1,
   layers: 'all',
-  measuresBackward: false,
   ...over,
 });
 

@@ -36,7 +36,6 @@ function settingsOf({ n = 1, m = 16, k = 1, over }: Case): BatchSettings {
     kind: 'velocity',
     steps: 1,
     layers: 'output',
-    measuresBackward: false,
     ...over,
   };
 }

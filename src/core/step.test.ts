@@ -36,7 +36,6 @@ const settings = (m: number, over: Partial<BatchSettings> = {}): BatchSettings =
   kind: 'update',
   steps: 1,
   layers: 'all',
-  measuresBackward: false,
   ...over,
 });
 

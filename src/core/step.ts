@@ -21,6 +21,8 @@ export interface StepSettings {
   readonly kind: ChangeKind;
   readonly loss: Loss;
   readonly train: Train;
+  /** Whether |G_l| is measured of layers that do not learn, too. */
+  readonly measuresAllGradients?: boolean;
   /** b_L, [lanes x n x k], where it is not that of the loss at f_L. */
   readonly slope?: Float64Array;
   /** Whether the states of all layers outlive their visit, for what comes after the step; else memory stays small. */
@@ -48,6 +50,8 @@ export interface FinishedStep {
   readonly lossChange: Float64Array;
   /** contributions[lane][l] = C_l = eta_l |G_l|^2 for l = 1 .. L; 0 where a layer does not learn. */
   readonly contributions: readonly Float64Array[];
+  /** gradientNorms[lane][l] = |G_l|_F; NaN where it is not measured. */
+  readonly gradientNorms: readonly Float64Array[];
   /** The first layer at which a number is not finite; undefined when all are. */
   readonly overflow: readonly (number | undefined)[];
   /** An identity that the lane breaks: then its numbers are not to be trusted. */
@@ -74,6 +78,7 @@ export class Step {
   outputChange: Float32Array = new Float32Array();
   readonly readout: Chain;
   private readonly contributions: Float64Array[];
+  private readonly gradientNorms: Float64Array[];
   readonly proof: Proof;
 
   constructor(
@@ -81,6 +86,7 @@ export class Step {
     readonly settings: StepSettings,
   ) {
     this.contributions = network.lanes.map((lane) => new Float64Array(lane.depth + 1));
+    this.gradientNorms = network.lanes.map((lane) => new Float64Array(lane.depth + 1).fill(Number.NaN));
     this.proof = new Proof(network.lanes, this.contributions);
     this.readout = this.chain('output', 0);
   }
@@ -100,6 +106,7 @@ export class Step {
     return {
       ...losses,
       contributions: this.contributions,
+      gradientNorms: this.gradientNorms,
       overflow: this.proof.overflow.map(
         (layer, lane) => layer ?? (hasLoss(lane) ? undefined : this.network.lanes[lane]!.depth),
       ),
@@ -189,10 +196,13 @@ export class Step {
 
   /** Passes b back through a chain, whose matrices get their rates, and notes C_l. */
   private through(chain: Chain, b: tf.Tensor3D, ends = false): tf.Tensor3D | undefined {
-    const { kind, train } = this.settings;
+    const { kind, train, measuresAllGradients } = this.settings;
     const result = tf.tidy(() => chain.backward(b, kind === 'update', ends));
-    chain.learnAt(train);
+    const norms = chain.learnAt(train, measuresAllGradients);
     const { distance, first, lanes } = chain.place;
+    norms.forEach((norm, i) => {
+      this.gradientNorms[first + i]![lanes[i]!.depth - distance] = norm;
+    });
     for (const { contributions } of chain.descents) {
       contributions.forEach((contribution, i) => {
         this.contributions[first + i]![lanes[i]!.depth - distance]! += contribution;

@@ -34,7 +34,6 @@ const settings: BatchSettings = {
   kind: 'velocity',
   steps: 1,
   layers: 'all',
-  measuresBackward: false,
 };
 
 /** The network of Eq. 12 with the matrices that the built-in one draws, which hold the branch scale. */

@@ -7,7 +7,7 @@
  */
 import type { Experiment } from '../config/resolve.js';
 import type { Setting } from '../config/settings.js';
-import type { QuantityName } from '../quantities.js';
+import { needsOf } from '../quantities.js';
 
 export type WeightsKind = 'dense' | 'matrix-free';
 
@@ -31,9 +31,6 @@ export interface Demand {
   readonly recorded: number;
 }
 
-/** Quantities for which the velocity of the backward pass is computed. */
-const OF_BACKWARD_VELOCITY: readonly QuantityName[] = ['fba_rad', 'backward_speed_rms'];
-
 /** Passes of the network by which `auto` finds its scales. */
 const PILOT_STEPS = 3;
 
@@ -52,7 +49,7 @@ export function demandOf({ step, record }: Experiment, setting: Setting): Omit<D
     kind: step.kind,
     loss,
     isNormalized: scaling.isNormalized,
-    measuresBackward: record.quantities.some((name) => OF_BACKWARD_VELOCITY.includes(name)),
+    measuresBackward: needsOf(record.quantities).has('backward velocity'),
     recordsAllLayers,
     recorded: step.count * (recordsAllLayers ? depth - 1 : 1) * record.quantities.length,
   };

@@ -10,6 +10,7 @@
  */
 import jStat from 'jstat';
 import { mean, sampleVariance } from 'simple-statistics';
+import { QUANTITIES, type Quantity, type QuantityName, quantityEntry } from '../quantities.js';
 
 /** Chance of calling two tables of the same law different. */
 export const FAMILY_LEVEL = 0.05;
@@ -117,15 +118,15 @@ export function compareLaws<Place>(
 type RawTest<Place> = Omit<LawTest<Place>, 'corrected'>;
 type Floor = (before: number, after: number) => number;
 
-/** Closed forms are the same for every draw. */
-const isClosedForm = (quantity: string): boolean => /_theory(_|$)/.test(quantity);
+const entryOf = (quantity: string): Partial<Quantity> =>
+  quantity in QUANTITIES ? quantityEntry(quantity as QuantityName) : {};
 
-/**
- * What float32 decides and not the law: 1e-5 of a number; 2e-4 of an angle, the accuracy that is asked of them; and
- * 1e-5 of the residual, which for a velocity is nothing but rounding.
- */
+/** Closed forms are the same for every draw. */
+const isClosedForm = (quantity: string): boolean => entryOf(quantity).isTheory === true;
+
+/** What float32 decides and not the law: 1e-5 of a number, and the `rounding` of quantities that have one. */
 function roundingOf(quantity: string, { atol, rtol }: LawTolerance): Floor {
-  const absolute = quantity.endsWith('_rad') ? 2e-4 : quantity.endsWith('_residual') ? 1e-5 : 0;
+  const absolute = entryOf(quantity).rounding ?? 0;
   return (before, after) =>
     Math.max(absolute, 1e-5 * Math.max(Math.abs(before), Math.abs(after)), atol + rtol * Math.abs(before));
 }

@@ -2,16 +2,11 @@
 import type { Setting } from '../config/settings.js';
 import { openBackend } from '../core/backend.js';
 import type { BackendName } from '../core/backend-name.js';
-import {
-  type BatchCell,
-  type CellMeasurement,
-  type MeasuredQuantity,
-  measureBatch,
-} from '../core/experiment.js';
+import { type BatchCell, type CellMeasurement, measureBatch } from '../core/experiment.js';
 import { groupOf } from '../core/lane.js';
 import { GaussianSampler } from '../core/random.js';
 import type { Source } from '../core/weights.js';
-import { isTheory, type QuantityName } from '../quantities.js';
+import { isTheory, type MeasuredQuantity, needsOf, type QuantityName } from '../quantities.js';
 import type { RecordedCell } from '../store/cell-file.js';
 import type { BatchOutcome, MeasureTask } from './task.js';
 
@@ -56,7 +51,7 @@ export async function measureTask(task: MeasureTask): Promise<BatchOutcome> {
       kind: step.kind,
       steps: step.count,
       layers: record.layers,
-      measuresBackward: record.quantities.some((name) => name === 'fba_rad' || name === 'backward_speed_rms'),
+      needs: needsOf(record.quantities),
     },
   );
   return {

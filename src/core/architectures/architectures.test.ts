@@ -24,7 +24,6 @@ const SETTINGS: BatchSettings = {
   kind: 'velocity',
   steps: 1,
   layers: 'all',
-  measuresBackward: false,
 };
 const cellOf = (draw: number): BatchCell => ({
   seed: [draw, 5, 6, 7],

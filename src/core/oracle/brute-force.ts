@@ -120,7 +120,7 @@ class BruteForceStep {
   }
 
   taken(displacement: readonly State[]): TakenStep {
-    const { kind, shape, measuresBackward } = this.settings;
+    const { kind, shape, needs } = this.settings;
     const { f, b } = this;
     const L = this.cell.depth;
     const changes = this.changes(kind);
@@ -132,7 +132,7 @@ class BruteForceStep {
       backward: this.isMlp ? this.z : b,
       change: this.ofFeatures(changes),
       displacement,
-      backwardVelocity: measuresBackward ? this.backwardVelocity(changes.df[L]!) : undefined,
+      backwardVelocity: needs?.has('backward velocity') ? this.backwardVelocity(changes.df[L]!) : undefined,
       contributions: this.contributions,
       loss: loss.value(f[L]!, target, shape),
       lossChange:

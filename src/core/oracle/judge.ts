@@ -1,6 +1,8 @@
 /** Whether a measured cell is right, for tests: against the brute force, within what float32 can do to it. */
+
+import type { MeasuredQuantity } from '../../quantities.js';
 import { drawData } from '../data.js';
-import type { BatchCell, BatchSettings, CellMeasurement, MeasuredQuantity } from '../experiment.js';
+import type { BatchCell, BatchSettings, CellMeasurement } from '../experiment.js';
 import { ROLE } from '../random.js';
 import type { Source } from '../weights.js';
 import { EPSILON, reached } from './arithmetic.js';

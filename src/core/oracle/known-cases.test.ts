@@ -36,7 +36,6 @@ const settings = (width: number, over: Partial<BatchSettings> = {}): BatchSettin
   kind: 'velocity',
   steps: 1,
   layers: 'all',
-  measuresBackward: false,
   ...over,
 });
 

@@ -1,13 +1,8 @@
 import fc from 'fast-check';
 import { beforeAll, expect, inject, test } from 'vitest';
+import type { MeasuredQuantity } from '../../quantities.js';
 import { openBackend } from '../backend.js';
-import {
-  type BatchCell,
-  type BatchSettings,
-  type CellMeasurement,
-  type MeasuredQuantity,
-  measureBatch,
-} from '../experiment.js';
+import { type BatchCell, type BatchSettings, type CellMeasurement, measureBatch } from '../experiment.js';
 import { GaussianSampler } from '../random.js';
 import type { Source } from '../weights.js';
 import { EPSILON } from './arithmetic.js';

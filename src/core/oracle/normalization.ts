@@ -64,6 +64,6 @@ function root(excess: (s: number) => number, from: number, to: number): number {
 }
 
 const firstStep = (cell: BatchCell, settings: BatchSettings, drawn: Drawn) =>
-  bruteForce(cell, { ...settings, kind: 'velocity', steps: 1, measuresBackward: false }, drawn).steps[0]!;
+  bruteForce(cell, { ...settings, kind: 'velocity', steps: 1, needs: new Set() }, drawn).steps[0]!;
 
 export const scaled = (W: State, factor: number): State => W.map((w) => factor * w);

@@ -136,7 +136,6 @@ function saidOf({
       kind: 'velocity',
       steps: 1,
       layers: 'output',
-      measuresBackward: false,
       ...over,
     };
     return measureBatch(source, [cell], settings)[0]!.inexact?.identity;

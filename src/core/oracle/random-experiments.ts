@@ -1,6 +1,7 @@
 /** Experiments at random, for tests: every setting of the core, and scales from 1e-30 to 1e30. */
 import fc from 'fast-check';
 import { ACTIVATION_NAMES, isHomogeneous } from '../../activations.js';
+import type { Need } from '../../quantities.js';
 import type { BatchCell, BatchSettings } from '../experiment.js';
 import type { LayerGroup } from '../lane.js';
 
@@ -122,7 +123,11 @@ export const experiments = (weights: BatchSettings['weights']): fc.Arbitrary<Ran
       // The reference finds the scales of section 4.2 by some hundred trials.
       shape: { samples, width: settings.isNormalized ? Math.min(width, 12) : width, inputWidth, outputWidth },
       weights,
-      measuresBackward: backward && settings.kind === 'velocity' && isHomogeneous(settings.activation),
+      needs: new Set<Need>(
+        backward && settings.kind === 'velocity' && isHomogeneous(settings.activation)
+          ? ['backward velocity']
+          : [],
+      ),
     }))
     .chain((settings) =>
       fc.record({
