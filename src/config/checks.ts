@@ -25,6 +25,19 @@ interface Check {
 }
 
 /** Quantities of the velocity of the backward pass, and the activations that it is known for. */
+/** Steps that a quantity may be of alone: whether an experiment has them, and what the file has to say for it. */
+const STEPS = {
+  updates: { need: 'step.kind "update"', has: ({ kind }) => kind === 'update', got: ({ kind }) => kind },
+  velocities: {
+    need: 'step.kind "velocity"',
+    has: ({ kind }) => kind === 'velocity',
+    got: ({ kind }) => kind,
+  },
+  several: { need: 'step.count >= 2', has: ({ count }) => count > 1, got: ({ count }) => count },
+} as const satisfies Record<
+  string,
+  { need: string; has(step: Experiment['step']): boolean; got(step: Experiment['step']): unknown }
+>;
 const HOMOGENEOUS = ACTIVATION_NAMES.filter(isHomogeneous);
 
 /** Values of a scaling that are no formula. */
@@ -149,14 +162,10 @@ const CHECKS: readonly Check[] = [
           },
         ];
         const { only, needs } = quantityEntry(name);
-        const lacks =
-          only &&
-          {
-            updates: step.kind === 'velocity' && (['step.kind "update"', step.kind] as const),
-            velocities: step.kind === 'update' && (['step.kind "velocity"', step.kind] as const),
-            several: step.count === 1 && (['step.count >= 2', step.count] as const),
-          }[only.steps];
-        if (lacks) return refuse(...lacks, only.because);
+        if (only && !STEPS[only.steps].has(step)) {
+          const { need, got } = STEPS[only.steps];
+          return refuse(need, got(step), only.because);
+        }
         if (needs !== 'backward velocity') return [];
         const other = axes.activation.find((activation) => !HOMOGENEOUS.includes(activation));
         if (other === undefined) return [];
