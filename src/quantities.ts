@@ -147,6 +147,14 @@ export const QUANTITIES = {
     equation: 'section 4.1, (BC)',
     title: 'balance of contributions',
   },
+  gradient_norm: {
+    symbol: '|G_v|_F',
+    unit: 'loss',
+    meaning: 'size of the gradient of layer v, of all its matrices, whether it learns or not',
+    equation: 'Eq. 4',
+    title: 'gradient norm',
+    needs: 'all gradients',
+  },
   loss: {
     symbol: 'loss',
     unit: 'loss',

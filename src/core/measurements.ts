@@ -47,6 +47,7 @@ export const MEASUREMENTS: Readonly<Record<MeasuredQuantity, (of: LayerFacts) =>
   fba_rad: ({ feedbackAngle }) => feedbackAngle,
   contribution: ({ contribution }) => contribution,
   contribution_balance: ({ balance }) => balance,
+  gradient_norm: ({ gradient }) => gradient,
   loss: ({ loss }) => loss,
   loss_change: ({ lossChange }) => lossChange,
   speed_formula_residual: ({ overlap, duration, decay }) => Math.abs(-(overlap / duration) / decay - 1),

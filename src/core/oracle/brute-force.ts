@@ -40,6 +40,8 @@ export interface TakenStep {
   /** The velocity of b_l, where it is measured. */
   readonly backwardVelocity: readonly State[] | undefined;
   readonly contributions: Float64Array;
+  /** |G_l|_F; NaN where it is not asked for. */
+  readonly gradientNorms: Float64Array;
   readonly loss: number;
   readonly lossChange: number;
 }
@@ -98,6 +100,7 @@ class BruteForceStep {
   /** Wdot_l. */
   readonly velocity: State[] = [];
   private readonly contributions: Float64Array;
+  private readonly gradientNorms: Float64Array;
 
   constructor(
     private readonly cell: BatchCell,
@@ -110,6 +113,7 @@ class BruteForceStep {
     this.f = [x];
     this.q = [x];
     this.contributions = new Float64Array(cell.depth + 1);
+    this.gradientNorms = new Float64Array(cell.depth + 1).fill(Number.NaN);
     this.forward(gateShift);
     this.backward();
     this.descend();
@@ -134,6 +138,7 @@ class BruteForceStep {
       displacement,
       backwardVelocity: needs?.has('backward velocity') ? this.backwardVelocity(changes.df[L]!) : undefined,
       contributions: this.contributions,
+      gradientNorms: this.gradientNorms,
       loss: loss.value(f[L]!, target, shape),
       lossChange:
         kind === 'velocity' ? dot(b[L]!, changes.df[L]!) : loss.change(f[L]!, changes.df[L]!, target, shape),
@@ -183,6 +188,7 @@ class BruteForceStep {
       const G = arithmetic.outerProducts(b[l]!, q[l - 1]!, settings.shape.samples).map((g) => factor * g);
       const size = norm(G);
       let descent = (_: number) => 0;
+      if (settings.needs?.has('all gradients') || learns(settings.train, l, L)) this.gradientNorms[l] = size;
       if (size > 0 && learns(settings.train, l, L)) {
         const eta = cell.learningRate === 'scale-invariant' ? undefined : cell.learningRate[l]!;
         this.contributions[l] = eta === undefined ? 1 / L : eta * size * size;

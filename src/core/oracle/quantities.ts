@@ -24,7 +24,8 @@ export function quantitiesOf(
     readonly isUpdate: boolean;
   },
 ): Quantities {
-  const { features, backward, change, contributions, backwardVelocity, loss, lossChange } = step;
+  const { features, backward, change, contributions, gradientNorms, backwardVelocity, loss, lossChange } =
+    step;
   const depth = contributions.length - 1;
   const byLayer = (of: (v: number) => number) => Array.from({ length: depth - 1 }, (_, i) => of(i + 1));
   const decay = (v: number) => contributions.slice(1, v + 1).reduce((sum, c) => sum + c, 0);
@@ -46,6 +47,7 @@ export function quantitiesOf(
     ),
     contribution: byLayer((v) => contributions[v]!),
     contribution_balance: byLayer(() => Math.max(...learning) / Math.min(...learning)),
+    gradient_norm: byLayer((v) => gradientNorms[v]!),
     loss: byLayer(() => loss),
     loss_change: byLayer(() => lossChange),
     speed_formula_residual: byLayer((v) => {

@@ -117,17 +117,19 @@ export const experiments = (weights: BatchSettings['weights']): fc.Arbitrary<Ran
       layers: fc.constantFrom('all' as const, 'all' as const, 'output' as const),
       isNormalized: fc.constantFrom(false, false, false, false, false, true),
       backward: fc.boolean(),
+      allGradients: fc.boolean(),
     })
-    .map(({ samples, width, inputWidth, outputWidth, backward, ...settings }) => ({
+    .map(({ samples, width, inputWidth, outputWidth, backward, allGradients, ...settings }) => ({
       ...settings,
       // The reference finds the scales of section 4.2 by some hundred trials.
       shape: { samples, width: settings.isNormalized ? Math.min(width, 12) : width, inputWidth, outputWidth },
       weights,
-      needs: new Set<Need>(
-        backward && settings.kind === 'velocity' && isHomogeneous(settings.activation)
-          ? ['backward velocity']
-          : [],
-      ),
+      needs: new Set<Need>([
+        ...(backward && settings.kind === 'velocity' && isHomogeneous(settings.activation)
+          ? ['backward velocity' as const]
+          : []),
+        ...(allGradients ? ['all gradients' as const] : []),
+      ]),
     }))
     .chain((settings) =>
       fc.record({
