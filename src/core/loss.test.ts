@@ -42,3 +42,18 @@ describe.each(NAMES)('the %s loss', (name) => {
     expect(loss.change(F, tiny, Y, SHAPE) / expected).toBeCloseTo(1, 12);
   });
 });
+
+test('the cross-entropy of a sample that is classified right beyond doubt has all its digits', () => {
+  // With f = (a + gap, a): -log p = log(1 + exp(-gap)).
+  for (const a of [0, 30, -1e4]) {
+    for (const gap of [20, 28, 40, 300]) {
+      const exact = Math.log1p(Math.exp(-gap));
+      const value = LOSSES['cross-entropy'].value([a + gap, a], [1, 0], {
+        ...SHAPE,
+        samples: 1,
+        outputWidth: 2,
+      });
+      expect(value / exact).toBeCloseTo(1, 11);
+    }
+  }
+});

@@ -96,7 +96,7 @@ const crossEntropy: Loss = {
     let total = 0;
     for (const { start, p, c, surprise } of rowsOf(f, y, shape)) {
       for (let j = 0; j < p.length; j++) {
-        if (y[start + j] !== 0) total += y[start + j]! * (surprise + f[start + c]! - f[start + j]!);
+        if (y[start + j] !== 0) total += y[start + j]! * (surprise + (f[start + c]! - f[start + j]!));
       }
     }
     return total / shape.samples;
