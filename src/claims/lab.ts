@@ -2,10 +2,11 @@
 import { createHash } from 'node:crypto';
 import * as tf from '@tensorflow/tfjs-core';
 import { type ActivationName, activationEntry } from '../activations.js';
+import type { LayerGroup } from '../architectures/architecture.js';
+import { ARCHITECTURES, type ArchitectureName } from '../architectures/architectures.js';
 import { compileExpression } from '../config/expression.js';
 import { NAMED_SCALINGS, type NamedScaling, type ScalingName } from '../config/scalings.js';
 import { ACTIVATIONS } from '../core/activation.js';
-import { ARCHITECTURES, type ArchitectureName } from '../core/architectures/architectures.js';
 import { type DataLaw, drawData } from '../core/data.js';
 import {
   type BatchCell,
@@ -13,7 +14,7 @@ import {
   type CellMeasurement,
   measureBatch,
 } from '../core/experiment.js';
-import { groupOf, type Lane, type LayerGroup, type Shape, type Train } from '../core/lane.js';
+import { groupOf, type Lane, type Shape, type Train } from '../core/lane.js';
 import { LOSSES, type LossName } from '../core/loss.js';
 import { Network, type WeightsName } from '../core/network.js';
 import { ROLE, type Seed } from '../core/random.js';

@@ -8,6 +8,13 @@
  */
 import type { z } from 'zod';
 import { ACTIVATION_NAMES, type ActivationName } from '../activations.js';
+import {
+  ARCHITECTURE_NAMES,
+  type ArchitectureName,
+  architectureOf,
+  hasBranches,
+  hasHiddenWidth,
+} from '../architectures/architectures.js';
 import { compileExpression, VARIABLE_NAMES, type Values, type VariableName } from './expression.js';
 import {
   compileScaling,
@@ -21,8 +28,10 @@ import { type Train, trainedLayers, trainSchema } from './train.js';
 
 /** What is known of a setting when an axis is read: the axes before it, and the values that expressions see. */
 interface At {
-  readonly architecture: 'resnet' | 'mlp';
+  readonly architecture: ArchitectureName;
   readonly activation: ActivationName;
+  /** M, of an architecture that has it. */
+  readonly hiddenWidth: number | null;
   readonly values: Values;
 }
 
@@ -52,8 +61,10 @@ interface AxisEntry {
   /** Column of the table that tells its value. */
   readonly column: string;
   readonly holds: 'text' | 'number';
-  /** Whether tables have the column only where it is swept; for an axis that tables of before are without. */
+  /** Whether tables have the column only where it is swept, or of an architecture there; for an axis that tables of before are without. */
   readonly isOptional?: true;
+  /** Whether an architecture has it, where not all have; the value of others is null. */
+  readonly isOf?: (architecture: ArchitectureName) => boolean;
   /** Column that tells its value as the file writes it, and decides no identity: what labels are made from. */
   readonly formulaColumn?: string;
   /** Whether it is of the network, or of the step that is taken: the columns of the network come first. */
@@ -81,10 +92,12 @@ const ofIntegers = (least: number, advice = '') => ({
   isSeeded: true,
 });
 
-const architecture = oneOf(['resnet', 'mlp']);
+const architecture = oneOf(ARCHITECTURE_NAMES);
 const activation = oneOf(ACTIVATION_NAMES);
 const loss = oneOf(['squared', 'linear', 'cross-entropy']);
 const branchScale = (parameters: readonly string[]) => expression(['L', 'm', 'd', 'k', 'n', ...parameters]);
+const hiddenWidth = branchScale;
+const WITH_HIDDEN_WIDTH = ARCHITECTURE_NAMES.filter(hasHiddenWidth);
 const formula = (parameters: readonly string[]) => expression([...VARIABLE_NAMES, ...parameters]);
 
 const NO_BRANCH = { branchScale: 1, branchScaleFormula: '1' };
@@ -95,13 +108,11 @@ export const AXES = {
     path: ['network', 'architecture'],
     title: 'architecture',
     default: 'resnet',
-    help:
-      'resnet: Eq. 12, f_l = sqrt(1 - beta^2) f_{l-1} + beta V_l phi(f_{l-1}) with features f_l, at beta = 1 an MLP; ' +
-      'mlp: Eq. 10, with features g_l = phi(f_l), and phi before W_L; default resnet',
+    help: `${ARCHITECTURE_NAMES.map((name) => `${name}: ${architectureOf(name).meaning}`).join('; ')}; default resnet`,
     sweepHelp: 'architectures; with an mlp, which has no branches, there is one branch scale, of the resnets',
     schema: () => architecture,
     sweep: () => list(architecture, 'a list of architectures, not empty'),
-    read: (value: 'resnet' | 'mlp') => () => ({ architecture: value }),
+    read: (value: ArchitectureName) => () => ({ architecture: value }),
     column: 'architecture',
     holds: 'text',
     of: 'network',
@@ -188,6 +199,31 @@ export const AXES = {
     key: 'n=',
     isOfBatch: true,
   },
+  hiddenWidth: {
+    path: ['network', 'hiddenWidth'],
+    title: 'hidden width M',
+    default: 'm',
+    help: `M of ${WITH_HIDDEN_WIDTH.join(', ')}: an integer >= 1, or an expression in L, m, d, k, n and parameters of the sweep, rounded; default m`,
+    sweepHelp: 'values of M: a list, or a range that is rounded to integers',
+    schema: hiddenWidth,
+    sweep: (parameters: readonly string[]) =>
+      listOrRange(hiddenWidth(parameters), integerEnd(1), 'integers >= 1 or expressions'),
+    read: (value: number | string, parameters: readonly string[]) => {
+      const { source, evaluate } = compileExpression(value, [...VARIABLE_NAMES, ...parameters]);
+      return ({ architecture, values }: At) => ({
+        hiddenWidth: hasHiddenWidth(architecture) ? Math.round(evaluate(values)) : null,
+        hiddenWidthFormula: source,
+      });
+    },
+    column: 'hidden_width',
+    holds: 'number',
+    isOptional: true,
+    isOf: hasHiddenWidth,
+    of: 'network',
+    key: 'M=',
+    isSeeded: true,
+    isOfBatch: true,
+  },
   branchScale: {
     path: ['network', 'branchScale'],
     title: 'branch scale \u03b2',
@@ -205,7 +241,9 @@ export const AXES = {
     read: (value: number | string, parameters: readonly string[]) => {
       const { source, evaluate } = compileExpression(value, [...VARIABLE_NAMES, ...parameters]);
       return ({ architecture, values }: At) =>
-        architecture === 'mlp' ? NO_BRANCH : { branchScale: evaluate(values), branchScaleFormula: source };
+        !hasBranches(architecture)
+          ? NO_BRANCH
+          : { branchScale: evaluate(values), branchScaleFormula: source };
     },
     column: 'branch_scale',
     holds: 'number',
@@ -226,7 +264,9 @@ export const AXES = {
     resolve: (entry: ScalingEntry): Scaling => resolveScaling(entry),
     read: (value: Scaling, parameters: readonly string[]) => {
       const evaluate = compileScaling(value, parameters);
-      return ({ activation, values }: At) => ({ scaling: evaluate(activation, values) });
+      return ({ activation, hiddenWidth, values }: At) => ({
+        scaling: evaluate(activation, values, hiddenWidth ?? undefined),
+      });
     },
     tell: ({ name }: { readonly name: string }) => name,
     column: 'scaling',

@@ -1,15 +1,15 @@
 import { ACTIVATION_NAMES, isHomogeneous } from '../activations.js';
+import { hasBranches, hasHiddenWidth } from '../architectures/architectures.js';
 import { quantityEntry } from '../quantities.js';
-import { AXES, type AxisName } from './axes.js';
 import { findEmptyColumns } from './empty-columns.js';
 import { type ExperimentFile, MOST_CELLS } from './experiment.js';
-import { compileExpression, ExpressionError } from './expression.js';
 import { usesParameter } from './parameters.js';
-import { pointsOf } from './points.js';
-import { expected, type Path, show } from './problem.js';
+import { placeOf, scalingEntries } from './places.js';
+import { expected, type Path } from './problem.js';
+import { findRangeIssues } from './ranges.js';
 import type { Experiment } from './resolve.js';
 import { SCALING_NAMES } from './scalings.js';
-import { countSettings, namesOf } from './settings.js';
+import { countSettings } from './settings.js';
 
 /** Something wrong at a key of an experiment file. */
 export interface Issue {
@@ -39,9 +39,6 @@ const STEPS = {
   { need: string; has(step: Experiment['step']): boolean; got(step: Experiment['step']): unknown }
 >;
 const HOMOGENEOUS = ACTIVATION_NAMES.filter(isHomogeneous);
-
-/** Values of a scaling that are no formula. */
-const WORDS: readonly unknown[] = ['critical', 'scale-invariant'];
 
 const CHECKS: readonly Check[] = [
   {
@@ -91,27 +88,37 @@ const CHECKS: readonly Check[] = [
   {
     reads: ['network', 'sweep'],
     find: ({ axes: { architecture, branchScale }, parameters }, file) => {
-      if (!architecture.includes('mlp')) return [];
+      const without = architecture.find((name) => !hasBranches(name));
+      if (without === undefined) return [];
       const path = placeOf('branchScale', file);
-      if (!architecture.includes('resnet')) {
+      if (!architecture.some(hasBranches)) {
         const other = branchScale.find((beta) => beta !== 1);
         return other === undefined
           ? []
-          : [{ path, message: expected('no branch scale but 1 for "mlp"', other, '"resnet" has branches') }];
+          : [
+              {
+                path,
+                message: expected(`no branch scale but 1 for "${without}"`, other, '"resnet" has branches'),
+              },
+            ];
       }
       const isOne = branchScale.length === 1 && !usesParameter(branchScale[0]!, Object.keys(parameters));
-      return isOne
-        ? []
-        : [
-            {
-              path,
-              message: expected(
-                'one branch scale where an "mlp" is among the architectures',
-                branchScale.length === 1 ? branchScale[0] : branchScale,
-                'it is of the resnets; the mlp would be measured once for each',
-              ),
-            },
-          ];
+      return isOne ? [] : [{ path, message: onlyOne('branch scale', without, branchScale) }];
+    },
+  },
+  {
+    reads: ['network', 'sweep'],
+    find: ({ axes: { architecture, hiddenWidth }, parameters }, file) => {
+      const without = architecture.find((name) => !hasHiddenWidth(name));
+      if (without === undefined) return [];
+      const path = placeOf('hiddenWidth', file);
+      if (!architecture.some(hasHiddenWidth)) {
+        const isGiven = file.network.hiddenWidth !== undefined || file.sweep?.hiddenWidth !== undefined;
+        const message = expected(`no hidden width for "${without}"`, hiddenWidth[0], '"resnet-2" has one');
+        return isGiven ? [{ path, message }] : [];
+      }
+      const isOne = hiddenWidth.length === 1 && !usesParameter(hiddenWidth[0]!, Object.keys(parameters));
+      return isOne ? [] : [{ path, message: onlyOne('hidden width', without, hiddenWidth) }];
     },
   },
   {
@@ -232,6 +239,14 @@ const CHECKS: readonly Check[] = [
   },
 ];
 
+/** Several values of what an architecture does not have would measure it once for each. */
+const onlyOne = (what: string, without: string, values: readonly (number | string)[]) =>
+  expected(
+    `one ${what} where "${without}" is among the architectures`,
+    values.length === 1 ? values[0] : values,
+    `it has none, and would be measured once for each`,
+  );
+
 /**
  * What is wrong with an experiment whose keys are right one by one.
  *
@@ -243,124 +258,6 @@ export function findIssues(
   inOrder: (key: keyof ExperimentFile) => boolean,
 ): readonly Issue[] {
   return CHECKS.flatMap(({ reads, find }) => (reads.every(inOrder) ? find(experiment, file) : []));
-}
-
-/** Every formula is in its range at every setting. */
-function findRangeIssues(experiment: Experiment, file: ExperimentFile): readonly Issue[] {
-  if (countSettings(experiment) > MOST_CELLS) return [];
-  const branchScaleIssues = findBranchScaleIssues(experiment, file);
-  return branchScaleIssues.length > 0
-    ? branchScaleIssues
-    : [...findBranchScalesWrittenTwice(experiment, file), ...findScaleIssues(experiment, file)];
-}
-
-/** Where a file gives an axis. */
-function placeOf(axis: AxisName, file: ExperimentFile): Path {
-  return file.sweep?.[axis] === undefined ? AXES[axis].path : ['sweep', axis];
-}
-
-/** The same with the index of a value. */
-function placeOfValue(axis: AxisName, index: number, file: ExperimentFile): Path {
-  return [...placeOf(axis, file), ...(Array.isArray(file.sweep?.[axis]) ? [index] : [])];
-}
-
-/** 0 <= beta <= 1 at every setting. */
-function findBranchScaleIssues(experiment: Experiment, file: ExperimentFile): readonly Issue[] {
-  return experiment.axes.branchScale.flatMap((source, index) =>
-    findFault(
-      experiment,
-      placeOfValue('branchScale', index, file),
-      source,
-      'a number from 0 to 1',
-      (beta) => beta >= 0 && beta <= 1,
-    ),
-  );
-}
-
-/**
- * Branch scales that are equal in numbers at every setting are one that is written twice. Those that meet at some,
- * as `1/L` and `1/(2*sqrt(L))` at L = 4, are two, which are measured once there.
- */
-function findBranchScalesWrittenTwice(experiment: Experiment, file: ExperimentFile): readonly Issue[] {
-  if (!Array.isArray(file.sweep?.branchScale)) return [];
-  const names = namesOf(experiment);
-  const expressions = experiment.axes.branchScale.map((source) => compileExpression(source, names));
-  const points = pointsOf(
-    experiment,
-    expressions.flatMap((expression) => expression.names),
-  );
-  const seen = new Map<string, number>();
-  return experiment.axes.branchScale.flatMap((source, index) => {
-    const numbers = points.map((values) => expressions[index]!.evaluate(values));
-    const first = seen.get(numbers.join()) ?? index;
-    seen.set(numbers.join(), first);
-    if (first === index) return [];
-    const other = `sweep.branchScale[${first}], ${show(experiment.axes.branchScale[first])}`;
-    const where = points.length === 1 ? `both are ${numbers[0]}` : 'they are equal at every setting';
-    return [
-      {
-        path: ['sweep', 'branchScale', index],
-        message: expected(`a branch scale other than ${other}`, source, `${where}; remove one`),
-      },
-    ];
-  });
-}
-
-/** Scales of the layers and of the input, learning rates and step sizes are in range at every setting. */
-function findScaleIssues(experiment: Experiment, file: ExperimentFile): readonly Issue[] {
-  const fault = (path: Path, source: number | string, what: string, isFine: (value: number) => boolean) =>
-    findFault(experiment, path, source, what, isFine);
-  const scale = file.data?.input?.scale;
-  return [
-    ...(scale === undefined
-      ? []
-      : fault(['data', 'input', 'scale'], scale, 'a number > 0', (value) => value > 0)),
-    ...experiment.axes.stepSize.flatMap((source, index) =>
-      fault(placeOfValue('stepSize', index, file), source, 'a number > 0', (value) => value > 0),
-    ),
-    ...scalingEntries(file).flatMap(({ path, entry }) =>
-      Object.entries(typeof entry === 'string' ? {} : entry)
-        .flatMap(([key, value]) =>
-          typeof value === 'object'
-            ? Object.entries(value).map(([group, rate]) => ({ at: [...path, key, group], value: rate }))
-            : [{ at: [...path, key], value }],
-        )
-        .filter(({ at, value }) => at.at(-1) !== 'name' && value !== undefined && !WORDS.includes(value))
-        .flatMap(({ at, value }) => fault(at, value!, 'a number >= 0', (number) => number >= 0)),
-    ),
-  ];
-}
-
-/** Scalings of a file, with their places. */
-function scalingEntries({ scaling, sweep }: ExperimentFile) {
-  if (sweep?.scaling !== undefined) {
-    return sweep.scaling.map((entry, index) => ({ path: ['sweep', 'scaling', index], entry }));
-  }
-  return scaling === undefined ? [] : [{ path: ['scaling'], entry: scaling }];
-}
-
-/** The first point at which an expression is not what it should be, if there is one. */
-function findFault(
-  experiment: Experiment,
-  path: Path,
-  source: number | string,
-  what: string,
-  isFine: (value: number) => boolean,
-): readonly Issue[] {
-  const expression = compileExpression(source, namesOf(experiment));
-  for (const values of pointsOf(experiment, expression.names)) {
-    try {
-      const value = expression.evaluate(values);
-      if (isFine(value)) continue;
-      const at = expression.names.map((name) => `${name} = ${values[name]}`).join(', ');
-      const advice = at === '' ? '' : `; it is ${value} at ${at}`;
-      return [{ path, message: `${expected(what, source)}${advice}` }];
-    } catch (error) {
-      if (!(error instanceof ExpressionError)) throw error;
-      return [{ path, message: expected(what, source, error.message) }];
-    }
-  }
-  return [];
 }
 
 const smallest = (values: readonly number[]) =>

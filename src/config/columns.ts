@@ -17,15 +17,15 @@ const of = (part: 'network' | 'step') => AXIS_NAMES.filter((axis) => entryOf(axi
 /**
  * Columns that say which cell and layer a row is.
  *
- * @param swept axes and parameters of the sweep: some axes have a column only there.
+ * @param told axes that the table tells for certain: some axes have a column only then.
  * @param parameters columns of their own, after those of the step.
  */
-export function rowColumns(swept: readonly string[], parameters: readonly string[]): string[] {
-  const isThere = (axis: AxisName) => !entryOf(axis).isOptional || swept.includes(axis);
+export function rowColumns(told: readonly string[], parameters: readonly string[]): string[] {
+  const isThere = (axis: AxisName) => !entryOf(axis).isOptional || told.includes(axis);
   return [
     'experiment',
     'draw',
-    ...columnsOf(of('network')),
+    ...columnsOf(of('network').filter(isThere)),
     'weights',
     'step',
     ...columnsOf(of('step').filter(isThere)),
@@ -33,6 +33,11 @@ export function rowColumns(swept: readonly string[], parameters: readonly string
     LAYER,
   ];
 }
+
+/** Columns of what not all architectures have, empty of the others. */
+export const COLUMNS_OF_SOME: ReadonlySet<string> = new Set(
+  ENTRIES.flatMap(({ column, isOf }) => (isOf ? [column] : [])),
+);
 
 /** Columns of every table there ever was: what a table must have. */
 export const REQUIRED_COLUMNS: readonly string[] = rowColumns([], []).filter(

@@ -47,11 +47,13 @@ describe('a right file', () => {
         inputWidth: [10],
         outputWidth: [1],
         samples: [1],
+        hiddenWidth: ['m'],
         branchScale: [1],
         scaling: [
           {
             name: 'MF+muP',
             sigmaInput: '1/sqrt(d)',
+            sigmaInner: '1/sqrt(m)',
             sigmaHidden: 'critical',
             sigmaOutput: '1/m',
             learningRate: 'scale-invariant',
@@ -73,6 +75,7 @@ describe('a right file', () => {
         'inputWidth',
         'outputWidth',
         'samples',
+        'hiddenWidth',
         'branchScale',
         'scaling',
         'stepSize',
@@ -283,8 +286,21 @@ describe('the problems of a file', () => {
     ],
     [
       { sweep: { architecture: ['resnet', 'mlp'], branchScale: [0.5, 1] } },
-      'sweep.branchScale: expected one branch scale where an "mlp" is among the architectures, got [0.5,1]; ' +
-        'it is of the resnets; the mlp would be measured once for each',
+      'sweep.branchScale: expected one branch scale where "mlp" is among the architectures, got [0.5,1]; ' +
+        'it has none, and would be measured once for each',
+    ],
+    [
+      { network: { depth: 10, width: 16, hiddenWidth: 64 } },
+      'network.hiddenWidth: expected no hidden width for "resnet", got 64; "resnet-2" has one',
+    ],
+    [
+      { sweep: { architecture: ['resnet', 'resnet-2'], hiddenWidth: [8, 16] } },
+      'sweep.hiddenWidth: expected one hidden width where "resnet" is among the architectures, got [8,16]; ' +
+        'it has none, and would be measured once for each',
+    ],
+    [
+      { network: { depth: 10, width: 16, architecture: 'resnet-2', hiddenWidth: 'm - 16' } },
+      'network.hiddenWidth: expected a number >= 1, got "m - 16"; it is 0 at m = 16',
     ],
     [
       { sweep: { activation: ['relu', 'relu'] } },
@@ -370,7 +386,7 @@ describe('the problems of a file', () => {
     [
       { commonRandomNumbers: ['draw'] },
       'commonRandomNumbers[0]: expected "architecture", "activation", "depth", "width", "inputWidth", "outputWidth", ' +
-        '"samples", "branchScale", "scaling", "stepSize", "loss" or "train", got "draw"',
+        '"samples", "hiddenWidth", "branchScale", "scaling", "stepSize", "loss" or "train", got "draw"',
     ],
     [{ slopes: [] }, 'slopes: expected a list of slopes, not empty, got []'],
     [
@@ -461,7 +477,7 @@ describe('the problems of a file', () => {
     [
       { sweep: { '': 1 } },
       'sweep[""]: expected an axis or the name of a parameter, got ""; names have letters, digits and _, 40 at most, and begin with a letter; ' +
-        'axes are architecture, activation, depth, width, inputWidth, outputWidth, samples, branchScale, scaling, stepSize, loss, train',
+        'axes are architecture, activation, depth, width, inputWidth, outputWidth, samples, hiddenWidth, branchScale, scaling, stepSize, loss, train',
     ],
     [
       JSON.parse('{"__proto__": 1}'),
@@ -629,7 +645,7 @@ describe('an override', () => {
     ['branch_scale=1', '--set branch_scale: unknown path; did you mean "network.branchScale"?'],
     [
       'network.colour=1',
-      '--set network.colour: unknown path; known are architecture, activation, depth, width, inputWidth, outputWidth, branchScale',
+      '--set network.colour: unknown path; known are architecture, activation, depth, width, inputWidth, outputWidth, hiddenWidth, branchScale',
     ],
     ['netwrk.width=1', '--set netwrk.width: unknown path; did you mean "network.width"?'],
     ['swep.depth=[3]', '--set swep.depth: unknown path; did you mean "sweep.depth"?'],

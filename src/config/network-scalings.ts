@@ -1,8 +1,9 @@
 /** The rows of Tables 1 and 2 in numbers, for one network. */
 import { ACTIVATION_NAMES, type ActivationName } from '../activations.js';
+import { LAYER_GROUPS } from '../architectures/architecture.js';
 import { compileExpression, ExpressionError, type Values } from './expression.js';
 import { expected } from './problem.js';
-import { LAYER_GROUPS, type TableRow, tableRows } from './scalings.js';
+import { type TableRow, tableRows } from './scalings.js';
 
 /** Whether inputs and targets are one-hot. */
 const SETTINGS_OF_TABLES = ['dense', 'sparse'] as const;

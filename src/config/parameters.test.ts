@@ -118,7 +118,7 @@ describe('a parameter', () => {
 
   test('of the branch scale is refused beside an mlp, which would be measured once for each', () => {
     expect(complaints({ sweep: { c: [1], architecture: ['resnet', 'mlp'] } })[0]).toContain(
-      'network.branchScale: expected one branch scale where an "mlp" is among the architectures, got "c/sqrt(L)"',
+      'network.branchScale: expected one branch scale where "mlp" is among the architectures, got "c/sqrt(L)"',
     );
   });
 

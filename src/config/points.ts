@@ -1,4 +1,5 @@
 /** Where an expression of an experiment is evaluated: every combination of the values of the names that it uses. */
+import { hasBranches } from '../architectures/architectures.js';
 import { AXIS_NAMES, entryOf } from './axes.js';
 import { compileExpression, type Values } from './expression.js';
 import type { Experiment } from './resolve.js';
@@ -13,8 +14,8 @@ export function pointsOf(experiment: Experiment, names: readonly string[]): read
   if (!names.includes('beta')) return product(experiment, free);
   const { architecture, branchScale } = experiment.axes;
   const sources = [
-    ...(architecture.includes('resnet') ? branchScale : []),
-    ...(architecture.includes('mlp') ? [1] : []),
+    ...(architecture.some(hasBranches) ? branchScale : []),
+    ...(architecture.every(hasBranches) ? [] : [1]),
   ];
   return sources.flatMap((source) => {
     const beta = compileExpression(source, namesOf(experiment));

@@ -36,6 +36,7 @@ export function scalingSchema(parameters: readonly string[]) {
           )
           .describe('how tables and charts call it'),
         sigmaInput: sigma.describe('standard deviation of W_1; default 1/sqrt(d)'),
+        sigmaInner: sigma.describe('standard deviation of U_l of a resnet-2; default 1/sqrt(m)'),
         sigmaHidden: sigmaHidden.describe(
           'standard deviation of V_l; default "critical": keeps the size of the features, sqrt(2/m) for relu',
         ),
@@ -67,6 +68,7 @@ export type ScalingEntry = z.infer<ReturnType<typeof scalingSchema>>;
 export interface Scaling {
   readonly name: string;
   readonly sigmaInput: number | string;
+  readonly sigmaInner: number | string;
   /** `critical`: `sigmaHidden` of the activation. */
   readonly sigmaHidden: number | string;
   readonly sigmaOutput: number | string;
@@ -82,6 +84,9 @@ interface Rates {
   readonly output: number | string;
 }
 
+/** Keeps the size of features of any size. */
+const INNER = '1/sqrt(m)';
+
 /** An entry with its defaults filled in. */
 export function resolveScaling(entry: ScalingEntry): Scaling {
   if (typeof entry === 'string') {
@@ -89,6 +94,7 @@ export function resolveScaling(entry: ScalingEntry): Scaling {
     return {
       name: entry,
       sigmaInput,
+      sigmaInner: INNER,
       sigmaHidden: 'critical',
       sigmaOutput,
       learningRate,
@@ -99,6 +105,7 @@ export function resolveScaling(entry: ScalingEntry): Scaling {
   const isOne = typeof learningRate !== 'object' && learningRate !== 'scale-invariant';
   return {
     sigmaInput: '1/sqrt(d)',
+    sigmaInner: INNER,
     sigmaHidden: 'critical',
     sigmaOutput: '1/m',
     ...given,
@@ -112,6 +119,8 @@ export interface ScalingValues {
   readonly name: string;
   /** Standard deviation of W_1. */
   readonly sigmaInput: number;
+  /** Standard deviation of U_2 .. U_{L-1}, of blocks of two matrices. */
+  readonly sigmaInner: number;
   /** Standard deviation of V_2 .. V_{L-1}. */
   readonly sigmaHidden: number;
   /** Standard deviation of W_L. */
@@ -128,7 +137,7 @@ export interface ScalingValues {
 export function compileScaling(
   scaling: Scaling,
   parameters: readonly string[],
-): (activation: ActivationName, values: Values) => ScalingValues {
+): (activation: ActivationName, values: Values, hiddenWidth?: number) => ScalingValues {
   const names = [...VARIABLE_NAMES, ...parameters];
   const known = new Map<number | string, (values: Values) => number>();
   const evaluate = (source: number | string, values: Values) => {
@@ -136,14 +145,27 @@ export function compileScaling(
     known.set(source, compiled);
     return compiled(values);
   };
-  const { name, sigmaInput, sigmaHidden, sigmaOutput, learningRate: rates, isNormalized } = scaling;
-  return (activation, values) => ({
+  const {
+    name,
+    sigmaInput,
+    sigmaInner,
+    sigmaHidden,
+    sigmaOutput,
+    learningRate: rates,
+    isNormalized,
+  } = scaling;
+  return (activation, values, hiddenWidth) => ({
     name,
     sigmaInput: evaluate(sigmaInput, values),
-    sigmaHidden: evaluate(
-      sigmaHidden === 'critical' ? activationEntry(activation).sigmaHidden : sigmaHidden,
-      values,
-    ),
+    sigmaInner: evaluate(sigmaInner, values),
+    // What a matrix takes whose inputs went through phi are as many as these.
+    sigmaHidden:
+      sigmaHidden === 'critical'
+        ? evaluate(
+            activationEntry(activation).sigmaHidden,
+            hiddenWidth ? { ...values, m: hiddenWidth } : values,
+          )
+        : evaluate(sigmaHidden, values),
     sigmaOutput: evaluate(sigmaOutput, values),
     learningRate:
       rates === 'scale-invariant'

@@ -138,8 +138,6 @@ export type ScalingName = keyof typeof NAMED_SCALINGS;
 
 export const SCALING_NAMES = Object.keys(NAMED_SCALINGS) as ScalingName[];
 
-export const LAYER_GROUPS = ['input', 'hidden', 'output'] as const;
-
 /** A row of Table 1 or 2: sigma and eta of every group of layers by formula. */
 export interface TableRow {
   readonly name: ScalingName;

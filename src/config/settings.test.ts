@@ -41,6 +41,7 @@ describe('expandAxes', () => {
     });
     const same = {
       sigmaInput: 0.5,
+      sigmaInner: 0.1,
       sigmaHidden: twelveDigits(Math.sqrt(2 / 100)),
       learningRate: 'scale-invariant',
       isNormalized: false,
@@ -67,6 +68,8 @@ describe('expandAxes', () => {
         inputWidth: 10,
         outputWidth: 1,
         samples: 1,
+        hiddenWidth: null,
+        hiddenWidthFormula: 'm',
         branchScale: 0.5,
         branchScaleFormula: '1/sqrt(L)',
         inputScale: twelveDigits(1 / Math.sqrt(10)),
@@ -78,6 +81,7 @@ describe('expandAxes', () => {
         scaling: {
           name: 'mine',
           sigmaInput: twelveDigits(1 / Math.sqrt(10)),
+          sigmaInner: 1 / 4,
           sigmaHidden: 1 / 32,
           sigmaOutput: 1 / 16,
           learningRate: { input: 0, hidden: 0, output: 0 },

@@ -39,6 +39,14 @@ export function sweptAxes({ axes }: Pick<Experiment, 'axes'>): readonly AxisName
   return AXIS_NAMES.filter((axis) => axes[axis].length > 1);
 }
 
+/** The same, and those that some architectures have alone, where one of these is there. */
+export function toldAxes(experiment: Pick<Experiment, 'axes'>): readonly AxisName[] {
+  const swept = sweptAxes(experiment);
+  return AXIS_NAMES.filter(
+    (axis) => swept.includes(axis) || experiment.axes.architecture.some((name) => entryOf(axis).isOf?.(name)),
+  );
+}
+
 /** Names that expressions of an experiment may use. */
 export function namesOf({ parameters }: Pick<Experiment, 'parameters'>): readonly string[] {
   return [...VARIABLE_NAMES, ...Object.keys(parameters)];
@@ -94,15 +102,16 @@ function readerOf(axis: AxisName, value: unknown, parameters: readonly string[])
   return read(value, parameters);
 }
 
-/** What tables and keys say of an axis of a setting. */
-export function axisValue(axis: AxisName, setting: Setting): string | number {
+/** What tables and keys say of an axis of a setting; null where its architecture has it not. */
+export function axisValue(axis: AxisName, setting: Setting): string | number | null {
   const value: unknown = setting[axis];
   const { tell } = AXES[axis] as { readonly tell?: (value: unknown) => string };
-  return tell ? tell(value) : (value as string | number);
+  return tell ? tell(value) : (value as string | number | null);
 }
 
 /** The same as the file writes it, where that is a formula: it stays what it is along other axes. */
-export function writtenAxisValue(axis: AxisName, setting: Setting): string | number {
-  if (axis === 'branchScale') return setting.branchScaleFormula;
-  return axis === 'stepSize' ? setting.stepSizeFormula : axisValue(axis, setting);
+export function writtenAxisValue(axis: AxisName, setting: Setting): string | number | null {
+  const value = axisValue(axis, setting);
+  const formula = (setting as Readonly<Partial<Record<string, unknown>>>)[`${axis}Formula`];
+  return value === null || formula === undefined ? value : (formula as string | number);
 }

@@ -10,7 +10,7 @@
  * Changes are written as differences, since two float32 forward passes subtracted are wrong by up to 0.2 rad.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import type { MatrixName, Piece } from './architectures/architecture.js';
+import type { MatrixName, Piece } from '../architectures/architecture.js';
 import { type Gradient, gradient } from './gradient.js';
 import { learns, type Train } from './lane.js';
 import type { Network, Place } from './network.js';

@@ -23,7 +23,7 @@ export function drawData(
   sampler: GaussianSampler,
   seed: Seed,
   { input: inputLaw, target: targetLaw }: DataLaw,
-  { samples, inputWidth: d, outputWidth: k }: Shape,
+  { samples, inputWidth: d, outputWidth: k }: Pick<Shape, 'samples' | 'inputWidth' | 'outputWidth'>,
 ): { input: Float32Array; target: Float32Array } {
   const draw = (role: number, count: number, scale: number) => {
     const numbers = new Float32Array(count);

@@ -1,9 +1,9 @@
 /** A batch of cells in, their measurements out: the one function of the core that the program calls. */
 import type { Tensor3D } from '@tensorflow/tfjs-core';
 import type { ActivationName } from '../activations.js';
+import { ARCHITECTURES, type ArchitectureName } from '../architectures/architectures.js';
 import type { MeasuredQuantity, Need } from '../quantities.js';
 import { ACTIVATIONS } from './activation.js';
-import { ARCHITECTURES, type ArchitectureName } from './architectures/architectures.js';
 import { backwardVelocity } from './backward-velocity.js';
 import { type DataLaw, drawData } from './data.js';
 import { largest, smallest } from './extremes.js';

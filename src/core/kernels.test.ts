@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
 import type { ActivationName } from '../activations.js';
+import { ARCHITECTURES, type ArchitectureName } from '../architectures/architectures.js';
 import { ACTIVATIONS } from './activation.js';
-import { ARCHITECTURES, type ArchitectureName } from './architectures/architectures.js';
 import { openBackend } from './backend.js';
 import { backwardVelocity } from './backward-velocity.js';
 import { drawData } from './data.js';

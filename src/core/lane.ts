@@ -1,4 +1,6 @@
 /** A lane: one network with its data, as the batch that it runs in sees it. */
+import type { LayerGroup } from '../architectures/architecture.js';
+
 import type { Seed } from './random.js';
 
 /** One network with its data. Arrays are row major, a row for each sample. */
@@ -37,8 +39,6 @@ export interface Shape {
 
 /** Layers that learn: those between embedding and readout, all, or some by name or by number l = 1 .. L. */
 export type Train = 'hidden' | 'all' | readonly (LayerGroup | number)[];
-
-export type LayerGroup = 'input' | 'hidden' | 'output';
 
 /** Where layer l of a network of depth L belongs. */
 export function groupOf(layer: number, depth: number): LayerGroup {

@@ -8,16 +8,17 @@
  * the way back. States are [active lanes, n, m]; rows are samples.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import type { Activation } from './activation.js';
 import {
   type Architecture,
+  type LayerGroup,
   MATRICES,
   type MatrixKind,
   type MatrixName,
   type Width,
-} from './architectures/architecture.js';
+} from '../architectures/architecture.js';
+import type { Activation } from './activation.js';
 import { DenseWeights } from './dense-weights.js';
-import type { Lane, LayerGroup, Shape } from './lane.js';
+import type { Lane, Shape } from './lane.js';
 import { MatrixFreeWeights } from './matrix-free-weights.js';
 import { addScaled, squaredNorms } from './ops.js';
 import { SECOND_MATRIX } from './random.js';

@@ -8,8 +8,9 @@
  * backward pass z_l = d loss / d g_l.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import type { LayerGroup } from '../architectures/architecture.js';
 import { Chain, type ChangeKind, type Descent } from './chain.js';
-import type { LayerGroup, Train } from './lane.js';
+import type { Train } from './lane.js';
 import type { Loss } from './loss.js';
 import type { Network } from './network.js';
 import { read, squaredNorms } from './ops.js';

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { AXIS_NAMES, type AxisName, entryOf } from '../config/axes.js';
 import { usesParameter } from '../config/parameters.js';
 import type { Experiment } from '../config/resolve.js';
-import { axisValue, expandAxes, type Setting, sweptAxes } from '../config/settings.js';
+import { axisValue, expandAxes, type Setting, toldAxes } from '../config/settings.js';
 
 export interface Cell {
   readonly setting: Setting;
@@ -23,23 +23,32 @@ export interface KeyNames {
   readonly parameters: readonly string[];
 }
 
+/** Whether the random numbers of every network hang on an axis. */
+const isOfAll = (axis: AxisName) => entryOf(axis).isSeeded && entryOf(axis).isOf === undefined;
+
 /** Axes that random numbers hang on, those that have several values besides, and all parameters. */
 export function keyNames(experiment: Experiment): KeyNames {
-  const swept = sweptAxes(experiment);
+  const told = toldAxes(experiment);
   return {
-    axes: AXIS_NAMES.filter((axis) => entryOf(axis).isSeeded || swept.includes(axis)),
+    axes: AXIS_NAMES.filter((axis) => isOfAll(axis) || told.includes(axis)),
     parameters: Object.keys(experiment.parameters),
   };
 }
 
-/** The key of a cell: `resnet relu L=4 m=16 d=10 k=1 n=1 beta=1 scaling=NTK draw=0`, parameters before the draw. */
+/**
+ * The key of a cell: `resnet relu L=4 m=16 d=10 k=1 n=1 beta=1 scaling=NTK draw=0`, parameters before the draw, and without the
+ * axes that its architecture does not have.
+ */
 export function keyOf(
   { axes, parameters }: KeyNames,
   told: { axis(axis: AxisName): KeyValue; parameter(name: string): KeyValue },
   draw: KeyValue,
 ): string {
   return [
-    ...axes.map((axis) => `${entryOf(axis).key}${told.axis(axis)}`),
+    ...axes.flatMap((axis) => {
+      const value = told.axis(axis);
+      return value === null && entryOf(axis).isOf ? [] : [`${entryOf(axis).key}${value}`];
+    }),
     ...parameters.map((name) => `${name}=${told.parameter(name)}`),
     `draw=${draw}`,
   ].join(' ');
@@ -67,7 +76,7 @@ export function expandCells(experiment: Experiment): Cell[] {
     }),
   );
   // Nothing but formulas can meet.
-  if (axes.branchScale.length === 1 && axes.stepSize.length === 1) return cells;
+  if ([axes.branchScale, axes.stepSize, axes.hiddenWidth].every(({ length }) => length === 1)) return cells;
   const keys = new Set<string>();
   return cells.filter(({ key }) => !keys.has(key) && keys.add(key));
 }
@@ -85,6 +94,7 @@ function seedKeys({ axes, parameters, commonRandomNumbers }: Experiment) {
   );
   const seeded = { axes: AXIS_NAMES.filter((axis) => entryOf(axis).isSeeded), parameters: [] };
   const told = (axis: AxisName, setting: Setting): KeyValue => {
+    if (axisValue(axis, setting) === null) return null;
     if (common.has(axis)) return 'any';
     const isShared = axis === 'branchScale' && alongFormula.has(setting.branchScaleFormula);
     return isShared ? setting.branchScaleFormula : axisValue(axis, setting);

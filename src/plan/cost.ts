@@ -5,6 +5,8 @@
  * one step (`core/step.ts`) and of the weights; the times are measured. `scripts/plan-accuracy.mjs` holds both
  * against real runs, on all kinds of experiments.
  */
+import { MATRICES, type Piece } from '../architectures/architecture.js';
+import { architectureOf, hasBranches } from '../architectures/architectures.js';
 import type { Experiment } from '../config/resolve.js';
 import type { Setting } from '../config/settings.js';
 import { needsOf } from '../quantities.js';
@@ -18,6 +20,7 @@ export interface Demand {
   readonly activation: Setting['activation'];
   readonly depth: number;
   readonly width: number;
+  readonly hiddenWidth: number;
   readonly inputWidth: number;
   readonly outputWidth: number;
   readonly samples: number;
@@ -35,13 +38,25 @@ export interface Demand {
 const PILOT_STEPS = 3;
 
 export function demandOf({ step, record }: Experiment, setting: Setting): Omit<Demand, 'weights'> {
-  const { architecture, activation, depth, width, inputWidth, outputWidth, samples, loss, scaling } = setting;
+  const {
+    architecture,
+    activation,
+    depth,
+    width,
+    hiddenWidth,
+    inputWidth,
+    outputWidth,
+    samples,
+    loss,
+    scaling,
+  } = setting;
   const recordsAllLayers = record.layers === 'all';
   return {
     architecture,
     activation,
     depth,
     width,
+    hiddenWidth: hiddenWidth ?? width,
     inputWidth,
     outputWidth,
     samples,
@@ -63,12 +78,15 @@ interface Matrices {
   readonly count: number;
 }
 
-function matricesOf({ depth, width, inputWidth, outputWidth }: Demand): readonly Matrices[] {
-  return [
-    { isInput: true, inputs: inputWidth, outputs: width, count: 1 },
-    { isInput: false, inputs: width, outputs: width, count: depth - 2 },
-    { isInput: false, inputs: width, outputs: outputWidth, count: 1 },
-  ];
+function matricesOf(demand: Demand): readonly Matrices[] {
+  const { embedding, block, readout } = architectureOf(demand.architecture);
+  const of = (pieces: readonly Piece[], count: number) =>
+    pieces.flatMap((piece) => {
+      if (piece === 'phi') return [];
+      const { inputs, outputs } = MATRICES[piece];
+      return [{ isInput: piece === 'input', inputs: demand[inputs], outputs: demand[outputs], count }];
+    });
+  return [...of(embedding, 1), ...of(block, demand.depth - 2), ...of(readout, 1)];
 }
 
 const sum = <T>(items: readonly T[], of: (item: T) => number) =>
@@ -95,7 +113,7 @@ export function backendBytes(demand: Demand): number {
   const { samples: n, width, inputWidth, outputWidth, depth, steps, weights } = demand;
   const { architecture, activation, kind } = demand;
   const isShared = weights === 'matrix-free' && n === 1; // M_l^T b_l is the image of a direction then
-  const hasTransposed = !isShared && (architecture === 'mlp' || kind === 'update');
+  const hasTransposed = !isShared && (!hasBranches(architecture) || kind === 'update');
   const states = (depth - 1) * n * width * ((activation === 'linear' ? 2 : 3) + (hasTransposed ? 1 : 0));
   const matrices = sum(matricesOf(demand), (matrix) => {
     const { inputs, outputs, count, isInput } = matrix;

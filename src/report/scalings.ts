@@ -1,6 +1,8 @@
 /** The tables of scalings: initial scales and learning rates by formula, and their numbers at the sizes that are typed in. */
+
+import { LAYER_GROUPS } from '../architectures/architecture.js';
 import { compileExpression, VARIABLE_NAMES, type VariableName } from '../config/expression.js';
-import { LAYER_GROUPS, type TableRow, tableRows } from '../config/scalings.js';
+import { type TableRow, tableRows } from '../config/scalings.js';
 import { formulaHtml, symbolHtml } from './formula.js';
 import { type Content, type Html, html, nothing } from './html.js';
 import { formatNumber } from './numbers.js';

@@ -1,7 +1,7 @@
 /** The table: tidy, one row for each cell and recorded layer; columns and their order are the contract. */
 import { CsvError, parse } from 'csv-parse/sync';
 import { stringify } from 'csv-stringify/sync';
-import { identityColumns, REQUIRED_COLUMNS, TEXT_COLUMNS } from '../config/columns.js';
+import { COLUMNS_OF_SOME, identityColumns, REQUIRED_COLUMNS, TEXT_COLUMNS } from '../config/columns.js';
 import { decodeText, ReadError } from './read-text.js';
 
 /** A value of the table; null is a missing one, an empty cell. */
@@ -95,7 +95,8 @@ export function fromCsv(text: string, required: readonly string[] = []): Table {
 }
 
 /** A step size is that of an update; velocities have none. */
-const mayBeEmpty = (column: string, step: Value | undefined) => column === 'step_size' && step === 'velocity';
+const mayBeEmpty = (column: string, step: Value | undefined) =>
+  COLUMNS_OF_SOME.has(column) || (column === 'step_size' && step === 'velocity');
 
 /** Makes sure that the rows are a set, each known by its identity columns: draws are counted by them, and means taken. */
 function checkIdentities({ columns, rows }: Table, text: string): void {

@@ -23,8 +23,18 @@ export async function measureTask(task: MeasureTask): Promise<BatchOutcome> {
   const started = performance.now();
   const { data, step, record } = task;
   // What the cells of a batch have in common.
-  const { architecture, activation, samples, width, inputWidth, outputWidth, loss, train, scaling } =
-    task.cells[0]!.setting;
+  const {
+    architecture,
+    activation,
+    samples,
+    width,
+    hiddenWidth,
+    inputWidth,
+    outputWidth,
+    loss,
+    train,
+    scaling,
+  } = task.cells[0]!.setting;
   const measurements = measureBatch(
     source,
     task.cells.map(({ seed, setting }) => ({
@@ -33,6 +43,7 @@ export async function measureTask(task: MeasureTask): Promise<BatchOutcome> {
       branchScale: setting.branchScale,
       sigma: {
         input: setting.scaling.sigmaInput,
+        inner: setting.scaling.sigmaInner,
         hidden: setting.scaling.sigmaHidden,
         output: setting.scaling.sigmaOutput,
       },
@@ -41,7 +52,7 @@ export async function measureTask(task: MeasureTask): Promise<BatchOutcome> {
       data: { input: { ...data.input, scale: setting.inputScale }, target: data.target },
     })),
     {
-      shape: { samples, width, inputWidth, outputWidth },
+      shape: { samples, width, ...(hiddenWidth !== null && { hiddenWidth }), inputWidth, outputWidth },
       architecture,
       activation,
       weights: task.weights,

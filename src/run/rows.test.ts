@@ -11,13 +11,14 @@ import { columnsOf, tableOf } from './rows.js';
 
 /** Some values of every axis; a new one is to be added here, which the type asks for. */
 const VALUES: Readonly<Record<AxisName, readonly unknown[]>> = {
-  architecture: ['resnet'],
+  architecture: ['resnet-2'],
   activation: ['relu', 'tanh', 'linear'],
   depth: [3, 4, 9],
   width: [1, 7],
   inputWidth: [2, 5],
   outputWidth: [1, 3],
   samples: [1, 2],
+  hiddenWidth: ['m', 5, '2*m'],
   branchScale: [0, 0.5, '1/L', '1/(2*sqrt(L))', 'a/L'],
   scaling: ['NTK', 'MF+muP', { name: 'own c=1', sigmaOutput: 'c/m' }, { name: 'own', sigmaInput: 0.1 }],
   stepSize: [0.1, '1/L', 'exp(-c)', 1e-9],

@@ -3,7 +3,7 @@ import { bfaLimit, sensitivityLimit } from './bfa.js';
 
 /** A network and its step, as far as the limits depend on them. */
 export interface LimitCase {
-  readonly architecture: 'resnet' | 'mlp';
+  readonly architecture: string;
   readonly activation: string;
   /** L, m, n and k. */
   readonly depth: number;
@@ -61,6 +61,9 @@ export function missingForAngle(c: LimitCase, typical: DataSize): Missing | unde
 function missingForAnyStep(c: LimitCase): Missing | undefined {
   const { activation, sigma } = c;
   if (c.samples !== 1) return ['one sample', c.samples, 'the limit for several is not known'];
+  if (!isKnownArchitecture(c.architecture)) {
+    return ['resnet or mlp', c.architecture, 'the limit for others is not known'];
+  }
   if (!isKnown(activation)) return ['relu or linear', activation, 'the limit for others is not known'];
   if (!c.isScaleInvariant)
     return ['learning rates "scale-invariant"', 'others', 'the limit is that of Eq. 8'];
@@ -96,7 +99,8 @@ export function missingForSensitivity(
  */
 export function angleLimits(c: LimitCase, typical: DataSize): Float64Array {
   const { architecture, activation, depth, branchScale, stepSize } = c;
-  if (missingForAnyStep(c) || !isKnown(activation)) return new Float64Array(depth).fill(Number.NaN);
+  if (missingForAnyStep(c) || !isKnown(activation) || !isKnownArchitecture(architecture))
+    return new Float64Array(depth).fill(Number.NaN);
   const trainsInput = c.train === 'all';
   const angles = bfaLimit({ architecture, activation, depth, branchScale, trainsInput });
   if (stepSize === undefined) return angles;
@@ -148,6 +152,12 @@ function slopeAtZero({ loss, outputs }: LimitCase, { target }: DataSize): number
 function isCritical({ activation, isNormalized, sigma, width }: LimitCase): boolean {
   const critical = Math.sqrt((activation === 'relu' ? 2 : 1) / width);
   return isNormalized || Math.abs(sigma.hidden / critical - 1) < 1e-9;
+}
+
+type KnownArchitecture = NonNullable<Parameters<typeof bfaLimit>[0]['architecture']>;
+
+function isKnownArchitecture(architecture: string): architecture is KnownArchitecture {
+  return architecture === 'resnet' || architecture === 'mlp';
 }
 
 function isKnown(activation: string): activation is 'relu' | 'linear' {

@@ -1,5 +1,6 @@
 /** `scalings`: the rows of Tables 1 and 2 in numbers, for one network. */
 import CliTable from 'cli-table3';
+import { LAYER_GROUPS } from '../../architectures/architecture.js';
 import {
   type Entry,
   NetworkError,
@@ -8,7 +9,6 @@ import {
   type ScaledNetwork,
   scalings as scalingsOf,
 } from '../../config/network-scalings.js';
-import { LAYER_GROUPS } from '../../config/scalings.js';
 import { UserError } from '../../store/user-error.js';
 import { EXIT } from '../exit-code.js';
 import { pytorchSnippet } from '../pytorch.js';

@@ -226,6 +226,9 @@ class BruteForceStep {
     const L = this.cell.depth;
     const bdot: State[] = [];
     bdot[L] = LOSSES[settings.loss].curvature(f[L]!, outputVelocity, settings.shape);
+    // Samples beyond doubt: what moves b_L is below all numbers, and may be told.
+    const isCurved = settings.loss === 'cross-entropy' && settings.shape.outputWidth > 1;
+    if (isCurved && isZero(bdot[L]) && !isZero(outputVelocity)) arithmetic.smallest = 0;
     for (let l = L - 1; l >= 1; l--) {
       const push = arithmetic.transposeTimes(this.velocity[l + 1]!, this.rowsOf(l + 1), b[l + 1]!);
       const zdot = arithmetic.sum(this.transposeTimes(l + 1, bdot[l + 1]!), push);

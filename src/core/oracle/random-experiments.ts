@@ -1,9 +1,9 @@
 /** Experiments at random, for tests: every setting of the core, and scales from 1e-30 to 1e30. */
 import fc from 'fast-check';
 import { ACTIVATION_NAMES, isHomogeneous } from '../../activations.js';
+import type { LayerGroup } from '../../architectures/architecture.js';
 import type { Need } from '../../quantities.js';
 import type { BatchCell, BatchSettings } from '../experiment.js';
-import type { LayerGroup } from '../lane.js';
 
 export interface RandomExperiment {
   readonly settings: BatchSettings;

@@ -5,7 +5,10 @@
  *
  * and each of the three a chain of products with a matrix and of phi, entry by entry.
  */
-import type { LayerGroup } from '../lane.js';
+/** Groups of layers, by which they learn and are scaled. */
+export const LAYER_GROUPS = ['input', 'hidden', 'output'] as const;
+
+export type LayerGroup = (typeof LAYER_GROUPS)[number];
 
 /** A matrix of a layer by its name. */
 export interface MatrixKind {
@@ -39,6 +42,8 @@ export type MatrixName = keyof typeof MATRICES;
 export type Piece = MatrixName | 'phi';
 
 export interface Architecture {
+  /** Its recursion in a line, for the help of the experiment file. */
+  readonly meaning: string;
   readonly embedding: readonly Piece[];
   readonly block: readonly Piece[];
   readonly readout: readonly Piece[];

@@ -5,6 +5,7 @@ import type { Architecture } from './architecture.js';
  * backward pass z_l = d loss / d g_l.
  */
 export const mlp: Architecture = {
+  meaning: 'Eq. 10, with features g_l = phi(f_l), and phi before W_L',
   embedding: ['input', 'phi'],
   block: ['hidden', 'phi'],
   readout: ['output'],

@@ -1,10 +1,10 @@
 /** A block of two matrices, against a float64 brute force, against itself, and dense against matrix-free. */
 import { beforeAll, expect, inject, test } from 'vitest';
-import { openBackend } from '../backend.js';
-import { drawData } from '../data.js';
-import { type BatchCell, type BatchSettings, measureBatch } from '../experiment.js';
-import { GaussianSampler, ROLE, SECOND_MATRIX } from '../random.js';
-import type { Source } from '../weights.js';
+import { openBackend } from './backend.js';
+import { drawData } from './data.js';
+import { type BatchCell, type BatchSettings, measureBatch } from './experiment.js';
+import { GaussianSampler, ROLE, SECOND_MATRIX } from './random.js';
+import type { Source } from './weights.js';
 
 let source: Source;
 beforeAll(async () => {

@@ -8,6 +8,8 @@ import type { Architecture } from './architecture.js';
  * with U_l of M rows and V_l of M columns. A layer has one learning rate, and |G_l|^2 is the sum over its matrices.
  */
 export const resnet2: Architecture = {
+  meaning:
+    'f_l = sqrt(1 - beta^2) f_{l-1} + beta V_l phi(U_l f_{l-1}) with features f_l, and U_l of hiddenWidth rows',
   embedding: ['input'],
   block: ['inner', 'phi', 'outer'],
   readout: ['output'],
