@@ -64,17 +64,18 @@ export function cutBatches(
     const { width, samples } = cells[indices[0]!]!.setting;
     const weights = chooseWeights(choice, experiment, cells[indices[0]!]!.setting);
     const depth = (i: number) => cells[i]!.setting.depth;
-    const demands = new Map<number, Demand>();
-    const demand = (i: number): Demand => {
-      const known = demands.get(depth(i)) ?? { ...demandOf(experiment, cells[i]!.setting), weights };
-      demands.set(depth(i), known);
+    // The cells of a kind cost the same at the same depth.
+    const costs = new Map<number, Cost>();
+    const cost = (i: number): Cost => {
+      const known = costs.get(depth(i)) ?? costOf({ ...demandOf(experiment, cells[i]!.setting), weights });
+      costs.set(depth(i), known);
       return known;
     };
     const lanes = Math.max(1, Math.floor(limits.stateSize / (samples * width)));
     const groups: number[][] = [];
     let bytes = 0;
     for (const i of indices.sort((i, j) => depth(j) - depth(i) || i - j)) {
-      const own = backendBytes(demand(i));
+      const own = cost(i).bytes;
       const last = groups.at(-1);
       if (last && last.length < lanes && bytes + own <= limits.bytes) {
         last.push(i);
@@ -85,20 +86,29 @@ export function cutBatches(
       }
     }
     return groups.map((group): Batch => {
-      const total = (of: (demand: Demand) => number) => group.reduce((sum, i) => sum + of(demand(i)), 0);
+      const total = (of: 'bytes' | 'hostBytes' | 'work') => group.reduce((sum, i) => sum + cost(i)[of], 0);
       return {
         cells: group,
         width,
         samples,
         weights,
-        bytes: total(backendBytes),
-        hostBytes: total(hostBytes),
-        cost: (total(workNs) + callsNs(demand(group[0]!))) / 1e6,
+        bytes: total('bytes'),
+        hostBytes: total('hostBytes'),
+        cost: (total('work') + cost(group[0]!).calls) / 1e6,
       };
     });
   });
   return batches.sort((a, b) => b.cost - a.cost);
 }
+
+/** What one cell costs: bytes and ns; `calls` is of a batch whose deepest it is. */
+const costOf = (demand: Demand) => ({
+  bytes: backendBytes(demand),
+  hostBytes: hostBytes(demand),
+  work: workNs(demand),
+  calls: callsNs(demand),
+});
+type Cost = ReturnType<typeof costOf>;
 
 /** Lanes that share the calls of a batch, when weights are chosen: a cell does not know how many others there will be. */
 const TYPICAL_LANES = 16;
