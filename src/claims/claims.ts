@@ -1,35 +1,36 @@
 /** Every claim that is checked, in the order of the paper. */
-import { figure1aCaption, figure1b, finiteAngle, inputContribution } from './angle-captions.js';
-import { definition31, outputAnglePrinted, tangentKernel, theorem21Range } from './bfk.js';
+
 import type { AnyClaim } from './claim.js';
-import { proposition41 } from './criterion.js';
-import { equation4, theorem21 } from './feature-speed.js';
-import { footnote5 } from './finite-step.js';
-import { equation14Printed, gradientStability, vanishingPrinted } from './gradient-stability.js';
-import { jacobianSpectrum } from './jacobians.js';
-import { oneSpectrum } from './kernel-spectra.js';
-import { lazyTraining } from './lazy.js';
+import { proposition41 } from './section-4/criterion.js';
+import { automatic, normalizedGradients, outputScale, polyak } from './section-4/rates.js';
+import { figure1aCaption, figure1b, finiteAngle, inputContribution } from './section-5/angle-captions.js';
 import {
   proposition51,
   proposition53i,
   proposition53ii,
   proposition53iii,
-  table1Dense,
-  table1NtkPrinted,
-  table1SigmaPrinted,
-  table1Sparse,
   zeroOutput,
-} from './mlp-scalings.js';
-import { proposition53OnlyIf, proposition54OnlyIf, table1MuP, table2Sparse } from './necessity.js';
-import { crossEntropyPrinted, footnote2, outputSettings } from './output-gradients.js';
-import { automatic, normalizedGradients, outputScale, polyak } from './rates.js';
-import { figure2bCaption } from './resnet-caption.js';
-import { conjecture, conjecturePrinted, proposition52, proposition54 } from './resnets.js';
-import { figure2a, figure2b, figure2Caption } from './sensitivities.js';
-import { lemma33, lemmaA1, section61Printed, theorem32Bounds, theorem32Limit } from './spectrum.js';
-import { proposition61, proposition61Range, proposition62, propositionB1, theorem63 } from './stability.js';
-import { twoInputs } from './two-inputs.js';
-import { zeroOutputSteps } from './zero-output.js';
+} from './section-5/mlp-scalings.js';
+import { proposition53OnlyIf, proposition54OnlyIf, table1MuP, table2Sparse } from './section-5/necessity.js';
+import { crossEntropyPrinted, footnote2, outputSettings } from './section-5/output-gradients.js';
+import { figure2bCaption } from './section-5/resnet-caption.js';
+import { conjecture, conjecturePrinted, proposition52, proposition54 } from './section-5/resnets.js';
+import { figure2a, figure2b, figure2Caption } from './section-5/sensitivities.js';
+import { table1Dense, table1NtkPrinted, table1SigmaPrinted, table1Sparse } from './section-5/table-1.js';
+import { twoInputs } from './section-5/two-inputs.js';
+import { zeroOutputSteps } from './section-5/zero-output.js';
+import { proposition61, proposition61Range } from './section-6/backward-speed.js';
+import { footnote5 } from './section-6/finite-step.js';
+import { equation14Printed, gradientStability, vanishingPrinted } from './section-6/gradient-stability.js';
+import { proposition62, propositionB1 } from './section-6/invariance.js';
+import { theorem63 } from './section-6/stability.js';
+import { definition31, outputAnglePrinted, tangentKernel, theorem21Range } from './sections-1-to-3/bfk.js';
+import { lemmaA1, section61Printed } from './sections-1-to-3/cosines-by-layer.js';
+import { equation4, theorem21 } from './sections-1-to-3/feature-speed.js';
+import { jacobianSpectrum } from './sections-1-to-3/jacobians.js';
+import { oneSpectrum } from './sections-1-to-3/kernel-spectra.js';
+import { lazyTraining } from './sections-1-to-3/lazy.js';
+import { lemma33, theorem32Bounds, theorem32Limit } from './sections-1-to-3/spectrum.js';
 
 export const CLAIMS: readonly AnyClaim[] = [
   lazyTraining,

@@ -1,8 +1,8 @@
 /** Section 1: training to zero loss without feature learning. */
-import type { ExponentPoint } from '../results/exponent.js';
-import { exponentIs, identity } from './checks.js';
-import { defineClaim } from './claim.js';
-import { dense, type Setup } from './lab.js';
+import type { ExponentPoint } from '../../results/exponent.js';
+import { exponentIs, identity } from '../checks.js';
+import { defineClaim } from '../claim.js';
+import { dense, type Setup } from '../lab.js';
 
 interface Trained {
   /** The last loss over the first, by draw. */

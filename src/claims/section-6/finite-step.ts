@@ -1,12 +1,12 @@
 /** Footnote 5: gates that open or close in a step, which the velocity of the backward pass does not see. */
 import { median } from 'simple-statistics';
-import { backwardVelocity } from '../core/backward-velocity.js';
-import type { ExponentPoint } from '../results/exponent.js';
-import { between, exponentIs } from './checks.js';
-import { defineClaim } from './claim.js';
-import type { Lab, Setup } from './lab.js';
+import { backwardVelocity } from '../../core/backward-velocity.js';
+import type { ExponentPoint } from '../../results/exponent.js';
+import { between, exponentIs } from '../checks.js';
+import { defineClaim } from '../claim.js';
+import type { Lab, Setup } from '../lab.js';
+import { lanesOf, length } from '../vectors.js';
 import { withNextStep } from './second-step.js';
-import { lanesOf, length } from './vectors.js';
 
 /** |b_v(dt) - b_v(0)| and its deviation from dt bdot_v, both relative to |b_v|, of the middle layer of an MLP. */
 function backwardUpdates(lab: Lab, width: number, stepSize: number, draws: number) {

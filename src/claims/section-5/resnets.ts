@@ -1,9 +1,9 @@
 /** Sections 5.1 and 5.3: signal, angle and scalings of ResNets. */
-import type { ExponentPoint } from '../results/exponent.js';
-import { bfaLimit, conjecturedAngle } from '../theory/bfa.js';
-import { exponentIs, identity, meanWithin } from './checks.js';
-import { type Check, defineClaim } from './claim.js';
-import type { Lab } from './lab.js';
+import type { ExponentPoint } from '../../results/exponent.js';
+import { bfaLimit, conjecturedAngle } from '../../theory/bfa.js';
+import { exponentIs, identity, meanWithin } from '../checks.js';
+import { type Check, defineClaim } from '../claim.js';
+import type { Lab } from '../lab.js';
 import {
   ALONG,
   along,
@@ -14,7 +14,7 @@ import {
   HOLD,
   type Kind,
   type Sequence,
-} from './sequences.js';
+} from '../sequences.js';
 
 const LINEAR: Kind = { architecture: 'resnet', activation: 'linear' };
 

@@ -1,8 +1,8 @@
 /** End of section 5.2: what the first step does to an output layer that was initialized with zero. */
-import { identity } from './checks.js';
-import { defineClaim } from './claim.js';
-import { withNextStep } from './second-step.js';
-import { dot, lanesOf, length } from './vectors.js';
+import { identity } from '../checks.js';
+import { defineClaim } from '../claim.js';
+import { withNextStep } from '../section-6/second-step.js';
+import { dot, lanesOf, length } from '../vectors.js';
 
 interface Steps {
   readonly depth: number;

@@ -1,9 +1,9 @@
 /** Fig. 2: how the sensitivity grows with depth and width. */
 
-import type { ExponentPoint } from '../results/exponent.js';
-import { exponentIs } from './checks.js';
-import { defineClaim } from './claim.js';
-import type { Lab, Setup } from './lab.js';
+import type { ExponentPoint } from '../../results/exponent.js';
+import { exponentIs } from '../checks.js';
+import { defineClaim } from '../claim.js';
+import type { Lab, Setup } from '../lab.js';
 import {
   alongDepth,
   alongWidth,
@@ -11,7 +11,7 @@ import {
   exponentChecks,
   type Kind,
   type Sequence,
-} from './sequences.js';
+} from '../sequences.js';
 
 const MLP: Kind = { architecture: 'resnet', branchScale: 1, train: 'hidden' };
 

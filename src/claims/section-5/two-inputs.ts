@@ -1,9 +1,9 @@
 /** Section 5.2: what deep ReLU MLPs make of two inputs. */
-import type { Step } from '../core/step.js';
-import { meanWithin } from './checks.js';
-import { defineClaim } from './claim.js';
-import type { Lab } from './lab.js';
-import { cosine, dot, lanesOf } from './vectors.js';
+import type { Step } from '../../core/step.js';
+import { meanWithin } from '../checks.js';
+import { defineClaim } from '../claim.js';
+import type { Lab } from '../lab.js';
+import { cosine, dot, lanesOf } from '../vectors.js';
 
 interface Pair {
   /** The cosine of the two inputs. */

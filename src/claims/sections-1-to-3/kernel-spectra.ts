@@ -2,11 +2,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
 import { mean } from 'simple-statistics';
-import { backwardFeatureKernel, featureBackwardKernel } from '../core/kernels.js';
-import { meanWithin } from './checks.js';
-import { defineClaim } from './claim.js';
-import type { Lab } from './lab.js';
-import { lanesOf } from './vectors.js';
+import { backwardFeatureKernel, featureBackwardKernel } from '../../core/kernels.js';
+import { meanWithin } from '../checks.js';
+import { defineClaim } from '../claim.js';
+import type { Lab } from '../lab.js';
+import { lanesOf } from '../vectors.js';
 
 const DEPTH = 9;
 const WIDTH = 96;

@@ -1,8 +1,8 @@
 /** Fig. 2 (b) as captioned. */
 import { mean } from 'simple-statistics';
-import { between } from './checks.js';
-import { defineClaim } from './claim.js';
-import type { Lab, Setup } from './lab.js';
+import { between } from '../checks.js';
+import { defineClaim } from '../claim.js';
+import type { Lab, Setup } from '../lab.js';
 
 /** Mean S_{L-1} of networks with the data and the sizes of the figure. */
 function sensitivity(lab: Lab, depth: number, branchScale: number, draws: number): number {

@@ -1,10 +1,10 @@
 /** "Only if" of Prop 5.3 (iii) and Prop 5.4, and what Tables 1 and 2 say at fixed depth and for sparse data. */
 import { determinant, Matrix } from 'ml-matrix';
 import { mean } from 'simple-statistics';
-import { type ExponentPoint, exponentOf } from '../results/exponent.js';
-import { between, exponentIs } from './checks.js';
-import { type Check, defineClaim } from './claim.js';
-import { type Lab, type Setup, SPARSE } from './lab.js';
+import { type ExponentPoint, exponentOf } from '../../results/exponent.js';
+import { between, exponentIs } from '../checks.js';
+import { type Check, defineClaim } from '../claim.js';
+import { type Lab, type Setup, SPARSE } from '../lab.js';
 import {
   ALONG,
   along,
@@ -14,7 +14,7 @@ import {
   HOLD,
   type Kind,
   type Sequence,
-} from './sequences.js';
+} from '../sequences.js';
 
 /** What a scale or a rate is multiplied by. */
 const FACTORS = [1, 2, 4, 8];

@@ -1,10 +1,10 @@
 /** Section 2: the feature speed formula, and the sensitivity. */
 
-import type { CellMeasurement } from '../core/experiment.js';
-import { learns } from '../core/lane.js';
-import { identity } from './checks.js';
-import { defineClaim } from './claim.js';
-import { type Lab, type Setup, SPARSE } from './lab.js';
+import type { CellMeasurement } from '../../core/experiment.js';
+import { learns } from '../../core/lane.js';
+import { identity } from '../checks.js';
+import { defineClaim } from '../claim.js';
+import { type Lab, type Setup, SPARSE } from '../lab.js';
 
 /** Networks, activations, losses, samples and trained layers of every kind. */
 const SETUPS: readonly Setup[] = [

@@ -2,12 +2,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
 import { mean } from 'simple-statistics';
-import type { ExponentPoint } from '../results/exponent.js';
-import { spectrumEnds } from '../theory/jacobian.js';
-import { between, exponentIs } from './checks.js';
-import { defineClaim } from './claim.js';
-import type { Lab } from './lab.js';
-import { lanesOf } from './vectors.js';
+import type { ExponentPoint } from '../../results/exponent.js';
+import { spectrumEnds } from '../../theory/jacobian.js';
+import { between, exponentIs } from '../checks.js';
+import { defineClaim } from '../claim.js';
+import type { Lab } from '../lab.js';
+import { lanesOf } from '../vectors.js';
 
 /** beta = C / sqrt(L). */
 const C = 1;

@@ -1,13 +1,13 @@
 /** Section 6.1: the stability of gradients, and the signs and exceptions of the backward speed. */
 import { median } from 'simple-statistics';
-import { backwardVelocity } from '../core/backward-velocity.js';
-import { featureBackwardKernel } from '../core/kernels.js';
-import type { Step } from '../core/step.js';
-import type { ExponentPoint } from '../results/exponent.js';
-import { between, type Exponent, exponentIs, identity } from './checks.js';
-import { defineClaim } from './claim.js';
-import { dense, type Lab, type Setup } from './lab.js';
-import { cosine, dot, lanesOf, length } from './vectors.js';
+import { backwardVelocity } from '../../core/backward-velocity.js';
+import { featureBackwardKernel } from '../../core/kernels.js';
+import type { Step } from '../../core/step.js';
+import type { ExponentPoint } from '../../results/exponent.js';
+import { between, type Exponent, exponentIs, identity } from '../checks.js';
+import { defineClaim } from '../claim.js';
+import { dense, type Lab, type Setup } from '../lab.js';
+import { cosine, dot, lanesOf, length } from '../vectors.js';
 
 /** bdot_l and b_l of every lane by distance. */
 function backwardStates(step: Step): Map<number, { velocity: Float32Array[]; backward: Float32Array[] }> {

@@ -1,10 +1,10 @@
 /** Fig. 1 as captioned, and what W_1 adds to the angle. */
 import { mean, median } from 'simple-statistics';
-import type { ExponentPoint } from '../results/exponent.js';
-import { bfaLimit } from '../theory/bfa.js';
-import { between, type Exponent, exponentIs, identity } from './checks.js';
-import { defineClaim } from './claim.js';
-import type { Lab, Setup } from './lab.js';
+import type { ExponentPoint } from '../../results/exponent.js';
+import { bfaLimit } from '../../theory/bfa.js';
+import { between, type Exponent, exponentIs, identity } from '../checks.js';
+import { defineClaim } from '../claim.js';
+import type { Lab, Setup } from '../lab.js';
 
 /** The ReLU networks of Fig. 1 by branch scale. */
 const FIGURE: Omit<Setup, 'depth' | 'width'> = { architecture: 'resnet', train: 'hidden', scaling: 'MF+muP' };

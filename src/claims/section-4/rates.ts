@@ -1,9 +1,9 @@
 /** Section 4: the scale of the output, and rules for scales and rates. */
-import type { ExponentPoint } from '../results/exponent.js';
-import { between, exponentIs, identity } from './checks.js';
-import { defineClaim } from './claim.js';
-import type { Lab, Setup } from './lab.js';
-import { rms } from './vectors.js';
+import type { ExponentPoint } from '../../results/exponent.js';
+import { between, exponentIs, identity } from '../checks.js';
+import { defineClaim } from '../claim.js';
+import type { Lab, Setup } from '../lab.js';
+import { rms } from '../vectors.js';
 
 /** float32. */
 const ROUNDING = 1e-4;

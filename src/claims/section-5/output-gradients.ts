@@ -1,9 +1,9 @@
 /** Sections 5.1 and 5.2: the gradient b_L of the loss, and what the readout makes of it. */
-import type { ExponentPoint } from '../results/exponent.js';
-import { between, exponentIs, identity } from './checks.js';
-import { defineClaim } from './claim.js';
-import { dense, type Lab, type Setup, SPARSE } from './lab.js';
-import { lanesOf, length } from './vectors.js';
+import type { ExponentPoint } from '../../results/exponent.js';
+import { between, exponentIs, identity } from '../checks.js';
+import { defineClaim } from '../claim.js';
+import { dense, type Lab, type Setup, SPARSE } from '../lab.js';
+import { lanesOf, length } from '../vectors.js';
 
 interface Readout {
   readonly k: number;

@@ -1,10 +1,10 @@
 /** Sections 1 to 3: where features move, the kernel that moves them, and the kernel of the outputs. */
-import { backwardFeatureKernel, outputKernel } from '../core/kernels.js';
-import type { ExponentPoint } from '../results/exponent.js';
-import { between, exponentIs, identity } from './checks.js';
-import { defineClaim } from './claim.js';
-import type { Lab, Setup } from './lab.js';
-import { cosine, dot, lanesOf, length } from './vectors.js';
+import { backwardFeatureKernel, outputKernel } from '../../core/kernels.js';
+import type { ExponentPoint } from '../../results/exponent.js';
+import { between, exponentIs, identity } from '../checks.js';
+import { defineClaim } from '../claim.js';
+import type { Lab, Setup } from '../lab.js';
+import { cosine, dot, lanesOf, length } from '../vectors.js';
 
 /** float32, at angles up to 1.5 rad. */
 const ROUNDING = 1e-4;

@@ -1,6 +1,6 @@
 /** Section 4: the criterion for feature learning, loss decay and balanced contributions. */
-import { defineClaim } from './claim.js';
-import type { Lab } from './lab.js';
+import { defineClaim } from '../claim.js';
+import type { Lab } from '../lab.js';
 import {
   alongDepthAtRates,
   type Change,
@@ -8,7 +8,7 @@ import {
   exponentChecks,
   relativeTo,
   type Sequence,
-} from './sequences.js';
+} from '../sequences.js';
 
 const SATISFIED = 'Eqs. 7 and 8';
 
