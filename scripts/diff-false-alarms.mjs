@@ -6,7 +6,7 @@ import { parseExperiment } from '../dist/config/load.js';
 import { cutBatches } from '../dist/plan/batch.js';
 import { expandCells } from '../dist/plan/cell.js';
 import { QUANTITY_NAMES } from '../dist/quantities.js';
-import { diffExperiment } from '../dist/results/diff.js';
+import { diffExperiment } from '../dist/compare/diff.js';
 import { measureTask } from '../dist/run/measure-task.js';
 import { tableOf } from '../dist/run/rows.js';
 import { taskOf } from '../dist/run/task.js';

@@ -21,7 +21,8 @@ const MAY_IMPORT: Readonly<
   model: { all: ['core', 'quantities'] },
   run: { all: ['plan', 'core', 'results', 'store', 'theory', 'config', 'quantities'] },
   results: { all: ['config', 'quantities'], types: ['plan'] },
-  store: { all: ['results', 'quantities', 'nearest'] },
+  compare: { all: ['results', 'config', 'quantities'] },
+  store: { all: ['compare', 'results', 'quantities', 'nearest'] },
   charts: { all: ['results', 'quantities', 'nearest'] },
   claims: { all: ['activations', 'architectures', 'core', 'theory', 'config', 'results', 'quantities'] },
   report: { all: ['architectures', 'charts', 'results', 'config'], types: ['claims'] },
@@ -41,6 +42,7 @@ const MAY_IMPORT: Readonly<
       'model',
       'run',
       'results',
+      'compare',
       'store',
       'charts',
       'claims',
@@ -50,7 +52,17 @@ const MAY_IMPORT: Readonly<
 };
 
 /** Folders that are given what they need, and neither read files nor start processes. */
-const WITHOUT_EFFECTS = ['core', 'model', 'config', 'plan', 'theory', 'charts', 'claims', 'report'];
+const WITHOUT_EFFECTS = [
+  'core',
+  'model',
+  'config',
+  'plan',
+  'theory',
+  'charts',
+  'claims',
+  'compare',
+  'report',
+];
 const EFFECTS = /^(node:)?(fs|fs\/promises|child_process)$/;
 
 interface Import {
@@ -184,7 +196,17 @@ test('what computes neither touches files nor starts processes; charts read thei
 test('what decides a number raises to no power but 2: engines differ in the last digit of the others', () => {
   const powers = files
     .filter(({ station }) =>
-      ['quantities', 'config', 'plan', 'core', 'theory', 'model', 'run'].includes(station),
+      [
+        'quantities',
+        'activations',
+        'architectures',
+        'config',
+        'plan',
+        'core',
+        'theory',
+        'model',
+        'run',
+      ].includes(station),
     )
     .filter(({ path }) => !path.startsWith('core/oracle/')) // of tests only
     .flatMap(({ path, source }) =>
@@ -210,12 +232,13 @@ const FEW_ARGUMENTS: Readonly<Record<string, string>> = {
   'report/page-script.ts: (Math[name] as (...of: number[]) => number)(...(syntax.arguments as unknown[]).map(at))':
     'of an expression of 500 characters',
   'cli/commands/run.ts: startProgress(...sizeOf(jobs), command.quiet === true)': 'a pair',
-  'results/compare-laws.ts: exact.push(...closedFormTest(quantity, place, sample, floor))': 'one at the most',
-  'results/compare-laws.ts: local.push(...layerTests(quantity, place, sample, floor))': 'two at the most',
-  'results/compare-laws.ts: floor(...means)': 'a pair',
-  'results/compare-laws.ts: welch(...onLogScale(before, after))': 'a pair',
+  'compare/laws.ts: exact.push(...closedFormTest(quantity, place, sample, floor))': 'one at the most',
+  'compare/laws.ts: local.push(...layerTests(quantity, place, sample, floor))': 'two at the most',
+  'compare/laws.ts: floor(...means)': 'a pair',
+  'compare/laws.ts: welch(...onLogScale(before, after))': 'a pair',
   'cli/fit.ts: problems.push(...together(placed, workers, machines[0]!))': 'one at the most',
-  "cli/model-module.ts: operation(this, ...(name === 'flatten' ? [[-1]] : operands))": 'those of the caller',
+  "cli/inspect/model-module.ts: operation(this, ...(name === 'flatten' ? [[-1]] : operands))":
+    'those of the caller',
   'model/graph.ts: layer.apply(single(inputs), options)': 'a layer, no function',
   'store/results-folder.ts: this.write(...result)': 'a tuple',
 };

@@ -2,7 +2,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { compareRows, varyingColumns } from '../results/compare-rows.js';
+import { compareRows, varyingColumns } from '../compare/rows.js';
 import { changeSince, type Manifest, readManifest } from '../results/manifest.js';
 import { otherResult, type ResultIdentity } from '../results/other-result.js';
 import { ReadError } from '../results/read-text.js';

@@ -1,10 +1,10 @@
 /** `diff`: what changed between two results. */
 import { extname } from 'node:path';
-import { type DiffOptions, diffExperiment, diffResults, isSame } from '../../results/diff.js';
+import { type DiffOptions, diffExperiment, diffResults, isSame } from '../../compare/diff.js';
 import { UserError } from '../../store/user-error.js';
 import { writeFile } from '../../store/write-file.js';
-import { readSide, type Side } from '../compared-results.js';
-import { type DiffReport, markdownReport, textReport } from '../diff-report.js';
+import { readSide, type Side } from '../diff/compared-results.js';
+import { type DiffReport, markdownReport, textReport } from '../diff/report.js';
 import { EXIT } from '../exit-code.js';
 
 export interface DiffCommand extends DiffOptions {
@@ -103,7 +103,7 @@ async function plot(
   });
   const pair = pairs.find(({ isDifferent }) => isDifferent) ?? pairs[0];
   if (!pair) throw new UserError('--plot: no experiment is on both sides; there is nothing to draw');
-  const { diffChart } = await import('../diff-chart.js');
+  const { diffChart } = await import('../diff/chart.js');
   const labels = { before: old.label, after: now.label };
   const refuse = (message: string) => new UserError(`--plot ${command.plot}: ${message}`);
   const warn = (message: string) => void process.stderr.write(`--plot ${command.plot}: ${message}\n`);

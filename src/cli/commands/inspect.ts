@@ -18,9 +18,9 @@ import { decodeSafetensors } from '../../store/safetensors.js';
 import { UserError } from '../../store/user-error.js';
 import { writeFile } from '../../store/write-file.js';
 import { EXIT } from '../exit-code.js';
-import { inspectionCsv, inspectionText } from '../inspect-report.js';
-import { readModelData } from '../model-data.js';
-import { loadModel } from '../model-file.js';
+import { readModelData } from '../inspect/model-data.js';
+import { loadModel } from '../inspect/model-file.js';
+import { inspectionCsv, inspectionText } from '../inspect/report.js';
 
 export interface InspectCommand {
   readonly capture?: string | undefined;
@@ -212,7 +212,7 @@ async function draw(
   format: (typeof FORMATS)[number],
 ): Promise<void> {
   const [{ inspectionChart }, { drawChart }] = await Promise.all([
-    import('../inspect-chart.js'),
+    import('../inspect/chart.js'),
     import('../drawing.js'),
   ]);
   const options = {

@@ -1,7 +1,8 @@
 /** The draws of two tables, by setting and layer: what laws are compared by. */
-import type { SettingSample } from './compare-laws.js';
-import { keysOf } from './compare-rows.js';
-import type { Table, Value } from './table.js';
+
+import type { Table, Value } from '../results/table.js';
+import type { SettingSample } from './laws.js';
+import { keysOf } from './rows.js';
 
 /** Columns that do not change the law, and the layer, which is a part of the network. */
 const NOT_A_SETTING = ['draw', 'weights', 'layer'];

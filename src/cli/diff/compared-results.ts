@@ -1,13 +1,13 @@
 /** One side of a comparison: a folder, a CSV file or a git revision, read into the results of its experiments. */
 import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import type { Results } from '../results/diff.js';
-import { changeSince, readManifest } from '../results/manifest.js';
-import { ReadError } from '../results/read-text.js';
-import { readTable, type Table } from '../results/table.js';
-import { asUserError, isThere, readBytes, shown } from '../store/files.js';
-import { isShallow, listRevision, repositoryProblem, resolveRevision } from '../store/git.js';
-import { UserError } from '../store/user-error.js';
+import type { Results } from '../../compare/diff.js';
+import { changeSince, readManifest } from '../../results/manifest.js';
+import { ReadError } from '../../results/read-text.js';
+import { readTable, type Table } from '../../results/table.js';
+import { asUserError, isThere, readBytes, shown } from '../../store/files.js';
+import { isShallow, listRevision, repositoryProblem, resolveRevision } from '../../store/git.js';
+import { UserError } from '../../store/user-error.js';
 
 export interface Side {
   /** What was asked for, and for a revision its commit. */

@@ -1,13 +1,13 @@
 /** The chart of a comparison: one quantity before and after, and the difference below. */
-import type { RenderedChart, VegaLiteSpec } from '../charts/render.js';
-import { AXIS_NAMES, entryOf } from '../config/axes.js';
-import { parameterColumns } from '../config/columns.js';
-import { QUANTITIES, type QuantityName } from '../quantities.js';
-import { keysOf, quantitiesOf, varyingColumns } from '../results/compare-rows.js';
-import type { Results } from '../results/diff.js';
-import { type Table, toCsv, type Value } from '../results/table.js';
-import { UserError } from '../store/user-error.js';
-import { drawChart } from './drawing.js';
+import type { RenderedChart, VegaLiteSpec } from '../../charts/render.js';
+import type { Results } from '../../compare/diff.js';
+import { keysOf, quantitiesOf, varyingColumns } from '../../compare/rows.js';
+import { AXIS_NAMES, entryOf } from '../../config/axes.js';
+import { parameterColumns } from '../../config/columns.js';
+import { QUANTITIES, type QuantityName } from '../../quantities.js';
+import { type Table, toCsv, type Value } from '../../results/table.js';
+import { UserError } from '../../store/user-error.js';
+import { drawChart } from '../drawing.js';
 
 /** Titles of columns that make an x axis. */
 const TITLES: Readonly<Record<string, string>> = {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { compareLaws, fisher, type LayerSample, type SettingSample, welch } from './compare-laws.js';
+import { compareLaws, fisher, type LayerSample, type SettingSample, welch } from './laws.js';
 
 /** A small generator with a known seed: mulberry32, and Box-Muller over it. */
 function normals(seed: number): () => number {

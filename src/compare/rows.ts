@@ -1,7 +1,7 @@
 /** Two tables row by row: the k-th row of an identity before with the k-th of it after. */
 import { identityColumns, quantityColumns } from '../config/columns.js';
 import { twelveDigits } from '../quantities.js';
-import { STEP_NUMBER, type Table, type Value } from './table.js';
+import { STEP_NUMBER, type Table, type Value } from '../results/table.js';
 
 /** Which cell and layer a row is: its identity columns but for the experiment. */
 export type Cell = Readonly<Record<string, Value>>;

@@ -1,8 +1,8 @@
 /** What `inspect` prints: the table of the layers, and below it what section 4.2 wants changed. */
 import CliTable from 'cli-table3';
-import type { Inspection, LayerRow } from '../model/index.js';
-import { toCsv } from '../results/table.js';
-import type { Subject } from './commands/inspect.js';
+import type { Inspection, LayerRow } from '../../model/index.js';
+import { toCsv } from '../../results/table.js';
+import type { Subject } from '../commands/inspect.js';
 
 /** Columns of the CSV, in order; `layer` counts from 1. */
 const COLUMNS = [

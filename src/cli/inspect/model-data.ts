@@ -2,13 +2,13 @@
 import { extname } from 'node:path';
 import { type Tensor, tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { type ModelLoss, oneHotRows, shownShape } from '../model/index.js';
-import { nearest } from '../nearest.js';
-import { decodeText, ReadError } from '../results/read-text.js';
-import { csvRecords } from '../results/table.js';
-import { readWith } from '../store/files.js';
-import { decodeNpy } from '../store/npy.js';
-import { UserError } from '../store/user-error.js';
+import { type ModelLoss, oneHotRows, shownShape } from '../../model/index.js';
+import { nearest } from '../../nearest.js';
+import { decodeText, ReadError } from '../../results/read-text.js';
+import { csvRecords } from '../../results/table.js';
+import { readWith } from '../../store/files.js';
+import { decodeNpy } from '../../store/npy.js';
+import { UserError } from '../../store/user-error.js';
 
 /** Rows of numbers with the names of their columns, where the file has them. */
 interface Rows {

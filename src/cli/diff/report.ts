@@ -1,9 +1,9 @@
 /** A diff in words: for people on a terminal, for a pull request. */
 import CliTable from 'cli-table3';
-import { FAMILY_LEVEL, FEWEST_DRAWS, type LawTest } from '../results/compare-laws.js';
-import type { Cell, QuantityChanges } from '../results/compare-rows.js';
-import { type ExperimentDiff, isSame } from '../results/diff.js';
-import { green, red } from './terminal.js';
+import { type ExperimentDiff, isSame } from '../../compare/diff.js';
+import { FAMILY_LEVEL, FEWEST_DRAWS, type LawTest } from '../../compare/laws.js';
+import type { Cell, QuantityChanges } from '../../compare/rows.js';
+import { green, red } from '../terminal.js';
 
 export interface DiffReport {
   readonly before: string;

@@ -1,6 +1,6 @@
 /** The chart of an inspection: features, backward pass and angle along the layers. */
-import type { VegaLiteSpec } from '../charts/render.js';
-import { QUANTITIES } from '../quantities.js';
+import type { VegaLiteSpec } from '../../charts/render.js';
+import { QUANTITIES } from '../../quantities.js';
 
 /** A spec over the CSV of an inspection. */
 export function inspectionChart(name: string): VegaLiteSpec {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { REQUIRED_COLUMNS } from '../config/columns.js';
+import type { Table, Value } from '../results/table.js';
 import { type DiffOptions, diffExperiment, diffResults, type Results } from './diff.js';
-import type { Table, Value } from './table.js';
 
 const AUTO: DiffOptions = { atol: 0, rtol: 0, compare: 'auto' };
 

@@ -6,7 +6,10 @@
  */
 import { isLabelColumn } from '../config/columns.js';
 import { fixedValue } from '../config/fixed-value.js';
-import { compareLaws, type LawComparison, type LawTest } from './compare-laws.js';
+import type { Manifest } from '../results/manifest.js';
+import { STEP_NUMBER, type Table, type Value } from '../results/table.js';
+import { type Draws, matchDraws } from './draws.js';
+import { compareLaws, type LawComparison, type LawTest } from './laws.js';
 import {
   type Cell,
   cellColumns,
@@ -16,10 +19,7 @@ import {
   type RowsComparison,
   type Tolerance,
   varyingColumns,
-} from './compare-rows.js';
-import { type Draws, matchDraws } from './draws.js';
-import type { Manifest } from './manifest.js';
-import { STEP_NUMBER, type Table, type Value } from './table.js';
+} from './rows.js';
 
 /** One experiment of one side. */
 export interface Results {
