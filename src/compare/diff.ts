@@ -7,7 +7,7 @@
 import { isLabelColumn } from '../config/columns.js';
 import { fixedValue } from '../config/fixed-value.js';
 import type { Manifest } from '../results/manifest.js';
-import { STEP_NUMBER, type Table, type Value } from '../results/table.js';
+import { column, STEP_NUMBER, type Table, type Value } from '../results/table.js';
 import { type Draws, matchDraws } from './draws.js';
 import { compareLaws, type LawComparison, type LawTest } from './laws.js';
 import {
@@ -233,14 +233,13 @@ function identityNotes(before: Table, after: Table): string[] {
 }
 
 /** The values of a column before and after, where they are not the same. */
-function differenceOf(before: Table, after: Table, column: string): string[] {
-  const valuesOf = ({ columns, rows }: Table) => {
-    const at = columns.indexOf(column);
-    return [...new Set(rows.map((row) => String(row[at] ?? 'none')))];
-  };
+function differenceOf(before: Table, after: Table, name: string): string[] {
+  const valuesOf = (table: Table) => [
+    ...new Set(column(table, name)?.map((value) => String(value ?? 'none'))),
+  ];
   const shown = (values: readonly string[]) =>
     values.length > 3 ? `${values.slice(0, 3).join(', ')}, ... (${values.length} values)` : values.join(', ');
   const [old, now] = [valuesOf(before), valuesOf(after)];
   const isOther = old.length !== now.length || old.some((value) => !now.includes(value));
-  return isOther ? [`${column}: ${shown(old)} -> ${shown(now)}`] : [];
+  return isOther ? [`${name}: ${shown(old)} -> ${shown(now)}`] : [];
 }

@@ -1,6 +1,6 @@
 /** The draws of two tables, by setting and layer: what laws are compared by. */
 
-import type { Table, Value } from '../results/table.js';
+import { column, type Table, type Value } from '../results/table.js';
 import type { SettingSample } from './laws.js';
 import { keysOf } from './rows.js';
 
@@ -77,18 +77,17 @@ export function matchDraws(before: Table, after: Table, varying: readonly string
 }
 
 function settingsOf(table: Table, by: readonly string[]): Map<string, Setting> {
-  const [drawAt, layerAt, weightsAt] = ['draw', 'layer', 'weights'].map((name) =>
-    table.columns.indexOf(name),
+  const [draws, layersOfRows, weightsOfRows] = ['draw', 'layer', 'weights'].map((name) =>
+    column(table, name),
   );
   const settings = new Map<string, { layers: Map<Value, Map<string, number>>; weights: Value }>();
   for (const [row, key] of keysOf(table, by).entries()) {
-    const values = table.rows[row]!;
-    const setting = settings.get(key) ?? { layers: new Map(), weights: values[weightsAt!]! };
+    const setting = settings.get(key) ?? { layers: new Map(), weights: weightsOfRows?.[row] ?? null };
     settings.set(key, setting);
-    const layer = values[layerAt!]!;
+    const layer = layersOfRows?.[row] ?? null;
     const networks = setting.layers.get(layer) ?? new Map();
     setting.layers.set(layer, networks);
-    const draw = String(values[drawAt!] ?? '');
+    const draw = String(draws?.[row] ?? '');
     // A draw that comes twice is taken for another one, by the count of rows, which is as unique as it is cheap.
     networks.set(networks.has(draw) ? `${draw} (row ${networks.size + 1} of the layer)` : draw, row);
   }

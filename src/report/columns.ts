@@ -1,6 +1,6 @@
 /** Tables as they stand in the page: by columns, which repeat little, with numbers as exact as a picture can show. */
 import { identityColumns } from '../config/columns.js';
-import type { Table, Value } from '../results/table.js';
+import { column, type Table, type Value } from '../results/table.js';
 
 /** One column: its values, or for a column that repeats itself the different ones and where they stand. */
 export type PackedColumn =
@@ -23,13 +23,11 @@ const DIGITS = 5;
 export function packTable(table: Table, wanted: readonly string[]): PackedTable {
   const identity = new Set(identityColumns(table.columns));
   const columns = wanted.flatMap((name) => {
-    const j = table.columns.indexOf(name);
-    if (j === -1) return [];
-    const values = table.rows.map((row) => {
-      const value = row[j] ?? null;
-      return typeof value === 'number' && !identity.has(name) ? Number(value.toPrecision(DIGITS)) : value;
-    });
-    return [[name, packColumn(values)] as const];
+    const values = column(table, name);
+    if (!values) return [];
+    const rounded = (value: Value) =>
+      typeof value === 'number' && !identity.has(name) ? Number(value.toPrecision(DIGITS)) : value;
+    return [[name, packColumn(values.map(rounded))] as const];
   });
   return { rows: table.rows.length, columns: Object.fromEntries(columns) };
 }

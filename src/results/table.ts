@@ -16,6 +16,12 @@ export interface Table {
   readonly rows: readonly (readonly Value[])[];
 }
 
+/** The values of a column, in the order of the rows; none of a table without it. */
+export function column({ columns, rows }: Table, name: string): readonly Value[] | undefined {
+  const at = columns.indexOf(name);
+  return at === -1 ? undefined : rows.map((row) => row[at] ?? null);
+}
+
 /**
  * The table as CSV: a header, LF, `.` decimal, shortest numbers that read back the same, missing as empty.
  *

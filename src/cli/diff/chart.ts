@@ -5,7 +5,7 @@ import { keysOf, quantitiesOf, varyingColumns } from '../../compare/rows.js';
 import { AXIS_NAMES, entryOf } from '../../config/axes.js';
 import { parameterColumns } from '../../config/columns.js';
 import { QUANTITIES, type QuantityName } from '../../quantities.js';
-import { type Table, toCsv, type Value } from '../../results/table.js';
+import { column, type Table, toCsv, type Value } from '../../results/table.js';
 import { UserError } from '../../store/user-error.js';
 import { drawChart } from '../drawing.js';
 
@@ -79,13 +79,11 @@ function pointsOf(
 ): Point[] {
   const lines = new Map<string, { readonly name: string; readonly sums: Map<number, Sums> }>();
   for (const [side, table] of tables.entries()) {
-    const [valueAt, xAt] = [table.columns.indexOf(quantity), table.columns.indexOf(x)];
+    const [values, places] = [column(table, quantity), column(table, x)];
     for (const [i, key] of keysOf(table, series).entries()) {
-      const row = table.rows[i]!;
-      const value = row[valueAt];
-      const place = row[xAt];
+      const [value, place] = [values?.[i], places?.[i]];
       if (typeof value !== 'number' || typeof place !== 'number') continue;
-      const line = lines.get(key) ?? { name: nameOf(table, row, series), sums: new Map() };
+      const line = lines.get(key) ?? { name: nameOf(table, table.rows[i]!, series), sums: new Map() };
       lines.set(key, line);
       const sums = line.sums.get(place) ?? [0, 0, 0, 0];
       line.sums.set(place, sums);

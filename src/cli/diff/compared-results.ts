@@ -4,7 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import type { Results } from '../../compare/diff.js';
 import { changeSince, readManifest } from '../../results/manifest.js';
 import { ReadError } from '../../results/read-text.js';
-import { readTable, type Table } from '../../results/table.js';
+import { column, readTable, type Table } from '../../results/table.js';
 import { asUserError, isThere, readBytes, shown } from '../../store/files.js';
 import { isShallow, listRevision, repositoryProblem, resolveRevision } from '../../store/git.js';
 import { UserError } from '../../store/user-error.js';
@@ -137,13 +137,13 @@ async function gather(
 
 /** The experiments of a table, which has one as a rule; a file that somebody put together may have several. */
 function byExperiment(table: Table, name: string): Map<string, Table> {
-  const at = table.columns.indexOf('experiment');
-  const names = new Set(table.rows.map((row) => row[at]));
+  const experiments = column(table, 'experiment') ?? [];
+  const names = new Set(experiments);
   if (names.size < 2) return new Map([[String([...names][0] ?? name), table]]);
   return new Map(
     Array.from(names, (each) => [
       String(each ?? name),
-      { columns: table.columns, rows: table.rows.filter((row) => row[at] === each) },
+      { columns: table.columns, rows: table.rows.filter((_, i) => experiments[i] === each) },
     ]),
   );
 }
