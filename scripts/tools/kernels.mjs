@@ -35,7 +35,9 @@ for (const [name, { sources, options }] of Object.entries(KERNELS)) {
     process.exit(1);
   }
   const sums = sources.map((name) => {
-    const sum = createHash('sha256').update(readFileSync(`src/core/${name}.as.ts`)).digest('hex');
+    const sum = createHash('sha256')
+      .update(readFileSync(`src/core/${name}.as.ts`))
+      .digest('hex');
     return `// ${sum} ${name}.as.ts`;
   });
   const text = [
