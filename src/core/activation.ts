@@ -20,6 +20,8 @@ export interface Activation {
   readonly closes: boolean;
   /** Whether phi(c x) = c phi(x) for c > 0, so that phi'' is zero wherever phi' exists. */
   readonly isHomogeneous: boolean;
+  /** phi(f) / f where f < 0, if phi(f) = f elsewhere and phi never falls. */
+  readonly slopeBelow?: number;
 }
 
 type Operations = Pick<Activation, 'value' | 'tangent' | 'difference'>;
@@ -73,6 +75,9 @@ export const ACTIVATIONS = Object.fromEntries(
         ...(ON_TENSORS[name] ?? byFormula(entry)),
         closes: entry.closes === true,
         isHomogeneous: isHomogeneous(name),
+        ...(isHomogeneous(name) &&
+          entry.slope(1) === 1 &&
+          entry.slope(-1) >= 0 && { slopeBelow: entry.slope(-1) }),
       },
     ];
   }),

@@ -71,24 +71,30 @@ function mix(x: u32): u32 {
 
 /** Starts the streams of the key `stream` of the 128-bit seed (s0, s1, s2, s3). */
 export function start(s0: u32, s1: u32, s2: u32, s3: u32, stream: u32): void {
-  const s = s2 ^ mix(s3 + stream);
+  let z = s2 ^ mix(s3 + stream);
   let a = i32x4.splat(s0);
   let b = i32x4.splat(s1);
-  let c = i32x4.splat(s);
+  let c = i32x4.splat(z);
   let d = i32x4.add(i32x4.splat(1), i32x4.mul(i32x4.splat(APART), i32x4(0, 1, 2, 3)));
-  store<u32>(room, s0, FIFTH);
-  store<u32>(room, s1, FIFTH + 4);
-  store<u32>(room, s, FIFTH + 8);
-  store<u32>(room, 1 + 4 * APART, FIFTH + 12);
+  let x = s0;
+  let y = s1;
+  let n: u32 = 1 + 4 * APART;
   for (let i = 0; i < 15; i++) {
     const t = i32x4.add(i32x4.add(a, b), d);
     d = i32x4.add(d, i32x4.splat(1));
     a = v128.xor(b, i32x4.shr_u(b, 9));
     b = i32x4.add(c, i32x4.shl(c, 3));
     c = i32x4.add(v128.or(i32x4.shl(c, 21), i32x4.shr_u(c, 11)), t);
-    next();
+    const fifth = x + y + n++;
+    x = y ^ (y >>> 9);
+    y = z + (z << 3);
+    z = rotl(z, 21) + fifth;
   }
   save(room, a, b, c, d);
+  store<u32>(room, x, FIFTH);
+  store<u32>(room, y, FIFTH + 4);
+  store<u32>(room, z, FIFTH + 8);
+  store<u32>(room, n, FIFTH + 12);
 }
 
 @inline
