@@ -6,6 +6,7 @@ import {
   type ActivationName,
   activationEntry,
   isHomogeneous,
+  slopeBelow,
 } from '../activations.js';
 import { mapped, mappedPair, relu, reluDifference, reluTangent } from './ops.js';
 
@@ -21,7 +22,7 @@ export interface Activation {
   /** Whether phi(c x) = c phi(x) for c > 0, so that phi'' is zero wherever phi' exists. */
   readonly isHomogeneous: boolean;
   /** phi(f) / f where f < 0, if phi(f) = f elsewhere and phi never falls. */
-  readonly slopeBelow?: number;
+  readonly slopeBelow: number | undefined;
 }
 
 type Operations = Pick<Activation, 'value' | 'tangent' | 'difference'>;
@@ -75,9 +76,7 @@ export const ACTIVATIONS = Object.fromEntries(
         ...(ON_TENSORS[name] ?? byFormula(entry)),
         closes: entry.closes === true,
         isHomogeneous: isHomogeneous(name),
-        ...(isHomogeneous(name) &&
-          entry.slope(1) === 1 &&
-          entry.slope(-1) >= 0 && { slopeBelow: entry.slope(-1) }),
+        slopeBelow: slopeBelow(name),
       },
     ];
   }),
