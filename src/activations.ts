@@ -135,3 +135,9 @@ export const activationEntry = (name: ActivationName): ActivationEntry => ACTIVA
 
 /** Whether phi(c x) = c phi(x) for c > 0, so that phi'' is zero wherever phi' exists. */
 export const isHomogeneous = (name: ActivationName): boolean => activationEntry(name).growth !== undefined;
+
+/** phi(f) / f where f < 0, of a homogeneous phi that is f elsewhere and never falls; undefined of the others. */
+export function slopeBelow(name: ActivationName): number | undefined {
+  const { slope } = activationEntry(name);
+  return isHomogeneous(name) && slope(1) === 1 && slope(-1) >= 0 ? slope(-1) : undefined;
+}

@@ -14,6 +14,7 @@ import {
   type Machine,
   misfit,
   type Planned,
+  payingWorkers,
   tableHeapBytes,
 } from '../plan/estimate.js';
 import { defaultWorkers } from '../run/executor.js';
@@ -54,13 +55,13 @@ export function machineOf(backend: BackendName): Machine {
 }
 
 /**
- * The workers to run experiments with: those that were asked for, else one a core and as few as fit into memory.
+ * The workers to run experiments with: those that were asked for, else at most one a core, as many as pay and fit into memory.
  *
  * @throws UserError for every experiment that does not fit, and for experiments that do not fit together.
  */
 export function fitWorkers(placed: readonly Placed[], asked: number | undefined): number {
   const machines = placed.map(({ backend }) => machineOf(backend));
-  const workers = asked ?? fittingWorkers(placed, defaultWorkers(), machines[0]!);
+  const workers = asked ?? payingWorkers(placed, fittingWorkers(placed, defaultWorkers(), machines[0]!));
   const problems = placed.flatMap((each, i) => misfit(each, workers, machines[i]!) ?? []);
   if (problems.length === 0 && placed.length > 1) problems.push(...together(placed, workers, machines[0]!));
   if (problems.length > 0) throw new UserError(problems.join('\n'));

@@ -6,6 +6,7 @@ import {
   type ActivationName,
   activationEntry,
   isHomogeneous,
+  slopeBelow,
 } from '../activations.js';
 import { mapped, mappedPair, relu, reluDifference, reluTangent } from './ops.js';
 
@@ -20,6 +21,8 @@ export interface Activation {
   readonly closes: boolean;
   /** Whether phi(c x) = c phi(x) for c > 0, so that phi'' is zero wherever phi' exists. */
   readonly isHomogeneous: boolean;
+  /** phi(f) / f where f < 0, if phi(f) = f elsewhere and phi never falls. */
+  readonly slopeBelow: number | undefined;
 }
 
 type Operations = Pick<Activation, 'value' | 'tangent' | 'difference'>;
@@ -73,6 +76,7 @@ export const ACTIVATIONS = Object.fromEntries(
         ...(ON_TENSORS[name] ?? byFormula(entry)),
         closes: entry.closes === true,
         isHomogeneous: isHomogeneous(name),
+        slopeBelow: slopeBelow(name),
       },
     ];
   }),

@@ -9,7 +9,8 @@
  * left out: they vanish for homogeneous activations, at the points where these have a derivative.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { joined, type Step } from './step.js';
+import { joined } from './ops.js';
+import type { Step } from './step.js';
 
 /** One layer of the lanes that have one at this distance; tensors are [active, n, m] and freed after the visit. */
 export interface BackwardVelocity {

@@ -12,18 +12,26 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { MatrixName, Piece } from '../architectures/architecture.js';
 import { type Gradient, gradient } from './gradient.js';
-import { learns, type Train } from './lane.js';
+import type { Train } from './lane.js';
+import { type Learning, learning } from './learning.js';
 import type { Network, Place } from './network.js';
-import { add, addScaled, mul, squaredNorms } from './ops.js';
+import { add, addScaled, dots, mul, squaredNorms } from './ops.js';
 import type { MatrixStep, Proof } from './proof.js';
+import type { TrainedWeights } from './trained-weights.js';
 
 /** A velocity, or a finite step. */
 export type ChangeKind = 'update' | 'velocity';
 
 /** How one matrix learns: its gradient G = sum_i b_i q_i^T, and what that is multiplied by, for each lane. */
-export interface Descent extends MatrixStep {
+export interface Descent extends Learning {
   readonly matrix: MatrixName;
+  readonly weights: TrainedWeights;
   readonly gradient: Gradient;
+  /** b_l and q_{l-1}. */
+  readonly backward: tf.Tensor3D;
+  readonly input: tf.Tensor3D;
+  /** M_l^T b_l, where it is kept. */
+  readonly transposed?: tf.Tensor3D;
 }
 
 export class Chain {
@@ -80,7 +88,6 @@ export class Chain {
       this.descents.unshift({
         matrix: piece,
         weights,
-        place,
         gradient: own,
         backward: arriving,
         input: states[i]!,
@@ -96,43 +103,19 @@ export class Chain {
   }
 
   /**
-   * The rates of its matrices: eta_l is Eq. 8, 1 / (L |G_l|^2) with |G_l|^2 the sum over the matrices, beta^2 |sum_i b_i q_i^T|^2 of
-   * one that has beta inside, or the given one; and 0 where the layer does not learn.
+   * Sets the rates of its matrices.
    *
    * @param all whether gradients are measured of lanes, too, in which the layer does not learn.
    * @returns |G_l|_F of each lane; NaN where it is not measured.
    */
-  learnAt(train: Train, all = false): number[] {
-    const { network, place } = this;
-    const { lanes } = place;
-    const layer = (i: number) => lanes[i]!.depth - place.distance;
-    const isLearning = lanes.map(({ depth }, i) => learns(train, layer(i), depth));
-    const squares = this.descents.map(({ matrix }) =>
-      lanes.map(({ branchScale }) => (network.isBranch(matrix) ? branchScale ** 2 : 1)),
-    );
-    const norms = this.descents.map(({ gradient: own }, k) => {
-      const isMeasured = all || isLearning.includes(true);
-      const of = isMeasured ? own.squaredNorm() : new Float64Array(lanes.length).fill(Number.NaN);
-      return of.map((norm, i) => squares[k]![i]! * norm);
-    });
-    const ofLayer = lanes.map((_, i) => norms.reduce((sum, own) => sum + own[i]!, 0));
-    const rates = lanes.map(({ depth, learningRate }, i) => {
-      if (!isLearning[i]) return 0;
-      if (learningRate !== 'scale-invariant') return learningRate[layer(i)]!;
-      const norm = ofLayer[i]!;
-      return norm === 0 ? 0 : 1 / (depth * norm);
-    });
-    this.descents = this.descents.map((descent, k) => {
-      const own = rates.map((rate, i) => squares[k]![i]! * rate);
-      return {
-        ...descent,
-        rates: own,
-        steps: own.map((rate, i) => rate * lanes[i]!.stepSize),
-        // The gradient of a layer that does not learn may be beyond all numbers.
-        contributions: rates.map((rate, i) => (isLearning[i] ? rate * norms[k]![i]! : 0)),
-      };
-    });
-    return ofLayer.map((norm, i) => (all || isLearning[i] ? Math.sqrt(norm) : Number.NaN));
+  learnAt(train: Train, all = false): readonly number[] {
+    const matrices = this.descents.map(({ matrix, gradient: own }) => ({
+      matrix,
+      squaredNorm: () => own.squaredNorm(),
+    }));
+    const { learned, gradientNorms } = learning(this.network, this.place, train, matrices, all);
+    this.descents = this.descents.map((descent, i) => ({ ...descent, ...learned[i]! }));
+    return gradientNorms;
   }
 
   /**
@@ -174,11 +157,34 @@ export class Chain {
     const { gradient: own, rates, steps } = descent;
     const isLearning = rates.some((rate) => rate !== 0);
     const result = isLearning ? own.descend(y, kind === 'velocity' ? rates : steps, x) : y;
-    const matrix = { ...descent, inputChange: dq };
+    const matrix = this.step(descent, dq);
     proof.range(matrix);
-    if (kind === 'update') proof.update(matrix, product, result);
-    else proof.contribute(matrix, carried, (lane) => network.skipOf(lane));
+    if (kind === 'velocity') {
+      proof.contribute(matrix, carried && squaredNorms(carried), (lane) => network.skipOf(lane));
+    } else {
+      const { backward, transposed } = descent;
+      const back = transposed && dq && dots(transposed, dq);
+      proof.update(matrix, product && dots(backward, product), back, dots(backward, result));
+    }
     return result;
+  }
+
+  /** What the proof needs of a matrix, and of the change of what it takes. */
+  private step(descent: Descent, dq?: tf.Tensor3D): MatrixStep {
+    const { weights, backward, input, rates, steps, contributions } = descent;
+    return {
+      weights,
+      rates,
+      steps,
+      contributions,
+      place: this.place,
+      inner: Math.max(input.shape[2], backward.shape[2]),
+      squares: {
+        backward: squaredNorms(backward),
+        input: squaredNorms(input),
+        inputChange: dq && squaredNorms(dq),
+      },
+    };
   }
 
   /**
@@ -204,7 +210,7 @@ export class Chain {
         const descent = this.descents[--matrices]!;
         const { weights, backward, input, rates } = descent;
         const y = weights.transposeTimes(bdot);
-        this.proof.range(descent);
+        this.proof.range(this.step(descent));
         const transposed = gradient(input, backward);
         bdot = rates.every((rate) => rate === 0) ? y : transposed.descend(y, rates, backward);
         transposed.dispose();

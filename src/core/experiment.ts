@@ -9,10 +9,11 @@ import { type DataLaw, drawData } from './data.js';
 import { largest, smallest } from './extremes.js';
 import { type Lane, learns, type Shape, type Train } from './lane.js';
 import { LOSSES, type LossName } from './loss.js';
-import { angleBetween, backwardFeatureAngle, layerNorms, norm } from './measure.js';
+import { angleBetween, angleOfSums, type LayerNorms, norm } from './measure.js';
 import { type LayerFacts, MEASUREMENTS } from './measurements.js';
 import { Network, type WeightsName } from './network.js';
 import { isNormalizedAlone, normalizeNetwork } from './normalize.js';
+import { dots, squaredNorms } from './ops.js';
 import { type Broken, EQUATION_7 } from './proof.js';
 import { type FinishedStep, Step, type StepSettings } from './step.js';
 import type { Source } from './weights.js';
@@ -103,9 +104,11 @@ export function measureBatch(
     const step = new Step(network, { ...stepSettings, keepsStates });
     const finished = step.take(({ distance, features, backward, change }) => {
       if (isRecorded(distance)) {
-        eachLane([features, backward, change], (i, [f, b, moved]) =>
-          drafts[i]!.note(distance, f!, b!, moved!),
-        );
+        const [f, b, moved] = [features, backward, change].map((state) => squaredNorms(state).map(Math.sqrt));
+        dots(backward, change).forEach((overlap, i) => {
+          const norms = { features: f![i]!, backward: b![i]!, change: moved![i]!, overlap };
+          drafts[i]!.note(distance, norms);
+        });
         if (kind === 'update') noteUpdate(distance, change);
       }
     });
@@ -185,16 +188,16 @@ class Draft {
     return { layers, values, divergedAt, inexact: undefined };
   }
 
-  note(distance: number, f: Float32Array, b: Float32Array, change: Float32Array): void {
+  note(distance: number, norms: LayerNorms): void {
     const layer = this.lane.depth - distance;
-    const norms = layerNorms(f, b, change);
-    const rms = 1 / Math.sqrt(f.length);
+    const { samples, width } = this.settings.shape;
+    const rms = 1 / Math.sqrt(samples * width);
     Object.assign(this.at(layer), {
       features: rms * norms.features,
       backward: rms * norms.backward,
       change: rms * norms.change,
       overlap: norms.overlap,
-      angle: backwardFeatureAngle(b, change, norms),
+      angle: angleOfSums(norms.backward, norms.change, -norms.overlap),
     } satisfies PartialFacts);
     const finite = Number.isFinite(norms.features + norms.backward + norms.change);
     if (!finite) this.divergedAt ??= layer;

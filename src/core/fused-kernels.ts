@@ -13,6 +13,7 @@ import {
   unregisterKernel,
 } from '@tensorflow/tfjs-core';
 import { FUSED_KERNEL } from './fused-kernel.generated.js';
+import { offerSampledPasses, type SampledExports } from './sampled-kernels.js';
 
 interface WasmBackend {
   readonly wasm: {
@@ -26,7 +27,9 @@ interface WasmBackend {
   incRef(id: DataId): void;
 }
 
-interface Kernels {
+interface Kernels extends SampledExports {
+  readonly ROOM: WebAssembly.Global;
+  initialise(room: number): void;
   addScaled(out: number, y: number, a: number, x: number, lanes: number, size: number): void;
   reluTangent(out: number, f: number, t: number, count: number): void;
   reluDifference(out: number, f: number, df: number, count: number): void;
@@ -92,7 +95,9 @@ export function registerFusedKernels(backend: unknown): void {
   const memory = wasm?.asm?.memory;
   if (!(memory instanceof WebAssembly.Memory) || !dataIdMap || !makeOutput) return;
   const module = new WebAssembly.Module(Buffer.from(FUSED_KERNEL, 'base64'));
-  const kernels = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels;
+  const host = { exp: Math.exp, log: Math.log };
+  const kernels = new WebAssembly.Instance(module, { env: { memory }, host }).exports as unknown as Kernels;
+  kernels.initialise(wasm._malloc(kernels.ROOM.value as number));
 
   const at = (tensor: TensorInfo) => dataIdMap.get(tensor.dataId).memoryOffset;
   const output = (shape: readonly number[]) => makeOutput.call(backend, shape, 'float32');
@@ -153,6 +158,7 @@ export function registerFusedKernels(backend: unknown): void {
     kernels.innerProducts(at(out), at(a!), at(b!), lanes, rows, inner, columns);
     return out;
   });
+  offerSampledPasses(kernels, { memory, at, output });
   register('Filled', (_, { shape, fill }) => {
     const out = output(shape as readonly number[]);
     const values = new Float32Array(memory.buffer, at(out), sizeOf(shape as readonly number[]));

@@ -3,8 +3,12 @@
  * that read and write a state once, and products of small or thin matrices for many lanes, without packing.
  *
  * AssemblyScript, compiled to WebAssembly SIMD by `npm run build`; `fused-kernels.ts` registers them with the library's
- * wasm backend. Arguments are byte offsets and counts; no state, no data.
+ * wasm backend. Arguments are byte offsets and counts; no data, and no state but
+ * of the sampler, in a place that it is given.
  */
+export { backward, change, forward } from './sampled-passes.as';
+export { arrive, enter, enterChange } from './sampled-sums.as';
+export { initialise, ROOM } from './ziggurat.as';
 
 /** out = y + a x for each lane of `size` numbers; a has one number a lane. */
 export function addScaled(out: usize, y: usize, a: usize, x: usize, lanes: u32, size: u32): void {

@@ -49,6 +49,15 @@ export function backwardFeatureAngle(b: Numbers, change: Numbers, norms: LayerNo
   return angleOf(b, -1 / norms.backward, change, 1 / norms.change);
 }
 
+/**
+ * The angle between x and y, in [0, pi] rad, from their norms and <x, y>: within 5e-8 rad near 0 and pi, and to rounding elsewhere,
+ * if the sums are of float64. NaN when one of the two is zero or not finite.
+ */
+export function angleOfSums(x: number, y: number, overlap: number): number {
+  const cosine = overlap / x / y;
+  return 2 * Math.atan2(Math.sqrt(Math.max(0, 1 - cosine)), Math.sqrt(Math.max(0, 1 + cosine)));
+}
+
 /** The angle between x and y, in [0, pi] rad; NaN when one of the two is zero or not finite. */
 export function angleBetween(x: Numbers, y: Numbers): number {
   return angleOf(x, 1 / norm(x), y, 1 / norm(y));

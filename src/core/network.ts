@@ -50,6 +50,8 @@ export class Network {
   /** The distance of the embedding of the deepest lanes. */
   readonly farthest: number;
   private readonly matrices = new Map<string, TrainedWeights>();
+  /** Lanes that have a layer, by distance. */
+  private readonly counts: Uint32Array;
   private readonly inputs = new Map<number, tf.Tensor3D>();
   private readonly skips = new Map<number, tf.Tensor3D>();
 
@@ -67,13 +69,14 @@ export class Network {
       throw new Error('lanes must be sorted by falling depth');
     }
     this.farthest = lanes[0]!.depth - 1;
+    this.counts = new Uint32Array(lanes[0]!.depth);
+    for (const { depth } of lanes)
+      for (let distance = 0; distance < depth; distance++) this.counts[distance]! += 1;
   }
 
   /** Number of lanes that have a layer at this distance. */
   active(distance: number): number {
-    let count = this.lanes.length;
-    while (count > 0 && this.lanes[count - 1]!.depth <= distance) count--;
-    return count;
+    return this.counts[distance] ?? 0;
   }
 
   /** The lanes whose layer at a distance is of a group: a block where a layer comes before, the embedding where none does. */
@@ -86,6 +89,11 @@ export class Network {
           ? [0, continuing]
           : [continuing, this.active(distance)];
     return { distance, first, lanes: this.lanes.slice(first, end) };
+  }
+
+  /** Whether any matrix was asked for. */
+  get hasDrawn(): boolean {
+    return this.matrices.size > 0;
   }
 
   /** A matrix of the layers at a distance; drawn when it is first asked for. */

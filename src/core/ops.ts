@@ -97,7 +97,8 @@ export const transpose = (x: Tensor3D) => run('Transpose', { x }, { perm: [0, 2,
  * <a, b> of each lane, [lanes, n, m] both, on the host, where numbers of a lane live. Products and sum are float64, so
  * that no state of float32 has a square that is zero, or infinite, unless its own is.
  */
-export function dots(a: Tensor3D, b: Tensor3D): Float64Array {
+export function dots(a: Tensor3D & Known, b: Tensor3D): Float64Array {
+  if (a[PRODUCTS]?.other === b) return a[PRODUCTS].products;
   const [lanes, n, m] = a.shape;
   if (has('Dots')) return doubles(run('Dots', { a, b }));
   const [x, y] = [a.dataSync<'float32'>(), b.dataSync<'float32'>()];
@@ -123,13 +124,38 @@ export function gramProducts(a: Tensor3D, b: Tensor3D): Float64Array {
   return dots(innerProducts(a, a), innerProducts(b, b));
 }
 
-const norms = new WeakMap<Tensor3D, Float64Array>();
+const SQUARES = Symbol('squared norms');
+const PRODUCTS = Symbol('dot products');
+
+/** What is known of a state, on the state: maps of many thousand tensors are what the garbage collector has most work with. */
+interface Known {
+  [SQUARES]?: Float64Array;
+  [PRODUCTS]?: { readonly other: Tensor3D; readonly products: Float64Array };
+}
+
+/** Remembers |a|^2 of each lane, of a state that came with it. */
+export function rememberSquares(a: Tensor3D & Known, squares: Float64Array): void {
+  a[SQUARES] = squares;
+}
+
+/** Remembers <a, b> of each lane, of states that came with it: the last of a. */
+export function rememberDots(a: Tensor3D & Known, other: Tensor3D, products: Float64Array): void {
+  a[PRODUCTS] = { other, products };
+}
+
+/** The state of all lanes, from those of the first and of the others; with its squared norms, if those of the first are known. */
+export function joined(parts: readonly Tensor3D[]): Tensor3D {
+  if (parts.length === 1) return parts[0]!;
+  const all = run('Concat', parts as never, { axis: 0 });
+  if ((parts[0] as Known)[SQUARES])
+    rememberSquares(all, Float64Array.from(parts.flatMap((part) => [...squaredNorms(part)])));
+  return all;
+}
 
 /** |a|^2 of each lane, on the host; remembered, since weights, gradients and proofs ask for those of the same states. */
-export function squaredNorms(a: Tensor3D): Float64Array {
-  const known = norms.get(a) ?? dots(a, a);
-  norms.set(a, known);
-  return known;
+export function squaredNorms(a: Tensor3D & Known): Float64Array {
+  a[SQUARES] ??= dots(a, a);
+  return a[SQUARES];
 }
 
 /** Up to here and down to its inverse, a float32 factor can be squared, or be multiplied with another. */

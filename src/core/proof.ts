@@ -23,6 +23,7 @@
  */
 import type { Tensor3D } from '@tensorflow/tfjs-core';
 import type { Lane } from './lane.js';
+import type { Learning } from './learning.js';
 import type { Place } from './network.js';
 import { dots, squaredNorms } from './ops.js';
 import { SMALLEST, type TrainedWeights } from './trained-weights.js';
@@ -46,23 +47,19 @@ export interface Broken {
   readonly bound: number;
 }
 
-/** What one matrix does in a step; tensors are of the lanes that have it. */
-export interface MatrixStep {
-  readonly weights: TrainedWeights;
+/** What one matrix does in a step, on the lanes that have it. */
+export interface MatrixStep extends Learning {
+  readonly weights: Pick<TrainedWeights, 'normBound' | 'smallestProduct'>;
   /** The layer that it leads to. */
   readonly place: Place;
-  /** b_l and q_{l-1}. */
-  readonly backward: Tensor3D;
-  readonly input: Tensor3D;
-  /** M_l^T b_l, where it is kept. */
-  readonly transposed?: Tensor3D;
-  /** eta_l, with beta^2, and the same times dt. */
-  readonly rates: readonly number[];
-  readonly steps: readonly number[];
-  /** What it adds to C_l. */
-  readonly contributions: readonly number[];
-  /** Change of q_{l-1}: none where nothing before it moves. */
-  readonly inputChange?: Tensor3D | undefined;
+  /** The larger of its dimensions. */
+  readonly inner: number;
+  /** |b_l|^2 and |q_{l-1}|^2, and that of the change of q_{l-1}: none where nothing before it moves. */
+  readonly squares: {
+    readonly backward: ArrayLike<number>;
+    readonly input: ArrayLike<number>;
+    readonly inputChange?: ArrayLike<number> | undefined;
+  };
 }
 
 /** 2^-24, half the distance of two neighbours near 1. */
@@ -102,17 +99,16 @@ export class Proof {
     this.reach = new Float64Array(lanes.length);
   }
 
-  /** Adds what a matrix contributes to a velocity; `before` is the velocity that is carried on, `skip` its factor a. */
-  contribute(matrix: MatrixStep, before?: Tensor3D, skip?: (lane: number) => number): void {
-    const [b, q, dq] = [matrix.backward, matrix.input, matrix.inputChange].map((x) => x && squaredNorms(x));
-    const carried = before && squaredNorms(before);
+  /** Adds what a matrix contributes to a velocity; `carried` is |x|^2 of that which goes on beside it, and `skip` its factor a. */
+  contribute(matrix: MatrixStep, carried?: ArrayLike<number>, skip?: (lane: number) => number): void {
+    const { backward: b, input: q, inputChange: dq } = matrix.squares;
     this.eachLane(matrix, (lane, i) => {
-      const norm = Math.sqrt(b![i]!);
+      const norm = Math.sqrt(b[i]!);
       const moved = dq ? matrix.weights.normBound(i) * Math.sqrt(dq[i]!) : 0;
       const kept = carried && skip ? skip(lane) * Math.sqrt(carried[i]!) : 0;
       this.decay[lane]! += matrix.contributions[i]!;
       this.reach[lane]! +=
-        roundingOf(matrix) * norm * (kept + moved + Math.abs(matrix.rates[i]!) * norm * q![i]!);
+        roundingOf(matrix) * norm * (kept + moved + Math.abs(matrix.rates[i]!) * norm * q[i]!);
     });
   }
 
@@ -149,38 +145,46 @@ export class Proof {
   }
 
   /**
-   * The two identities of an update at one matrix.
+   * The two identities of an update at one matrix, whose change d is M_l dq_{l-1} less dt eta_l G_l (q_{l-1} + dq_{l-1}).
    *
-   * @param product M_l dq_{l-1}, and `descended` the same less dt eta_l G_l (q_{l-1} + dq_{l-1}).
+   * @param there <b_l, M_l dq_{l-1}>, and `back` <M_l^T b_l, dq_{l-1}>; none where nothing before moves.
+   * @param fallen <b_l, d>.
    */
-  update(matrix: MatrixStep, product: Tensor3D | undefined, descended: Tensor3D): void {
-    const { backward, transposed, inputChange, input, rates, steps, contributions } = matrix;
-    const [b, q, dq] = [backward, input, inputChange].map((x) => x && squaredNorms(x));
-    const there = product && dots(backward, product);
-    const back = transposed && inputChange && dots(transposed, inputChange);
-    const fallen = dots(backward, descended);
+  update(
+    matrix: MatrixStep,
+    there: ArrayLike<number> | undefined,
+    back: ArrayLike<number> | undefined,
+    fallen: ArrayLike<number>,
+  ): void {
     this.eachLane(matrix, (lane, i, layer) => {
-      const norm = Math.sqrt(b![i]!);
-      const change = Math.sqrt(dq?.[i] ?? 0);
-      const product = norm * matrix.weights.normBound(i) * change;
-      const rounding = roundingOf(matrix);
       if (there && back) {
-        this.hold(lane, layer, 'adjoint', there[i]! - back[i]!, rounding * product, product);
+        const size = productOf(matrix, i);
+        this.hold(lane, layer, 'adjoint', there[i]! - back[i]!, roundingOf(matrix) * size, size);
       }
-      if (rates[i] === 0) return;
-      const decay = (contributions[i]! * steps[i]!) / rates[i]!;
-      const curved = norm * change * Math.sqrt(Math.abs(decay * steps[i]!));
-      const summed = product + Math.abs(steps[i]!) * b![i]! * (q![i]! + change ** 2);
-      const fall = fallen[i]! - (there?.[i] ?? 0);
-      this.hold(
-        lane,
-        layer,
-        'descent',
-        fall + decay,
-        curved * (1 + 1e-6) + rounding * summed,
-        Math.abs(decay),
-      );
+      if (matrix.rates[i] !== 0) this.descent(matrix, lane, i, layer, fallen[i]! - (there?.[i] ?? 0));
     });
+  }
+
+  /** The same where <b_l, M_l dq_{l-1}> is known from the way back alone: both identities in one. */
+  updateWhole(matrix: MatrixStep, back: ArrayLike<number>, fallen: ArrayLike<number>): void {
+    this.eachLane(matrix, (lane, i, layer) => {
+      const rest = fallen[i]! - back[i]!;
+      const size = productOf(matrix, i);
+      if (matrix.rates[i] === 0) this.hold(lane, layer, 'adjoint', rest, roundingOf(matrix) * size, size);
+      else this.descent(matrix, lane, i, layer, rest);
+    });
+  }
+
+  /** The descent at one matrix of a lane, by <b_l, -dt eta_l G_l (q_{l-1} + dq_{l-1})>. */
+  private descent(matrix: MatrixStep, lane: number, i: number, layer: number, fall: number): void {
+    const { rates, steps, contributions, squares } = matrix;
+    const b = squares.backward[i]!;
+    const change = squares.inputChange?.[i] ?? 0;
+    const decay = (contributions[i]! * steps[i]!) / rates[i]!;
+    const curved = Math.sqrt(b * change * Math.abs(decay * steps[i]!));
+    const summed = productOf(matrix, i) + Math.abs(steps[i]!) * b * (squares.input[i]! + change);
+    const bound = curved * (1 + 1e-6) + roundingOf(matrix) * summed;
+    this.hold(lane, layer, 'descent', fall + decay, bound, Math.abs(decay));
   }
 
   /** Eq. 8: what all layers that learn contribute, `trained` of them with a gradient. */
@@ -211,9 +215,10 @@ export class Proof {
 
   /** Notes the lanes in which a state has an entry that is not finite: a sum of squares of float32 is, in float64. */
   finite({ distance, first, lanes }: Place, state: Tensor3D): void {
-    squaredNorms(state).forEach((square, i) => {
-      if (!Number.isFinite(square)) this.overflow[first + i] ??= lanes[i]!.depth - distance;
-    });
+    const squares = squaredNorms(state);
+    for (let i = 0; i < squares.length; i++) {
+      if (!Number.isFinite(squares[i]!)) this.overflow[first + i] ??= lanes[i]!.depth - distance;
+    }
   }
 
   /** Notes an identity whose sides differ by more than rounding; the first of a lane stands. */
@@ -238,14 +243,17 @@ export class Proof {
     { place: { distance, first, lanes } }: MatrixStep,
     visit: (lane: number, i: number, layer: number) => void,
   ): void {
-    lanes.forEach(({ depth }, i) => {
-      visit(first + i, i, depth - distance);
-    });
+    for (let i = 0; i < lanes.length; i++) visit(first + i, i, lanes[i]!.depth - distance);
   }
 }
 
 /** Rounding of the products with a matrix, there and back, relative to |M| |x|. */
-function roundingOf({ input, backward }: MatrixStep): number {
-  const inner = Math.max(input.shape[2], backward.shape[2]);
+function roundingOf({ inner }: MatrixStep): number {
   return ROUNDING * EPSILON * (1 + Math.sqrt(inner) / 8);
+}
+
+/** |b_l| |M_l| |dq_{l-1}| at the most. */
+function productOf({ squares, weights }: MatrixStep, i: number): number {
+  const change = squares.inputChange?.[i] ?? 0;
+  return Math.sqrt(squares.backward[i]!) * weights.normBound(i) * Math.sqrt(change);
 }

@@ -33,21 +33,21 @@ interface Kernel {
   readonly OUTPUT: WebAssembly.Global;
   initialise(): void;
   start(s0: number, s1: number, s2: number, s3: number, stream: number): void;
-  fill(offset: number, count: number, scale: number): void;
+  fill(count: number, scale: number): void;
 }
 
 const PAGE_BYTES = 65536;
 
-/** Numbers that the kernel draws at a time: 64 kB, which stay in the cache until they are copied. */
+/** Numbers that the kernel draws at a time, a multiple of four: 64 kB, which stay in the cache until they are copied. */
 const WINDOW = 16_384;
 
 /** Numbers that are kept for the next draw; a larger draw has an array of its own, which goes with it. */
 const KEPT = 1 << 20;
 
 /**
- * The sampler of a thread (see `gaussian.as.ts` for the method).
+ * The sampler of a thread (see `ziggurat.as.ts` for the method).
  *
- * Numbers are float32 of law N(0, scale^2), each within half an ulp of a normal number on a grid of 2^-23
+ * Numbers are float32 of law N(0, scale^2), each within two ulps of a normal number on a grid of 2^-23
  * of its ziggurat layer; the tails reach R + ln(2^25) / R = 8.4 standard deviations.
  */
 export class GaussianSampler {
@@ -94,7 +94,7 @@ export class GaussianSampler {
       const end = (i + 1) * count;
       for (let at = i * count; at < end; at += WINDOW) {
         const length = Math.min(WINDOW, end - at);
-        this.kernel.fill(0, length, scales[i]!);
+        this.kernel.fill(length, scales[i]!);
         numbers.set(length === WINDOW ? this.window : this.window.subarray(0, length), at);
       }
     });

@@ -11,10 +11,12 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LayerGroup } from '../architectures/architecture.js';
 import { Chain, type ChangeKind, type Descent } from './chain.js';
 import type { Train } from './lane.js';
+import type { Learning } from './learning.js';
 import type { Loss } from './loss.js';
-import type { Network } from './network.js';
-import { read, squaredNorms } from './ops.js';
+import type { Network, Place } from './network.js';
+import { dots, joined, read, rememberDots, squaredNorms } from './ops.js';
 import { type Broken, Proof } from './proof.js';
+import { SampledBlock, SampledPasses } from './sampled-block.js';
 import { SMALLEST } from './trained-weights.js';
 
 export interface StepSettings {
@@ -65,8 +67,9 @@ interface Layer {
   readonly features: tf.Tensor3D;
   /** b_l; z_l of an MLP. */
   backward?: tf.Tensor3D;
-  /** In the lanes that have a layer before this one, and in those that begin here. */
+  /** In the lanes that have a layer before this one: piece by piece, or whole where the backend can; and in those that begin here. */
   readonly block?: Chain;
+  readonly sampled?: SampledBlock;
   readonly embedding?: Chain;
 }
 
@@ -81,6 +84,7 @@ export class Step {
   private readonly contributions: Float64Array[];
   private readonly gradientNorms: Float64Array[];
   readonly proof: Proof;
+  private readonly passes: SampledPasses | undefined;
 
   constructor(
     readonly network: Network,
@@ -90,6 +94,7 @@ export class Step {
     this.gradientNorms = network.lanes.map((lane) => new Float64Array(lane.depth + 1).fill(Number.NaN));
     this.proof = new Proof(network.lanes, this.contributions);
     this.readout = this.chain('output', 0);
+    this.passes = SampledPasses.of(network, this.proof, this.layers, settings.keepsStates);
   }
 
   /**
@@ -156,17 +161,24 @@ export class Step {
     const { network, layers } = this;
     for (let distance = network.farthest; distance >= 1; distance--) {
       const previous = layers[distance + 1];
-      const block = previous && this.chain('hidden', distance);
+      const sampled = previous && this.passes && new SampledBlock(this.passes, distance);
+      const block = previous && !sampled ? this.chain('hidden', distance) : undefined;
       const begins = network.active(distance) > network.active(distance + 1);
       const embedding = begins ? this.chain('input', distance) : undefined;
       const features = tf.tidy(() => {
         const parts = [];
+        if (sampled) parts.push(sampled.forward(previous.features));
         if (block) parts.push(network.addSkip(block.forward(previous!.features), previous!.features));
         if (embedding) parts.push(embedding.forward(network.input(distance)));
         return tf.keep(joined(parts));
       });
       this.proof.finite({ distance, first: 0, lanes: network.lanes.slice(0, features.shape[0]) }, features);
-      layers[distance] = { features, ...(block && { block }), ...(embedding && { embedding }) };
+      layers[distance] = {
+        features,
+        ...(block && { block }),
+        ...(sampled && { sampled }),
+        ...(embedding && { embedding }),
+      };
     }
     this.output = read(tf.tidy(() => this.readout.forward(layers[1]!.features)));
   }
@@ -184,8 +196,15 @@ export class Step {
       const layer = layers[distance]!;
       layer.backward = arriving;
       const continuing = network.active(distance + 1);
-      const [block, embedding] = [layer.block, layer.embedding];
+      const { block, sampled, embedding } = layer;
       if (embedding) this.through(embedding, embedding.own(lanesOf(arriving, continuing)), true);
+      if (sampled) {
+        arriving = tf.tidy(() => sampled.backward(arriving));
+        const { train, measuresAllGradients } = this.settings;
+        const norms = sampled.learnAt(train, measuresAllGradients);
+        this.note(sampled.place, norms, [sampled.learned]);
+        continue;
+      }
       if (!block) return;
       arriving = tf.tidy(() => {
         const own = lanesOf(arriving, 0, continuing);
@@ -200,16 +219,21 @@ export class Step {
     const { kind, train, measuresAllGradients } = this.settings;
     const result = tf.tidy(() => chain.backward(b, kind === 'update', ends));
     const norms = chain.learnAt(train, measuresAllGradients);
-    const { distance, first, lanes } = chain.place;
-    norms.forEach((norm, i) => {
-      this.gradientNorms[first + i]![lanes[i]!.depth - distance] = norm;
-    });
-    for (const { contributions } of chain.descents) {
-      contributions.forEach((contribution, i) => {
-        this.contributions[first + i]![lanes[i]!.depth - distance]! += contribution;
-      });
-    }
+    this.note(chain.place, norms, chain.descents);
     return result;
+  }
+
+  /** Notes |G_l|, and adds what the matrices of a layer contribute to its C_l. */
+  private note(
+    { distance, first, lanes }: Place,
+    gradientNorms: readonly number[],
+    matrices: readonly Learning[],
+  ): void {
+    for (let i = 0; i < lanes.length; i++) {
+      const layer = lanes[i]!.depth - distance;
+      this.gradientNorms[first + i]![layer] = gradientNorms[i]!;
+      for (const { contributions } of matrices) this.contributions[first + i]![layer]! += contributions[i]!;
+    }
   }
 
   /**
@@ -223,19 +247,26 @@ export class Step {
     const isVelocity = kind === 'velocity';
     let change: tf.Tensor3D | undefined;
     for (let distance = network.farthest; distance >= 1; distance--) {
-      const { block, embedding, features, backward } = layers[distance]!;
+      const { block, sampled, embedding, features, backward } = layers[distance]!;
       const before = change;
       change = tf.tidy(() => {
         const parts = [];
+        if (sampled) parts.push(sampled.change(kind, before!));
         if (block) {
           const moved = block.change(kind, before, hasSkip ? before : undefined);
           parts.push(network.addSkip(moved, before!));
         }
         if (embedding) parts.push(embedding.change(kind));
-        return joined(parts);
+        const all = joined(parts);
+        if (sampled && embedding) {
+          const begun = lanesOf(backward!, network.active(distance + 1));
+          const products = [dots(backward!, parts[0]!), dots(begun, parts[1]!)];
+          rememberDots(backward!, all, Float64Array.from(products.flatMap((part) => [...part])));
+        }
+        return all;
       });
       before?.dispose();
-      if (block && !this.settings.keepsStates) this.release(distance + 1);
+      if (before && !this.settings.keepsStates) this.release(distance + 1);
       if (isVelocity) this.proof.velocity(distance, backward!, change);
       if (isVelocity && distance === 1 && this.isNormalized) this.checkNormalization(change);
       visit({ distance, active: network.active(distance), features, backward: backward!, change });
@@ -251,6 +282,7 @@ export class Step {
     if (!this.settings.keepsStates) {
       this.release(1);
       this.readout.dispose();
+      this.passes?.dispose();
     }
     return outputChange;
   }
@@ -345,16 +377,12 @@ export class Step {
     const layer = this.layers[distance];
     if (!layer) return;
     layer.block?.dispose();
+    layer.sampled?.dispose();
     layer.embedding?.dispose();
     layer.features.dispose();
     layer.backward?.dispose();
     if (!this.settings.keepsStates) this.network.release(distance);
   }
-}
-
-/** The state of all lanes, from those of the first and of the others. */
-export function joined(parts: readonly tf.Tensor3D[]): tf.Tensor3D {
-  return parts.length === 1 ? parts[0]! : tf.concat([...parts]);
 }
 
 /** The lanes of a state from `first` on, before `end`. */

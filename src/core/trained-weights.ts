@@ -10,6 +10,21 @@ import type { Weights, WeightsLaw } from './weights.js';
 /** The least number of float32 with all its digits, 2^-126: a state whose entries are smaller has lost some, or all. */
 export const SMALLEST = 1.1754943508222875e-38;
 
+/**
+ * A bound on the operator norm of a Gaussian matrix, which it exceeds with probability exp(-8) at the most (Davidson and
+ * Szarek 2001).
+ */
+export function normBoundOf(sigma: number, outputs: number, inputs: number): number {
+  return sigma * (Math.sqrt(outputs) + Math.sqrt(inputs) + 4);
+}
+
+/** Typical size of the smallest entries of what a Gaussian matrix takes and gives, from |x|^2 of what it takes, or of its own. */
+export function smallestOf(square: number, size: number, sigma: number): number {
+  if (square === 0 || sigma === 0) return Infinity;
+  const norm = Math.sqrt(square);
+  return Math.min(norm / Math.sqrt(size), sigma * norm, sigma);
+}
+
 /** One step that was taken: its gradient and the transposed of it. */
 interface Taken {
   readonly gradient: Gradient;
@@ -69,13 +84,10 @@ export class TrainedWeights implements Weights {
     return this.smallest[lane]!;
   }
 
-  /**
-   * A bound on the operator norm of a lane's matrix, which a Gaussian one exceeds with probability exp(-8) at the most
-   * (Davidson and Szarek 2001): sigma (sqrt(outputs) + sqrt(inputs) + 4), and the Frobenius norms of the steps.
-   */
+  /** A bound on the operator norm of a lane's matrix: that of the initial one, and the Frobenius norms of the steps. */
   normBound(lane: number): number {
     const { outputs, inputs } = this.law;
-    const initial = this.sigma(lane) * (Math.sqrt(outputs) + Math.sqrt(inputs) + 4);
+    const initial = normBoundOf(this.sigma(lane), outputs, inputs);
     return this.steps.reduce((sum, { norm }) => sum + norm[lane]!, initial);
   }
 
@@ -106,10 +118,8 @@ export class TrainedWeights implements Weights {
   private rescaled(x: tf.Tensor3D, y: tf.Tensor3D): tf.Tensor3D {
     const [, rows, size] = x.shape;
     squaredNorms(x).forEach((square, lane) => {
-      const sigma = this.sigma(lane);
-      if (square === 0 || sigma === 0) return;
-      const norm = Math.sqrt(square / rows);
-      this.smallest[lane] = Math.min(this.smallest[lane]!, norm / Math.sqrt(size), sigma * norm, sigma);
+      const own = smallestOf(square / rows, size, this.sigma(lane));
+      this.smallest[lane] = Math.min(this.smallest[lane]!, own);
     });
     return this.scale ? scaled(y, this.scale) : y;
   }

@@ -5,8 +5,9 @@
  * one step (`core/step.ts`) and of the weights; the times are measured. `scripts/plan-accuracy.mjs` holds both
  * against real runs, on all kinds of experiments.
  */
+import { slopeBelow } from '../activations.js';
 import { MATRICES, type Piece } from '../architectures/architecture.js';
-import { architectureOf, hasBranches } from '../architectures/architectures.js';
+import { architectureOf, hasBranches, hasHiddenWidth } from '../architectures/architectures.js';
 import type { Experiment } from '../config/resolve.js';
 import type { Setting } from '../config/settings.js';
 import { needsOf } from '../quantities.js';
@@ -111,6 +112,11 @@ const hasGradientMatrix = (samples: number, { inputs, outputs }: Matrices) =>
  */
 export function backendBytes(demand: Demand): number {
   const { samples: n, width, inputWidth, outputWidth, depth, steps, weights } = demand;
+  if (isWhole(demand)) {
+    // f_l, M_l q_{l-1} and M_l^T b_l, and b_l where that is another; two changes; and the readout as of others.
+    const states = (depth - 1) * (hasBranches(demand.architecture) ? 4 : 3) + 8;
+    return 4 * (states * width + 4 * outputWidth * 3 + inputWidth);
+  }
   const { architecture, activation, kind } = demand;
   const isShared = weights === 'matrix-free' && n === 1; // M_l^T b_l is the image of a direction then
   const hasTransposed = !isShared && (!hasBranches(architecture) || kind === 'update');
@@ -155,12 +161,31 @@ export function hostBytes(demand: Demand): number {
   return 4 * (n * (inputWidth + 20 * outputWidth) + initial) + 8 * recorded;
 }
 
+/**
+ * Whether the backend takes a layer in whole passes (`core/sampled-block.ts`): one sample and one step, of weights that are
+ * never formed, with one matrix a layer and a homogeneous activation.
+ */
+function isWhole(demand: Demand): boolean {
+  const { weights, samples, steps, isNormalized, measuresBackward, architecture, activation } = demand;
+  return (
+    weights === 'matrix-free' &&
+    samples === 1 &&
+    steps === 1 &&
+    !isNormalized &&
+    !measuresBackward &&
+    !hasHiddenWidth(architecture) &&
+    slopeBelow(activation) !== undefined
+  );
+}
+
 /** Measured times, ns, where `REFERENCE_NORMAL_NS` is what the sampler takes for a number. */
 const NS = {
   /** An entry of a state, in all passes of a step; besides what follows. */
   entry: 22,
+  /** The same in whole passes. */
+  wholeEntry: 7.5,
   /** A normal number. */
-  normal: 2.5,
+  normal: 1.4,
   /** An entry of a matrix: to transpose it, and to multiply it with a vector; with each of many vectors. */
   transposed: 4,
   vectorProduct: 0.43,
@@ -170,6 +195,7 @@ const NS = {
   direction: 0.3,
   /** A lane of a layer, in what the host computes of its norms and identities. */
   lane: 6_000,
+  wholeLane: 1_500,
   /** A call of the backend, for however many lanes. */
   call: 11_000,
   /** An output on the host, by a plain loss, and by one with exponentials. */
@@ -196,7 +222,9 @@ const FORMULA_NS = 100;
 export function workNs(demand: Demand): number {
   const { samples: n, width, depth, inputWidth, outputWidth, weights, activation, loss } = demand;
   const steps = stepsOf(demand) + (demand.measuresBackward ? 0.4 : 0);
-  const states = (depth - 1) * n * width * steps * (NS.entry + 3 * (ACTIVATION_NS[activation] ?? FORMULA_NS));
+  const whole = isWhole(demand);
+  const entry = whole ? NS.wholeEntry : NS.entry + 3 * (ACTIVATION_NS[activation] ?? FORMULA_NS);
+  const states = (depth - 1) * n * width * steps * entry;
   const matrices = sum(matricesOf(demand), (matrix) => {
     const { inputs, outputs, count, isInput } = matrix;
     const size = inputs * outputs;
@@ -218,11 +246,15 @@ export function workNs(demand: Demand): number {
   });
   const ofOutput = loss === 'cross-entropy' ? NS.softmax : NS.output;
   const host = steps * n * (outputWidth * ofOutput + inputWidth * NS.normal);
-  return states + matrices + host + (depth - 1) * steps * NS.lane;
+  return states + matrices + host + (depth - 1) * steps * (whole ? NS.wholeLane : NS.lane);
 }
+
+/** What a layer in whole passes takes beside its lanes, in calls. */
+const WHOLE_CALLS = 3;
 
 /** Processor time of calling the backend, for a batch whose deepest cell this is, ns. */
 export function callsNs(demand: Demand): number {
+  if (isWhole(demand)) return (WHOLE_CALLS * demand.depth + 60) * NS.call;
   const own = (demand.weights === 'dense' ? 18 : 26) * stepsOf(demand);
   // A product passes over the gradients of all steps that were taken.
   const taken = demand.steps > 1 ? 4 * demand.steps ** 2 : 0;

@@ -4,7 +4,7 @@ import type { ExperimentFile } from '../config/experiment.js';
 import { resolveExperiment } from '../config/resolve.js';
 import { cutBatches, type WeightsChoice } from './batch.js';
 import { expandCells } from './cell.js';
-import { estimate, fittingWorkers, type Machine, misfit, type Planned } from './estimate.js';
+import { estimate, fittingWorkers, type Machine, misfit, type Planned, payingWorkers } from './estimate.js';
 
 function planned(changes: object, weights: WeightsChoice = 'auto'): Planned {
   const file = {
@@ -51,7 +51,7 @@ describe('what does not fit is refused with what to change', () => {
     ],
     ['samples', { data: { samples: 2e6 } }, 'auto', 1, {}, /; use fewer data\.samples than 2000000$/],
     ['a depth', network({ depth: 5e6 }), 'auto', 1, {}, /; use a smaller depth than 5000000$/],
-    ['workers', { ...network({ width: 1e6 }), draws: 9 }, 'auto', 8, { bytes: 1e9 }, /; use --workers 3$/],
+    ['workers', { ...network({ width: 1e6 }), draws: 9 }, 'auto', 8, { bytes: 1e9 }, /; use --workers 4$/],
     ['one worker', network({ width: 1e6 }), 'auto', 8, { bytes: 2e8 }, /; use a smaller width than 1000000$/],
     [
       'a table that is no text any more',
@@ -85,7 +85,16 @@ describe('what does not fit is refused with what to change', () => {
 
 test('as many workers as fit are used, and one where none do', () => {
   const wide = planned({ network: { depth: 10, width: 1e6 }, draws: 9 });
-  expect([4e8, 1e9, 1e12].map((bytes) => fittingWorkers([wide], 8, { ...LARGE, bytes }))).toEqual([1, 3, 8]);
+  expect([4e8, 1e9, 1e12].map((bytes) => fittingWorkers([wide], 8, { ...LARGE, bytes }))).toEqual([1, 4, 8]);
+});
+
+test('a second worker is used where it saves more than it costs', () => {
+  const draws = (count: number) =>
+    planned({ network: { depth: 20, width: 1e5 }, draws: count }, 'matrix-free');
+  expect([1, 2, 100, 1000].map((count) => payingWorkers([draws(count)], 2))).toEqual([1, 1, 2, 2]);
+  const [few, many] = [draws(100), draws(1000)].map((each) => payingWorkers([each], 64));
+  expect(few).toBeLessThan(many!);
+  expect(payingWorkers([draws(1000)], 64)).toBeLessThan(64);
 });
 
 test('workers without a batch cost nothing, and time is never below that of the longest batch', () => {

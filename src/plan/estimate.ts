@@ -114,6 +114,20 @@ export function fittingWorkers(planned: readonly Planned[], workers: number, mac
   return fitting;
 }
 
+/**
+ * The workers, up to `workers`, that pay: those with which the time that is saved exceeds the processor time that they take to
+ * start by most.
+ */
+export function payingWorkers(planned: readonly Planned[], workers: number): number {
+  const alone = estimate(planned, 1).wallSeconds;
+  let best = { workers: 1, gain: 0 };
+  for (let more = 2; more <= workers; more++) {
+    const gain = alone - estimate(planned, more).wallSeconds - (more - 1) * WORKER_SECONDS;
+    if (gain > best.gain) best = { workers: more, gain };
+  }
+  return best.workers;
+}
+
 /** Why an experiment cannot be run with so many workers, in a sentence that says what to change; undefined where it can. */
 export function misfit(planned: Planned, workers: number, machine: Machine): string | undefined {
   const { experiment, batches } = planned;

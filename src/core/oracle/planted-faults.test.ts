@@ -1,5 +1,5 @@
 /** Faults planted in the core: every cell that has one says so, by an identity that it breaks. */
-import type { Tensor3D } from '@tensorflow/tfjs-core';
+import { type Tensor3D, tensor3d } from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, expect, inject, test, vi } from 'vitest';
 import { openBackend } from '../backend.js';
 import { type BatchCell, type BatchSettings, measureBatch } from '../experiment.js';
@@ -23,6 +23,8 @@ const planted = vi.hoisted(() => ({
   /** Weights that are never formed, by plain arithmetic, instead of those of the core. */
   weights: undefined as PlainSettings | undefined,
   transposedForgetsSteps: false,
+  /** What becomes of what a lane draws, where the backward pass goes through whole layers. */
+  sampledBackward: undefined as ((table: Tensor3D) => Tensor3D) | undefined,
   isNormalized: true,
 }));
 const sound = { ...planted };
@@ -36,13 +38,42 @@ vi.mock('../gradient.js', async (original) => {
     gradient: (b: Tensor3D, q: Tensor3D) => {
       const own = core.gradient(b, q);
       return {
-        squaredNorm: () => own.squaredNorm().map(planted.squaredNorm),
+        squaredNorm: () => own.squaredNorm(),
         descend: (y: Tensor3D, rates: readonly number[], x: Tensor3D) =>
           own.descend(y, rates.map(planted.rate), x),
         dispose: () => own.dispose(),
       };
     },
   };
+});
+
+vi.mock('../learning.js', async (original) => {
+  const core = await original<typeof import('../learning.js')>();
+  const learning: typeof core.learning = (network, place, train, matrices, all) =>
+    core.learning(
+      network,
+      place,
+      train,
+      matrices.map(({ matrix, squaredNorm }) => ({
+        matrix,
+        squaredNorm: () => Array.from(squaredNorm(), planted.squaredNorm),
+      })),
+      all,
+    );
+  return { ...core, learning };
+});
+
+vi.mock('../sampled-kernels.js', async (original) => {
+  const core = await original<typeof import('../sampled-kernels.js')>();
+  const change: typeof core.change = (pass, isVelocity, rates, tensors) =>
+    core.change(pass, isVelocity, rates.map(planted.rate), tensors);
+  const backward: typeof core.backward = (pass, ...given) => {
+    const table = planted.sampledBackward ? planted.sampledBackward(pass.table) : pass.table;
+    return core.backward({ ...pass, table }, ...given);
+  };
+  // What is planted in weights is planted in those that go piece by piece.
+  const hasSampledPasses = () => !planted.weights && core.hasSampledPasses();
+  return { ...core, change, backward, hasSampledPasses };
 });
 
 vi.mock('../trained-weights.js', async (original) => {
@@ -106,6 +137,9 @@ interface Experiment extends Partial<Omit<BatchSettings, 'shape'>> {
   readonly sigmaOutput?: number;
   readonly stepSize?: number;
 }
+
+/** Byte of the factor a in what a lane draws (`sampled-sums.as.ts`). */
+const SKIP = 32;
 
 /** What five cells of one law say of themselves. */
 function saidOf({
@@ -182,6 +216,15 @@ test('a gradient norm without its factor beta is told', () => {
 test('a backward pass that forgets a is told by a velocity', () => {
   planted.backwardSkip = () => 1;
   expect(saidOf({})).not.toContain(undefined);
+});
+
+test.runIf(inject('backend') === 'wasm')('a backward pass of whole layers that forgets a is told', () => {
+  planted.sampledBackward = (table) => {
+    const bytes = new DataView(table.dataSync<'float32'>().slice().buffer);
+    bytes.setFloat64(SKIP, 1, true);
+    return tensor3d(new Float32Array(bytes.buffer), table.shape);
+  };
+  expect(saidOf({ weights: 'matrix-free' })).not.toContain(undefined);
 });
 
 test('an absolute threshold in weights that are never formed is told where the backward pass is small', () => {
