@@ -13,6 +13,12 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** A value as a message shows it. */
+export const brief = (value: unknown): string => {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 80 ? `${text.slice(0, 79)}…` : text;
+};
+
 /** The spec with every `"data": {"name": "table"}` in it, at any depth, put as `data`. */
 export function withTable<T>(spec: T, data: Readonly<Record<string, unknown>>): T {
   const visit = (value: unknown): unknown => {

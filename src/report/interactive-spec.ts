@@ -2,6 +2,7 @@
 import type { Spec } from 'vega';
 import type { TopLevelSpec } from 'vega-lite';
 import { addressesIn } from '../charts/addresses.js';
+import { loadLibraries } from '../charts/libraries.js';
 import { isObject, type VegaLiteSpec } from '../charts/spec.js';
 import { tab10, theme } from '../charts/theme.js';
 import type { Figure, Series } from './figures.js';
@@ -195,7 +196,7 @@ function themed(spec: VegaLiteSpec): VegaLiteSpec {
 export async function compileForPage(spec: VegaLiteSpec): Promise<Spec> {
   const addresses = addressesIn(spec);
   if (addresses.length > 0) throw new ReportError(`a spec leads elsewhere: ${addresses.join('; ')}`);
-  const vegaLite = await import('vega-lite');
+  const { vegaLite } = await loadLibraries();
   try {
     return withPageColours(vegaLite.compile(spec as unknown as TopLevelSpec).spec) as Spec;
   } catch (error) {

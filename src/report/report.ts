@@ -6,7 +6,7 @@
  * It depends on its inputs alone: the same results give the same bytes.
  */
 import { createHash } from 'node:crypto';
-import { libraryScript } from '../charts/page.js';
+import { libraryScript } from '../charts/libraries.js';
 import { leftOutOf } from '../charts/render.js';
 import { mentionedColumns, type VegaLiteSpec } from '../charts/spec.js';
 import type { Verdict } from '../claims/claim.js';
