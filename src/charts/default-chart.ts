@@ -1,4 +1,5 @@
 /** The chart of a table for which nobody has written a spec. */
+import { max, min } from 'simple-statistics';
 import { QUANTITIES, type Quantity } from '../quantities.js';
 import { STEP_NUMBER, type Table, type Value } from '../results/table.js';
 import type { VegaLiteSpec } from './spec.js';
@@ -165,7 +166,7 @@ function isGeometric(values: readonly number[]): boolean {
   if (sorted.length < 3 || !(sorted[0]! > 0)) return false;
   const unevenness = (of: (value: number) => number): number => {
     const steps = sorted.slice(1).map((value, i) => of(value) - of(sorted[i]!));
-    return Math.max(...steps) / Math.min(...steps);
+    return max(steps) / min(steps);
   };
   return unevenness(Math.log) < unevenness((value) => value);
 }
@@ -177,7 +178,7 @@ function abscissa(values: readonly unknown[]): object {
     return { type: 'quantitative', scale: { zero: false }, ...(isInteger && { axis: { tickMinStep: 1 } }) };
   }
   const isShort = values.length <= 8 && values.every((value) => String(value).length <= 5);
-  const isLong = Math.max(...values) / Math.min(...values) >= 100;
+  const isLong = max([...values]) / min([...values]) >= 100;
   return {
     type: 'quantitative',
     scale: { type: 'log', nice: false },
@@ -186,8 +187,7 @@ function abscissa(values: readonly unknown[]): object {
 }
 
 function ordinate(quantity: string, values: readonly number[]): object {
-  const least = values.reduce((a, b) => Math.min(a, b));
-  const most = values.reduce((a, b) => Math.max(a, b));
+  const [least, most] = [min([...values]), max([...values])];
   if ((QUANTITIES[quantity as keyof typeof QUANTITIES] as Quantity).unit === 'rad') {
     const quarters = [0, 1, 2, 3, 4]
       .map((i) => (i * Math.PI) / 4)

@@ -1,4 +1,5 @@
 /** What an experiment makes easy to misread, told before it is measured. */
+import { min } from 'simple-statistics';
 import type { Experiment } from '../config/resolve.js';
 
 /** Sentences, none for most experiments. */
@@ -14,7 +15,7 @@ export function adviceOn(experiment: Experiment): readonly string[] {
  */
 function residualNearZero({ axes, data, record }: Experiment): string | undefined {
   const recorded = record.quantities.filter((name) => /^sensitivity(_finite)?$/.test(name));
-  const entries = Math.min(...axes.samples) * Math.min(...axes.outputWidth);
+  const entries = min([...axes.samples]) * min([...axes.outputWidth]);
   const isRandom = data.target.law === 'normal' && axes.loss.includes('squared');
   if (recorded.length === 0 || entries > 2 || !isRandom) return undefined;
   return (

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { tab10 } from '../charts/theme.js';
-import { FIGURES, type Figure, type Row, seriesPresent } from './figures.js';
+import type { Row } from './agreement.js';
+import { FIGURES, type Figure, seriesPresent } from './figures.js';
 import { PUBLISHED } from './published.js';
 
 const figure = (number: string): Figure => FIGURES.find((each) => each.number === number)!;

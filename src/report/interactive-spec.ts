@@ -5,7 +5,8 @@ import { addressesIn } from '../charts/addresses.js';
 import { loadLibraries } from '../charts/libraries.js';
 import { isObject, type VegaLiteSpec } from '../charts/spec.js';
 import { tab10, theme } from '../charts/theme.js';
-import type { Figure, Series } from './figures.js';
+import type { Series } from './agreement.js';
+import type { Figure } from './figures.js';
 import { ReportError } from './report-error.js';
 
 type Json = Readonly<Record<string, unknown>>;
