@@ -220,7 +220,7 @@ test('what decides a number raises to no power but 2: engines differ in the last
 
 /** Spread arguments whose number no input decides, by file and call. */
 const FEW_ARGUMENTS: Readonly<Record<string, string>> = {
-  'charts/render.ts: Math.max(0, ...counts.keys())': 'the drawings under way',
+  'charts/picture.ts: Math.max(0, ...counts.keys())': 'the drawings under way',
   'charts/font.ts: String.fromCharCode(...woff.subarray(at, at + 4))': 'four bytes',
   'cli/commands/doctor.ts: Math.max(...Object.keys(facts).map((name) => name.length))': 'the lines of doctor',
   'cli/commands/verify.ts: Math.max(...texts.map(({ length }) => length))': 'the claims',

@@ -133,6 +133,8 @@ function collectPlaces(marks: readonly Mark[], found: Map<string, readonly Place
   for (const mark of marks) {
     if (mark.type === 'group') collectPlaces(mark.marks ?? [], found);
     if (mark.type === 'group' || mark.name === undefined) continue;
+    // What was computed, and the names of curves, are no points.
+    if (mark.type === 'text' || [mark.style ?? []].flat().includes('theory')) continue;
     const encoding: Readonly<Record<string, unknown>> = { ...mark.encode?.enter, ...mark.encode?.update };
     const rules = CHANNELS.flatMap((channel) => encoding[channel] ?? []);
     const places = rules.flatMap((rule) =>
@@ -242,12 +244,13 @@ function pruneUnit(view: Json, encoding: Json, scales: Scales, count: PointCount
     if (count.has('outside') && isCategory && domain) transforms.push({ filter: { field, oneOf: domain } });
   }
   const mark = isObject(view.mark) ? view.mark : { type: view.mark };
+  const isCut = isOnAxes && count.has('outside') && mark.type !== 'text';
   return {
     ...view,
     ...(transforms.length > 0 && {
       transform: [...(Array.isArray(view.transform) ? view.transform : []), ...transforms],
     }),
-    ...(isOnAxes && count.has('outside') && { mark: { clip: true, ...mark } }),
+    ...(isCut && { mark: { clip: true, ...mark } }),
   };
 }
 

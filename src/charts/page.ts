@@ -1,6 +1,4 @@
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { libraryScript } from './libraries.js';
 import type { VegaLiteSpec } from './spec.js';
 
 /** What one offline page shows. */
@@ -72,21 +70,6 @@ const policy =
 /** SVG is sharp at every zoom; beyond some ten thousand marks only a canvas stays responsive. */
 const rendererFor = (table: string): 'svg' | 'canvas' =>
   table.split('\n', 20_001).length > 20_000 ? 'canvas' : 'svg';
-
-/** A browser build of a package, which its `exports` hide but which lies beside the module entry, as script text. */
-export async function libraryScript(name: string, file: string): Promise<string> {
-  const entry = createRequire(import.meta.url).resolve(name);
-  return inScript(await readFile(join(dirname(entry), file), 'utf8'));
-}
-
-/**
- * Script text that cannot end its element early, with the address of the online editor taken out.
- *
- * The editor is reached only through a menu entry that is switched off; without the address no reader has to check.
- */
-function inScript(code: string): string {
-  return code.replace(/<\/(script)/gi, '<\\/$1').replaceAll('https://vega.github.io/editor/', 'about:blank');
-}
 
 /** Text as it may stand between tags or inside a quoted attribute, in HTML and in SVG. */
 export function escapeHtml(text: string): string {

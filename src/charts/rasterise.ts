@@ -1,7 +1,7 @@
 /** SVG -> PNG, with the bundled font. */
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import type { ChartFont } from './font.js';
+import { loadFont } from './font.js';
 
 /** Dots per chart unit. */
 const SCALE = 2;
@@ -34,8 +34,9 @@ export function tooLarge(svg: string): string | undefined {
 }
 
 /** A PNG of two dots per chart unit; or what is to be said where the rasteriser fails, and with it its thread. */
-export async function rasterise(svg: string, font: ChartFont): Promise<Uint8Array | string> {
+export async function rasterise(svg: string): Promise<Uint8Array | string> {
   const { Resvg } = await loadResvg();
+  const font = await loadFont();
   const fontOptions = {
     fontBuffers: [...font.files],
     defaultFontFamily: 'DejaVu Sans',

@@ -128,7 +128,7 @@ describe('the figures of the paper', () => {
       onWarning: (w) => warnings.push(w),
     });
     // The paper's axis ends at 4, which MF+muP passes.
-    const cut = ['32 of 216 points are not shown: outside the axis (32)'];
+    const cut = ['16 of 108 points are not shown: outside the axis (16)'];
     expect(warnings).toEqual(figure === 'figure-2a' ? cut : []);
     expect(svg.match(/NaN|undefined|Infinity/)).toBeNull();
     expect([...png.subarray(0, 8)]).toEqual([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
@@ -141,12 +141,20 @@ describe('the figures of the paper', () => {
     expect(svg.includes('— theory')).toBe(false);
   });
 
-  test('1a has one dashed line per draw and branch scale, beta = 1 on top, and a legend of five', async () => {
+  test('1a has one dashed line per draw and branch scale, beta = 1 on top, and five names at their ends', async () => {
     const { svg } = await renderChart(specOf('figure-1a'), withoutTheory(tables['figure-1a']));
     const { purple, red, green, orange, blue } = tab10;
     const strokes = [...svg.matchAll(/stroke="(#\w{6})"[^>]*stroke-dasharray/g)].map(([, colour]) => colour);
     const lines = [blue, orange, green, red, purple].flatMap((colour) => [colour, colour]);
-    expect(strokes).toEqual([...lines, purple, red, green, orange, blue]);
+    expect(strokes).toEqual(lines);
+    const names = svg.match(/<g class="mark-text role-mark labels.*?<\/g>/s)![0];
+    expect([...names.matchAll(/>([^<]+)<\/text>/g)].map(([, name]) => name)).toEqual([
+      'β = 1/L',
+      'β = 1/(2√L)',
+      'β = 1/√L',
+      'β = 2/√L',
+      'β = 1',
+    ]);
   });
 
   test('1b has a dot per cell, and counts 0.999 as beta = 1', async () => {
@@ -288,7 +296,7 @@ describe('the page', () => {
     const { html } = await renderChart(specOf('figure-1b'), tables['figure-1b']);
     const table = JSON.parse(/^const table = (.*);$/m.exec(html)![1]!) as string;
     expect(table.split('\n')[0]).toBe(
-      'experiment,draw,depth,branch_scale,branch_scale_formula,layer,bfa_rad,bfa_theory_rad',
+      'draw,depth,branch_scale,branch_scale_formula,layer,bfa_rad,bfa_theory_rad',
     );
     expect(table.trim().split('\n')).toHaveLength(1 + 21 * 5);
     const spec = JSON.parse(/^const spec = (.*);$/m.exec(html)![1]!);

@@ -13,6 +13,12 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** A value as a message shows it. */
+export const brief = (value: unknown): string => {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 80 ? `${text.slice(0, 79)}…` : text;
+};
+
 /** The spec with every `"data": {"name": "table"}` in it, at any depth, put as `data`. */
 export function withTable<T>(spec: T, data: Readonly<Record<string, unknown>>): T {
   const visit = (value: unknown): unknown => {
@@ -29,17 +35,24 @@ export function withTable<T>(spec: T, data: Readonly<Record<string, unknown>>): 
 }
 
 /**
- * The spec without its layers of opacity 0.
+ * The spec without what is there to be pointed at: layers of opacity 0, and transparent points of lines.
  *
- * They are there to be pointed at: in the page they carry the tooltips of lines, in a picture they only cost time.
+ * In the page they carry the tooltips of lines, in a picture they only cost time.
  */
 export function withoutHoverTargets(spec: VegaLiteSpec): VegaLiteSpec {
-  if (!Array.isArray(spec.layer)) return spec;
-  const layer = spec.layer.filter(
-    (view) => !isObject(view) || !isObject(view.mark) || view.mark.opacity !== 0,
-  );
-  return { ...spec, layer: layer.map((view) => (isObject(view) ? withoutHoverTargets(view) : view)) };
+  const visit = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.filter((child) => !isHoverTarget(child)).map(visit);
+    if (!isObject(value)) return value;
+    const entries = Object.entries(value).filter(
+      ([key, child]) => !(key === 'point' && child === 'transparent'),
+    );
+    return Object.fromEntries(entries.map(([key, child]) => [key, key === 'values' ? child : visit(child)]));
+  };
+  return visit(spec) as VegaLiteSpec;
 }
+
+const isHoverTarget = (view: unknown): boolean =>
+  isObject(view) && isObject(view.mark) && view.mark.opacity === 0;
 
 /** What is wrong with the first view that is neither a known mark nor made of views, with its place; else undefined. */
 export function misshapenView(view: unknown, place = ''): string | undefined {

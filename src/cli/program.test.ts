@@ -324,10 +324,10 @@ describe('a mistake is told clearly, with exit code 2, at once, and nothing is w
       /^results\/c\/table\.csv: line 2, column bfa_rad: expected a number, got "NaN"$/,
     ],
     [
-      'a plot without a specification',
-      { 'results/c/table.csv': TABLE },
+      'a plot without a specification of a table without a quantity',
+      { 'results/c/table.csv': 'layer,mine\n1,0.5\n' },
       'plot c',
-      /^results\/c: no chart is specified; expected configs\/c\.vl\.json.*$/,
+      /^results\/c: no chart is specified, and the table has no quantity for a default one; write configs\/c\.vl\.json.*$/,
     ],
     [
       'a plot with a missing specification',

@@ -44,6 +44,28 @@ test('without claims of its own the page has those that come with the program, a
   expect(folder.read('results/report.html')).toContain('thm-2.1');
 });
 
+test('a figure of other settings is told, one of other draws is not, and other experiments are in the page', async ({
+  folder,
+}) => {
+  cpSync(CLAIMS, folder.at('results/claims.json'));
+  const edit = (name: string, change: (experiment: Record<string, unknown>) => object) => {
+    const manifest = JSON.parse(folder.read(`results/${name}/manifest.json`));
+    manifest.experiment = { ...manifest.experiment, ...change(manifest.experiment) };
+    folder.write(`results/${name}/manifest.json`, manifest);
+  };
+  edit('figure-1a', ({ network }) => ({ network: { ...(network as object), width: 100 } }));
+  edit('figure-1b', () => ({ draws: 3, seed: 7 }));
+  for (const file of ['table.csv', 'manifest.json'])
+    cpSync(join(RESULTS, 'conjecture', file), folder.at(`results/conjecture/${file}`), { recursive: true });
+  expect(await folder.call('report')).toMatchObject({
+    code: 0,
+    stderr:
+      "results/figure-1a is of other settings than the paper's; its values are left out\n" +
+      'results/conjecture is not drawn; feature-speed plot conjecture does it\n',
+  });
+  expect(folder.read('results/report.html')).toContain('id="experiment-conjecture"');
+});
+
 test.for([
   ['a table that is missing', 'figure-1c/table.csv', null, 'figure-1c/table.csv: no such file'],
   [

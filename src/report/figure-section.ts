@@ -1,6 +1,7 @@
 /** One figure of the page: what it shows, the chart with its controls, the comparison, values and settings. */
 import type { Manifest } from '../results/manifest.js';
-import type { AgreementRow, Figure, Row, Series } from './figures.js';
+import type { AgreementRow, Row, Series } from './agreement.js';
+import type { Figure } from './figures.js';
 import { equationHtml } from './formula.js';
 import { type Html, html, nothing } from './html.js';
 import { type InteractiveSpec, SIGNALS, type Switch } from './interactive-spec.js';
@@ -19,6 +20,8 @@ export interface FigureSection {
   readonly description: string;
   /** What the chart does not show of its table, as the chart says it; undefined when it shows all. */
   readonly leftOut: string | undefined;
+  /** Whether it is of other settings than the paper's, so that there is nothing of the paper to compare it with. */
+  readonly isAltered: boolean;
 }
 
 export function figureSectionHtml(section: FigureSection): Html {
@@ -27,6 +30,10 @@ export function figureSectionHtml(section: FigureSection): Html {
   return html`<section id="${id}" aria-labelledby="${id}-title">
 <h3 id="${id}-title">Figure ${figure.number}. ${figure.title}</h3>
 <p>${figure.shows}</p>
+${
+  section.isAltered &&
+  html`<p class="warning">These are not the settings of the paper (see below), so that its values are left out.</p>`
+}
 ${
   manifest.status === 'partial' || manifest.counts.failed > 0 || manifest.counts.diverged > 0
     ? html`<p class="warning">Not all cells are here: the run is ${manifest.status}, ${manifest.counts.failed} of ${manifest.counts.cells} cells failed and ${manifest.counts.diverged} diverged.</p>`

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { tab10 } from '../charts/theme.js';
-import { FIGURES, type Figure, type Row, seriesPresent } from './figures.js';
+import type { Row } from './agreement.js';
+import { FIGURES, type Figure, seriesPresent } from './figures.js';
 import { PUBLISHED } from './published.js';
 
 const figure = (number: string): Figure => FIGURES.find((each) => each.number === number)!;
@@ -15,20 +16,13 @@ describe('the curves of a figure', () => {
   test.each(FIGURES.map(({ name }) => name))('of %s have the values and colours of its spec', (name) => {
     const { series, seriesField } = FIGURES.find((each) => each.name === name)!;
     const spec = readFileSync(new URL(`../../configs/${name}.vl.json`, import.meta.url), 'utf8');
-    if (seriesField === 'depth') {
-      // Each depth is a layer of its own there.
-      for (const { value, color } of series) {
-        const layer = JSON.parse(spec).layer[0].layer.find(
-          (each: { name: string }) => each.name === `depth-${value}`,
-        );
-        expect(layer.mark.color).toBe(tab10[color]);
-      }
-      return;
-    }
-    const { field, scale } = findColor(JSON.parse(spec).layer[0]);
+    const { layer, encoding } = JSON.parse(spec);
+    const measured = layer.find((each: { name: string }) => each.name === 'measured');
+    const { field, sort, scale } = measured.encoding.color ?? encoding.color;
     expect(field).toBe(seriesField);
+    const values: readonly unknown[] = sort ?? scale.domain;
     expect(series.map(({ value, color }) => [value, tab10[color]])).toEqual(
-      scale.domain.map((value, i) => [value, scale.range[i]]),
+      values.map((value, i) => [value, scale.range[i]]),
     );
   });
 
@@ -40,12 +34,6 @@ describe('the curves of a figure', () => {
     );
   });
 });
-
-const findColor = (layer: {
-  readonly encoding: {
-    readonly color: { readonly field: string; readonly scale: { domain: string[]; range: string[] } };
-  };
-}) => layer.encoding.color;
 
 describe('agreement', () => {
   test('of 1a is the mean of the draws at the last layer, its error, and the distance from theory', () => {

@@ -2,12 +2,23 @@
 import type { Spec } from 'vega';
 import type { TopLevelSpec } from 'vega-lite';
 import { addressesIn } from '../charts/addresses.js';
+import { loadLibraries } from '../charts/libraries.js';
 import { isObject, type VegaLiteSpec } from '../charts/spec.js';
 import { tab10, theme } from '../charts/theme.js';
-import type { Figure, Series } from './figures.js';
+import type { Series } from './agreement.js';
+import type { Figure } from './figures.js';
 import { ReportError } from './report-error.js';
 
 type Json = Readonly<Record<string, unknown>>;
+type Encoding = Readonly<Record<string, Json>>;
+
+/** Channel by channel, as a layer inherits them. */
+const merged = (outer: Encoding, inner: Encoding): Encoding => ({
+  ...outer,
+  ...Object.fromEntries(
+    Object.entries(inner).map(([key, of]) => [key, isObject(of) ? { ...outer[key], ...of } : of]),
+  ),
+});
 
 /** What can be switched; `mean` and `draws` are of the same cells. */
 export type Switch = 'draws' | 'mean' | 'theory';
@@ -29,9 +40,8 @@ export const SIGNALS = {
 /**
  * The spec of a figure with switches.
  *
- * The plain specs place legends and titles of axes by hand, to look like the published pictures; a page has them in
- * HTML, so that they can be clicked, read aloud, and reached by keyboard. Layers are known by their names: `measured`
- * is what was measured, `theory...` the limit, `legend-...`, `title-of-x` and `theory-note` are what goes.
+ * A page has legends and notes in HTML, so that they can be clicked, read aloud, and reached by keyboard. Layers are
+ * known by their names: `measured` is what was measured, `theory` the limit, `labels` and `...-note` are what goes.
  *
  * @param hasDraws whether any setting has more than one draw, so that a mean differs from it
  * @throws ReportError when the spec has no layer `measured`
@@ -47,16 +57,17 @@ export function interactiveSpec(
   if (measured === undefined || !isObject(measured.encoding)) {
     throw new ReportError(`${figure.name}: expected a layer "measured" with an encoding in its spec`);
   }
-  const encoding = measured.encoding as Readonly<Record<string, Json>>;
-  const isMean = encoding.y?.field !== figure.yColumn;
-  const whenOn = (name: Switch): Json => ({
-    filter: `${SIGNALS[name]} && indexof(${SIGNALS.hidden}, datum[${JSON.stringify(figure.seriesField)}]) < 0`,
-  });
+  const shared = (isObject(spec.encoding) ? spec.encoding : {}) as Encoding;
+  const encoding = merged(shared, measured.encoding as Encoding);
+  const isMean = encoding.y?.aggregate !== undefined;
+  const isSeen = `indexof(${SIGNALS.hidden}, datum[${JSON.stringify(figure.seriesField)}]) < 0`;
+  const whenOn = (name: Switch): Json => ({ filter: `${SIGNALS[name]} && ${isSeen}` });
   const kept = layers.flatMap((layer): Json[] => {
     const name = String(layer.name ?? '');
-    if (/^(legend-.*|title-of-x|theory-note)$/.test(name)) return [];
-    if (name.startsWith('theory')) return hasTheory ? [filtered(layer, whenOn('theory'))] : [];
-    if (layer !== measured) return [layer];
+    if (/^(labels|.*-note)$/.test(name)) return [];
+    if (name === 'theory') return hasTheory ? [filtered(layer, whenOn('theory'))] : [];
+    if (layer !== measured)
+      return ['data' in layer ? layer : withoutLegend(filtered(layer, { filter: isSeen }))];
     const own = {
       ...layer,
       encoding: {
@@ -65,7 +76,7 @@ export function interactiveSpec(
         y: { ...encoding.y, title: figure.yTitle },
       },
     };
-    return [filtered(own, whenOn(isMean ? 'mean' : 'draws'))];
+    return [filtered(withoutLegend(own), whenOn(isMean ? 'mean' : 'draws'))];
   });
   const other: readonly Json[] = !hasDraws
     ? []
@@ -79,11 +90,12 @@ export function interactiveSpec(
       : ([['draws', true], ...(hasDraws ? [['mean', false] as const] : [])] as const)),
     ...(hasTheory ? [['theory', true] as const] : []),
   ];
-  const { layer: _, width: __, height: ___, ...rest } = spec;
+  const { layer: _, width: __, height: ___, encoding: ____, ...rest } = spec;
   return {
     switches,
     vegaLite: themed({
       ...rest,
+      ...withoutLegend({ encoding: shared }),
       // The page sets both to its own.
       width: 465,
       height: 308,
@@ -102,8 +114,15 @@ const filtered = (layer: Json, filter: Json): Json => ({
   transform: [filter, ...(Array.isArray(layer.transform) ? layer.transform : [])],
 });
 
+/** A view whose colours are told elsewhere. */
+function withoutLegend<V extends Json>(view: V): V {
+  const { encoding } = view;
+  if (!isObject(encoding) || !isObject(encoding.color)) return view;
+  return { ...view, encoding: { ...encoding, color: { ...encoding.color, legend: null } } };
+}
+
 /** A line through the means of the draws, with points to hover over. */
-function meanLayer(figure: Figure, encoding: Readonly<Record<string, Json>>, filter: Json): Json {
+function meanLayer(figure: Figure, encoding: Encoding, filter: Json): Json {
   const x = String(encoding.x?.field);
   return {
     name: 'mean',
@@ -120,7 +139,7 @@ function meanLayer(figure: Figure, encoding: Readonly<Record<string, Json>>, fil
     encoding: {
       x: { field: x, type: 'quantitative' },
       y: { field: 'mean_of_draws', type: 'quantitative' },
-      color: encoding.color,
+      color: { ...encoding.color, legend: null },
     },
     layer: [
       { mark: { type: 'line', strokeWidth: 2.4, clip: true } },
@@ -143,12 +162,7 @@ const seriesTitle = ({ seriesField }: Figure): string =>
   ({ label: 'branch scale', depth: 'depth L' })[seriesField] ?? seriesField;
 
 /** The draws that a chart of means is made of. */
-function drawsLayer(
-  figure: Figure,
-  encoding: Readonly<Record<string, Json>>,
-  series: readonly Series[],
-  filter: Json,
-): Json {
+function drawsLayer(figure: Figure, encoding: Encoding, series: readonly Series[], filter: Json): Json {
   return {
     name: 'draws',
     transform: [filter],
@@ -183,6 +197,7 @@ function themed(spec: VegaLiteSpec): VegaLiteSpec {
     font,
     axis: { ...theme.axis, labelFontSize: 12, titleFontSize: 13, titlePadding: 8 },
     axisX: { labelOverlap: true },
+    mark: { ...theme.mark, clip: true },
   };
   return { ...spec, config };
 }
@@ -195,7 +210,7 @@ function themed(spec: VegaLiteSpec): VegaLiteSpec {
 export async function compileForPage(spec: VegaLiteSpec): Promise<Spec> {
   const addresses = addressesIn(spec);
   if (addresses.length > 0) throw new ReportError(`a spec leads elsewhere: ${addresses.join('; ')}`);
-  const vegaLite = await import('vega-lite');
+  const { vegaLite } = await loadLibraries();
   try {
     return withPageColours(vegaLite.compile(spec as unknown as TopLevelSpec).spec) as Spec;
   } catch (error) {

@@ -96,6 +96,8 @@ figure { margin: 1.25rem 0; padding: .9rem 1rem 1rem; background: var(--panel); 
 .controls svg { flex: none; }
 .canvas { min-height: 250px; }
 .canvas svg { display: block; max-width: 100%; height: auto; }
+/* A picture is on paper, in the dark too. */
+img.chart { display: block; max-width: 100%; max-height: 44rem; height: auto; background: #ffffff; border-radius: 3px; }
 figcaption { font-size: .85rem; line-height: 1.5; margin-top: .5rem; max-width: 46rem; }
 
 .scroll { overflow-x: auto; margin: 1rem 0; }

@@ -128,6 +128,33 @@ describe('the page', () => {
     expect(other).toMatch(/1 of \d+ points are not shown: outside the axis \(1\)\./);
   });
 
+  test('has other experiments with their pictures, safe from what they are called', async () => {
+    const { manifest } = figures['figure-1b']!;
+    const png = new Uint8Array([1, 2, 3]);
+    const other = { manifest: { ...manifest, name: 'claims', title: '<b>' }, description: 'A "law"', png };
+    const bare = {
+      ...other,
+      manifest: { ...manifest, name: 'bare' },
+      description: undefined,
+      png: undefined,
+    };
+    const more = await renderReport({ figures, others: [other, bare], claims });
+    expect(more).toContain('<h3 id="experiment-claims-title">&lt;b&gt;</h3>');
+    expect(more).toContain('alt="A &quot;law&quot;" src="data:image/png;base64,AQID"');
+    expect(more).toContain('<code>feature-speed plot bare</code>');
+    expect(more).toContain('<a href="#experiments">');
+    expect(markup).not.toContain('id="experiments"');
+  });
+
+  test('compares with the paper only what has its settings', async () => {
+    const altered = { ...figures, 'figure-1a': { ...figures['figure-1a']!, isAltered: true } };
+    const page1a = /id="figure-1a".*?<\/table>/s;
+    const [section] = page1a.exec(await renderReport({ figures: altered, claims }))!;
+    expect(section).toContain('These are not the settings of the paper');
+    expect(section).not.toContain('>published<');
+    expect(page1a.exec(markup)![0]).toContain('>published<');
+  });
+
   test('computes its numbers: another table is another agreement', async () => {
     const { table, ...rest } = figures['figure-1a']!;
     const column = table.columns.indexOf('bfa_rad');

@@ -6,16 +6,18 @@
  * It depends on its inputs alone: the same results give the same bytes.
  */
 import { createHash } from 'node:crypto';
-import { libraryScript } from '../charts/page.js';
+import { libraryScript } from '../charts/libraries.js';
 import { leftOutOf } from '../charts/render.js';
 import { mentionedColumns, type VegaLiteSpec } from '../charts/spec.js';
 import type { Verdict } from '../claims/claim.js';
 import type { Manifest } from '../results/manifest.js';
 import { type Table, toCsv } from '../results/table.js';
+import { rowsOf } from './agreement.js';
 import { claimsHtml, countOf } from './claims-section.js';
 import { packTable } from './columns.js';
+import { experimentsHtml, type OtherResults } from './experiments-section.js';
 import { type FigureSection, figureSectionHtml, seconds } from './figure-section.js';
-import { FIGURES, type Figure, rowsOf, seriesPresent } from './figures.js';
+import { FIGURES, type Figure, seriesPresent } from './figures.js';
 import { Html, html, nothing, scriptJson } from './html.js';
 import { compileForPage, interactiveSpec, SIGNALS } from './interactive-spec.js';
 import { fixed, formatNumber } from './numbers.js';
@@ -30,11 +32,15 @@ export interface FigureResults {
   readonly table: Table;
   readonly manifest: Manifest;
   readonly spec: VegaLiteSpec;
+  /** Whether they are of other settings than the paper's. */
+  readonly isAltered?: boolean | undefined;
 }
 
 export interface ReportInput {
   /** By the names of the figures, see `FIGURE_NAMES`; all of them. */
   readonly figures: Readonly<Record<string, FigureResults>>;
+  /** Experiments that are no figure of the paper, in the order in which they are to be shown. */
+  readonly others?: readonly OtherResults[] | undefined;
   /** Recorded verdicts; null when there are none. */
   readonly claims: readonly Verdict[] | null;
 }
@@ -43,11 +49,11 @@ export interface ReportInput {
 export const FIGURE_NAMES: readonly string[] = FIGURES.map(({ name }) => name);
 
 /**
- * The page, about 1 MB, half of it the library that draws.
+ * The page, about 2 MB, a quarter of it the library that draws, and half the pictures of other experiments.
  *
  * @throws ReportError when a table or a spec lacks what its figure needs
  */
-export async function renderReport({ figures, claims }: ReportInput): Promise<string> {
+export async function renderReport({ figures, claims, others = [] }: ReportInput): Promise<string> {
   const parts = await Promise.all(FIGURES.map((figure) => prepare(figure, figures[figure.name])));
   const sections = parts.map(({ section }) => section);
   const manifests = sections.map(({ manifest }) => manifest);
@@ -74,7 +80,7 @@ export async function renderReport({ figures, claims }: ReportInput): Promise<st
 <p class="lede">How fast the features of a deep network move in one gradient step is set by one angle, between their change and the direction that lowers the loss. This page shows the five figures of <i>The Feature Speed Formula</i> (Chizat and Netrapalli, <span class="nowrap">arXiv 2311.18718</span>) measured again, beside what was published and the limit of infinite width.</p>
 </header>
 <aside class="side" aria-label="Contents and colours">
-${navigation}
+${navigationHtml(others)}
 <fieldset class="theme"><legend>Colours</legend>${(['system', 'light', 'dark'] as const).map(
     (theme, i) =>
       html`<label><input type="radio" name="theme" value="${theme}" autocomplete="off"${i === 0 ? html` checked` : nothing}>${theme}</label>`,
@@ -84,11 +90,12 @@ ${navigation}
 ${briefHtml(sections, claims)}
 <section id="figures" aria-labelledby="figures-title">
 <h2 id="figures-title">Figures</h2>
-<p>Published values were read off the pictures of the paper, as many digits as they give. “s.e.” is the standard error, and <i>z</i> the distance between measurement and theory in units of it. Theory is for infinite width and an infinitesimal step, so that some distance is expected, and shows where many draws make the error small.</p>
+<p>Published values were read off the pictures of the paper, as many digits as they give. “s.e.” is the standard error, and <i>z</i> the distance between measurement and theory in units of it. Theory is for infinite width and an infinitesimal step. A network of finite width that takes a finite step is expected at a distance from it, which more draws do not make smaller but more certain: |<i>z</i>| grows with their number. The distance itself, in per cent, is what tells how good theory is.</p>
 ${sections.map(figureSectionHtml)}</section>
+${experimentsHtml(others)}
 ${claimsHtml(claims)}
 ${scalingsHtml()}
-${provenanceHtml(manifests)}
+${provenanceHtml([...manifests, ...others.map(({ manifest }) => manifest)])}
 </main>
 <footer>Made by <code>feature-speed report</code> from the tables of the results; every number on this page is computed from them, but the published ones.</footer>
 </div>
@@ -102,7 +109,7 @@ ${scripts.map((script) => new Html(`<script>${script}</script>\n`))}</body>
 /** Nothing is fetched and no other script runs: each of the page's own is known by its hash. */
 function policyFor(scripts: readonly string[]): string {
   const hashes = scripts.map((text) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`);
-  return `default-src 'none'; script-src ${hashes.join(' ')}; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'`;
+  return `default-src 'none'; img-src data:; script-src ${hashes.join(' ')}; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'`;
 }
 
 /** The interpreter comes as a module, and modules cannot be inlined without an address. */
@@ -125,7 +132,7 @@ async function prepare(
   results: FigureResults | undefined,
 ): Promise<{ readonly section: FigureSection; readonly chart: ChartData }> {
   if (results === undefined) throw new ReportError(`${figure.name}: no results are given`);
-  const { table, manifest, spec } = results;
+  const { table, manifest, spec, isAltered = false } = results;
   const label = figure.seriesField === 'label' ? ['branch_scale_formula'] : [];
   const missing = ['draw', 'depth', 'layer', 'branch_scale', ...label, 'scaling', figure.yColumn].filter(
     (column) => !table.columns.includes(column),
@@ -145,7 +152,8 @@ async function prepare(
       manifest,
       rows,
       series,
-      agreement: figure.agreement(rows, series),
+      isAltered,
+      agreement: figure.agreement(rows, series).map((row) => (isAltered ? { ...row, published: null } : row)),
       switches: shown.switches,
       description: String(spec.description ?? figure.title),
       leftOut: await leftOut(figure, results),
@@ -166,11 +174,12 @@ async function leftOut({ name }: Figure, { spec, table }: FigureResults): Promis
   }
 }
 
-const navigation = html`<nav aria-label="Contents"><ol>
+const navigationHtml = (others: readonly OtherResults[]): Html => html`<nav aria-label="Contents"><ol>
 <li><a href="#brief">In brief</a></li>
 <li><a href="#figures">Figures</a><ol>${FIGURES.map(
   ({ name, number }) => html`<li><a href="#${name}"><span class="skip">Figure </span>${number}</a></li>`,
 )}</ol></li>
+${others.length > 0 && html`<li><a href="#experiments">Other experiments</a></li>`}
 <li><a href="#claims">Claims</a></li>
 <li><a href="#scalings">Scalings</a></li>
 <li><a href="#provenance">Provenance</a></li>
@@ -196,11 +205,11 @@ function briefHtml(sections: readonly FigureSection[], claims: readonly Verdict[
   return html`<section id="brief" aria-labelledby="brief-title">
 <h2 id="brief-title">In brief</h2>
 <dl class="facts">
-<div><dt>Measured</dt><dd>${networks} networks<small>five figures, ${seconds(elapsed)} of computing</small></dd></div>
+<div><dt>Measured</dt><dd>${networks} networks<small>five figures, ${seconds(elapsed)} of work, on all workers together</small></dd></div>
 ${
   worst === null
     ? nothing
-    : html`<div><dt>Theory, within two standard errors</dt><dd>${near} of ${compared.length}<small>largest distance ${fixed(100 * worst.off, 1)} %: ${worst.at}</small></dd></div>`
+    : html`<div><dt>Distance from theory</dt><dd>at most ${fixed(100 * worst.off, 1)} %<small>${worst.at}; of ${compared.length} means, ${near} are within two standard errors, the others are as far as finite width and step put them (<a href="#figures">why</a>)</small></dd></div>`
 }
 <div><dt>Claims of the paper</dt><dd>${claims === null ? html`not recorded<small><code>feature-speed verify --record</code></small>` : html`${countOf(claims).replace(' claims', '')}<small>${failing(claims)}</small>`}</dd></div>
 </dl>

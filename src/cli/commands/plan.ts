@@ -4,6 +4,7 @@ import type { WeightsChoice } from '../../plan/batch.js';
 import { estimate } from '../../plan/estimate.js';
 import type { Shard } from '../../plan/shard.js';
 import { jobOf } from '../../run/job.js';
+import { adviceOn } from '../advice.js';
 import { type BackendChoice, chooseBackend } from '../backend-choice.js';
 import { EXIT } from '../exit-code.js';
 import { readExperiments } from '../experiments.js';
@@ -27,6 +28,7 @@ export async function plan(words: readonly string[], command: PlanCommand): Prom
   const tell = (line: string) => void process.stderr.write(`${line}\n`);
   const plans = [];
   for (const experiment of readExperiments(words, command.set, tell)) {
+    adviceOn(experiment).forEach(tell);
     const job = jobOf(experiment, command.weights, command.shard);
     const { batches } = command.shard ? jobOf(experiment, command.weights) : job;
     const backend = await chooseBackend(command.backend, batches);

@@ -1,32 +1,26 @@
 /** `plot`: draw the chart of a table. */
 import { statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import type { VegaLiteSpec } from '../../charts/render.js';
 import { isLabelColumn, REQUIRED_COLUMNS } from '../../config/columns.js';
 import { digestOfBytes, readManifest } from '../../results/manifest.js';
 import { decodeText } from '../../results/read-text.js';
 import { fromCsv, toCsv } from '../../results/table.js';
 import { withLabels } from '../../run/earlier-table.js';
-import {
-  asUserError,
-  configDirectories,
-  isThere,
-  readJson,
-  readWith,
-  removeFile,
-  shown,
-} from '../../store/files.js';
+import { asUserError, isThere, readJson, readWith, removeFile, shown } from '../../store/files.js';
 import { tableChange } from '../../store/standing-result.js';
 import { UserError } from '../../store/user-error.js';
 import { writeFiles } from '../../store/write-file.js';
+import { chartSpec, IS_DEFAULT } from '../chart-spec.js';
 import { drawChart } from '../drawing.js';
 import { EXIT } from '../exit-code.js';
-import { experimentOf, specName } from '../experiments.js';
+import { experimentOf } from '../experiments.js';
 
 export interface PlotCommand {
   readonly out: string;
   readonly spec?: string | undefined;
   readonly quiet?: boolean | undefined;
+  /** The config whose results these are, where it was named: its spec lies beside it. */
+  readonly config?: string | undefined;
 }
 
 /**
@@ -38,7 +32,7 @@ export async function plot(names: readonly string[], command: PlotCommand): Prom
   const problems: string[] = [];
   for (const name of names) {
     try {
-      await plotFolder(resultsFolder(name, command.out), command);
+      await plotFolder(resultsFolder(name, command.out), { ...command, config: configOf(name) });
     } catch (error) {
       const told = asUserError(undefined, error);
       if (!(told instanceof UserError)) throw error;
@@ -53,7 +47,7 @@ export async function plot(names: readonly string[], command: PlotCommand): Prom
  * Draws one folder: table.csv -> chart.vl.json, chart.svg, chart.png, chart.html.
  *
  * @param stop ends the drawing.
- * @throws UserError when there is no table, no specification, or the two do not fit; when it is stopped; and for a picture that is too
+ * @throws UserError when there is no table, nothing to draw in it, or spec and table do not fit; when it is stopped; and for a picture that is too
  * large for a PNG, when the rest is written.
  */
 export async function plotFolder(folder: string, command: PlotCommand, stop?: AbortSignal): Promise<void> {
@@ -63,9 +57,8 @@ export async function plotFolder(folder: string, command: PlotCommand, stop?: Ab
     change: tableChange(folder, bytes),
   }));
   if (change && !command.quiet) process.stderr.write(`${change}\n`);
-  const specPath = command.spec ?? findSpec(folder);
-  const spec = readJson(specPath) as VegaLiteSpec;
-  const place = `${specPath} with ${join(folder, 'table.csv')}`;
+  const { spec, place: from, isDefault } = chartSpec(folder, table, command);
+  const place = `${from} with ${join(folder, 'table.csv')}`;
   const options = {
     title: basename(resolve(folder)),
     onWarning: (message: string) => void process.stderr.write(`${place}: ${message}\n`),
@@ -76,7 +69,7 @@ export async function plotFolder(folder: string, command: PlotCommand, stop?: Ab
   const png = join(folder, 'chart.png');
   const hasPng = chart.pngProblem === undefined;
   writeFiles([
-    { path: join(folder, 'chart.vl.json'), content: withDigest(chart.specWithUrl, sha256) },
+    { path: join(folder, 'chart.vl.json'), content: signed(chart.specWithUrl, sha256, isDefault) },
     { path: join(folder, 'chart.svg'), content: chart.svg },
     ...(hasPng ? [{ path: png, content: chart.png }] : []),
     { path: join(folder, 'chart.html'), content: chart.html },
@@ -91,8 +84,10 @@ export async function plotFolder(folder: string, command: PlotCommand, stop?: Ab
 /** Where a chart keeps the SHA-256 of the table that it was drawn from: a place that Vega leaves to others. */
 const DRAWN_FROM = 'table_sha256';
 
-const withDigest = (spec: string, sha256: string): string =>
-  `${JSON.stringify({ ...JSON.parse(spec), usermeta: { [DRAWN_FROM]: sha256 } }, null, 2)}\n`;
+function signed(spec: string, sha256: string, isDefault: boolean): string {
+  const usermeta = { [DRAWN_FROM]: sha256, ...(isDefault && { [IS_DEFAULT]: true }) };
+  return `${JSON.stringify({ ...JSON.parse(spec), usermeta }, null, 2)}\n`;
+}
 
 /** What is to be said of the chart in a folder that was drawn from another table; undefined where there is none. */
 export function chartChange(folder: string, sha256: string): string | undefined {
@@ -130,25 +125,16 @@ function labelledTable(folder: string, bytes: Uint8Array): string {
   }
 }
 
-function resultsFolder(name: string, out: string): string {
-  const candidates = [name, join(out, name)];
+const configOf = (word: string): string | undefined => (word.endsWith('.json') ? word : undefined);
+
+/** The folder of results that a word names: by its path, by the name of the experiment, or by its config. */
+function resultsFolder(word: string, out: string): string {
+  const candidates = [word, join(out, word), join(out, basename(word, '.json'))];
   const found = candidates.find((path) => isThere(path) && statSync(path).isDirectory());
   if (!found) {
     throw new UserError(
-      `${name}: expected a folder with results or the name of one in ${out}; found neither`,
+      `${word}: expected a folder with results or the name of one in ${out}; found neither`,
     );
   }
-  return found;
-}
-
-function findSpec(folder: string): string {
-  const name = specName(basename(resolve(folder)));
-  const candidates = [
-    ...configDirectories().map((directory) => join(directory, name)),
-    join(folder, 'chart.vl.json'),
-  ];
-  const found = candidates.find((path) => isThere(path));
-  if (!found)
-    throw new UserError(`${folder}: no chart is specified; expected configs/${name}, or --spec FILE`);
   return found;
 }

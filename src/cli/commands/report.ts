@@ -1,5 +1,9 @@
 /** `report`: one page of the figures, claims, scalings and where they come from. */
-import { dirname, join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import type { Experiment } from '../../config/resolve.js';
+import { digestOf } from '../../plan/digest.js';
+import type { OtherResults } from '../../report/experiments-section.js';
 import { FIGURE_NAMES, type FigureResults, renderReport } from '../../report/report.js';
 import { ReportError } from '../../report/report-error.js';
 import { withLabels } from '../../run/earlier-table.js';
@@ -8,7 +12,7 @@ import { readResults } from '../../store/results-folder.js';
 import { UserError } from '../../store/user-error.js';
 import { writeFile } from '../../store/write-file.js';
 import { EXIT } from '../exit-code.js';
-import { experimentOf, specName } from '../experiments.js';
+import { experimentOf, figurePaths, readExperiments, specName } from '../experiments.js';
 import { readRecord, recordPath, SHIPPED_RECORD } from '../recorded-claims.js';
 import { chartChange } from './plot.js';
 
@@ -42,6 +46,7 @@ export async function report({
   const figures = Object.fromEntries(
     FIGURE_NAMES.map((name) => [name, readFigure(join(out, name), name, tell)]),
   );
+  const others = otherNames(out).map((name) => readOther(join(out, name), name, tell));
   const claims = readRecord(recordPath(out)) ?? readRecord(SHIPPED_RECORD) ?? null;
   if (!isThere(recordPath(out))) {
     tell(
@@ -52,7 +57,7 @@ export async function report({
   }
   let page: string;
   try {
-    page = await renderReport({ figures, claims });
+    page = await renderReport({ figures, others, claims });
   } catch (error) {
     throw error instanceof ReportError ? new UserError(`${out}: ${error.message}`) : error;
   }
@@ -71,7 +76,40 @@ function readFigure(folder: string, name: string, tell: (line: string) => void):
   const chart = chartChange(folder, sha256);
   for (const line of [...changes, ...(chart ? [chart] : [])]) tell(line);
   const experiment = experimentOf(manifest, join(folder, 'manifest.json'));
-  return { table: withLabels(experiment, table), manifest, spec: readSpec(name) };
+  const paper = shipped(name);
+  // Other draws are of the same networks, and what else is recorded changes nothing that is compared.
+  const { seed, draws, record } = paper;
+  const isAltered = digestOf({ ...experiment, seed, draws, record }, 'auto') !== digestOf(paper, 'auto');
+  if (isAltered) tell(`${folder} is of other settings than the paper's; its values are left out`);
+  return { table: withLabels(experiment, table), manifest, spec: readSpec(name), isAltered };
+}
+
+/** The experiment that comes with the program, of the settings of the paper. */
+const shipped = (name: string): Experiment =>
+  readExperiments([figurePaths().find((path) => basename(path, '.json') === name)!], [])[0]!;
+
+/** Folders with results that are no figures, by name. */
+function otherNames(out: string): readonly string[] {
+  return readdirSync(out, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !FIGURE_NAMES.includes(entry.name))
+    .map(({ name }) => name)
+    .filter((name) => ['table.csv', 'manifest.json'].every((file) => isThere(join(out, name, file))))
+    .sort();
+}
+
+/** Reads what another experiment has beside its table. */
+function readOther(folder: string, name: string, tell: (line: string) => void): OtherResults {
+  const { manifest, sha256, changes } = readResults(folder);
+  const change = chartChange(folder, sha256);
+  for (const line of [...changes, ...(change ? [change] : [])]) tell(line);
+  const [spec, png] = ['chart.vl.json', 'chart.png'].map((file) => join(folder, file)) as [string, string];
+  if (!isThere(png)) tell(`${folder} is not drawn; feature-speed plot ${name} does it`);
+  const { description } = (isThere(spec) ? readJson(spec) : {}) as { readonly description?: unknown };
+  return {
+    manifest,
+    description: typeof description === 'string' ? description.replace(/\.$/, '') : undefined,
+    png: isThere(png) ? readFileSync(png) : undefined,
+  };
 }
 
 function readSpec(name: string): FigureResults['spec'] {

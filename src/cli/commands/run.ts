@@ -18,6 +18,7 @@ import { asUserError, isThere, shown } from '../../store/files.js';
 import { currentRevision, isOutside } from '../../store/git.js';
 import { checkResultsFolder, type Outcome, ResultsFolder } from '../../store/results-folder.js';
 import { UserError } from '../../store/user-error.js';
+import { adviceOn } from '../advice.js';
 import { type BackendChoice, chooseBackend } from '../backend-choice.js';
 import { EXIT } from '../exit-code.js';
 import { readExperiments } from '../experiments.js';
@@ -46,6 +47,7 @@ export interface RunCommand {
 export async function run(words: readonly string[], command: RunCommand): Promise<number> {
   const tell = (line: string) => void (command.quiet || process.stderr.write(`${line}\n`));
   const experiments = readExperiments(words, command.set, tell);
+  experiments.flatMap(adviceOn).forEach(tell);
   return measure(experiments, command, async (folder, name, outcome) => {
     const chart = join(folder, 'chart.svg');
     if (command.quiet || !isChange(outcome) || !isThere(chart)) return;

@@ -52,9 +52,14 @@ Examples:
   program
     .command('plot')
     .description('draw; writes chart.vl.json, chart.svg, chart.png and chart.html beside the table')
-    .argument('<name...>', 'names of experiments in <out>, or folders with a table.csv')
+    .argument('<name...>', 'names of experiments in <out>, their configs, or folders with a table.csv')
     .addOption(out())
-    .addOption(new Option('--spec <file>', 'Vega-Lite specification; default: configs/NAME.vl.json'))
+    .addOption(
+      new Option(
+        '--spec <file>',
+        'Vega-Lite specification; default: NAME.vl.json beside the config or in configs, else a chart of the sweep',
+      ),
+    )
     .addOption(quiet())
     .addHelpText(
       'after',
