@@ -2,11 +2,12 @@
 // planted bug: ReLU's slope 0.9, which is the initial scale of the hidden layers times 0.9. Needs a build.
 //
 //     node scripts/diff-false-alarms.mjs [pairs of seeds, default 200]
+
+import { diffExperiment } from '../dist/compare/diff.js';
 import { parseExperiment } from '../dist/config/load.js';
 import { cutBatches } from '../dist/plan/batch.js';
 import { expandCells } from '../dist/plan/cell.js';
 import { QUANTITY_NAMES } from '../dist/quantities.js';
-import { diffExperiment } from '../dist/compare/diff.js';
 import { measureTask } from '../dist/run/measure-task.js';
 import { tableOf } from '../dist/run/rows.js';
 import { taskOf } from '../dist/run/task.js';

@@ -8,7 +8,8 @@ import { parse } from 'csv-parse/sync';
 import { linearRegression, mean } from 'simple-statistics';
 import { AXIS_NAMES, entryOf } from '../dist/config/axes.js';
 import { QUANTITIES } from '../dist/quantities.js';
-import { FIGURES, rowsOf, seriesPresent } from '../dist/report/figures.js';
+import { rowsOf } from '../dist/report/agreement.js';
+import { FIGURES, seriesPresent } from '../dist/report/figures.js';
 import { decimalsOf } from '../dist/report/numbers.js';
 import { fromCsv } from '../dist/results/table.js';
 

@@ -8,7 +8,7 @@ process.stdout.write(`${describeBackends(backends)}\n`);
 /** Tests of the mathematics on a backend: they run once on each. */
 const NUMERIC = [
   'activation',
-  'architectures/architectures',
+  'resnet-2',
   'kernels',
   'matrix-free-weights',
   'normalize',

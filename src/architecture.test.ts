@@ -15,7 +15,7 @@ const MAY_IMPORT: Readonly<
   architectures: { all: [] },
   nearest: { all: [] },
   config: { all: ['activations', 'architectures', 'quantities', 'nearest', 'theory'] },
-  plan: { all: ['architectures', 'config', 'quantities'] },
+  plan: { all: ['activations', 'architectures', 'config', 'quantities'] },
   core: { all: ['activations', 'architectures', 'quantities'] },
   theory: { all: [] },
   model: { all: ['core', 'quantities'] },
