@@ -5,20 +5,24 @@ import { describeBackends, findBackendsUnderTest } from '../src/core/backends-un
 const backends = await findBackendsUnderTest();
 process.stdout.write(`${describeBackends(backends)}\n`);
 
-/** Tests of the mathematics on a backend: they run once on each. */
+const ofCore = (name: string) => `src/core/${name}.test.ts`;
+
+/** Tests of the operations of a backend, and of the step on it: they run on each. */
+const OF_OPERATIONS = ['activation', 'kernels', 'ops', 'oracle/planted-faults', 'resnet-2', 'step'].map(
+  ofCore,
+);
+
+/** Tests of the mathematics on a backend: they run on each but the one in plain JavaScript, on which they take minutes. */
 const NUMERIC = [
-  'activation',
-  'resnet-2',
-  'kernels',
-  'matrix-free-weights',
-  'normalize',
-  'ops',
-  'oracle/known-cases',
-  'oracle/matrix-free-law',
-  'oracle/planted-faults',
-  'oracle/random-experiments',
-  'step',
-].map((name) => `src/core/${name}.test.ts`);
+  ...OF_OPERATIONS,
+  ...[
+    'matrix-free-weights',
+    'normalize',
+    'oracle/known-cases',
+    'oracle/matrix-free-law',
+    'oracle/random-experiments',
+  ].map(ofCore),
+];
 
 /** Tests of the program on the native backend, which run with the numeric ones on it. */
 const ON_NATIVE = ['src/cli/native.test.ts'];
@@ -51,7 +55,7 @@ export default defineConfig({
         test: {
           ...shared,
           name,
-          include: name === 'native' ? [...NUMERIC, ...ON_NATIVE] : NUMERIC,
+          include: { native: [...NUMERIC, ...ON_NATIVE], wasm: NUMERIC, cpu: OF_OPERATIONS }[name],
           provide: { backend: name },
         },
       })),

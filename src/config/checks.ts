@@ -5,17 +5,11 @@ import { findEmptyColumns } from './empty-columns.js';
 import { type ExperimentFile, MOST_CELLS } from './experiment.js';
 import { usesParameter } from './parameters.js';
 import { placeOf, scalingEntries } from './places.js';
-import { expected, type Path } from './problem.js';
+import { expected, type Issue, type Path } from './problem.js';
 import { findRangeIssues } from './ranges.js';
 import type { Experiment } from './resolve.js';
 import { SCALING_NAMES } from './scalings.js';
 import { countSettings } from './settings.js';
-
-/** Something wrong at a key of an experiment file. */
-export interface Issue {
-  readonly path: Path;
-  readonly message: string;
-}
 
 /** A rule that several keys must fulfil together. */
 interface Check {

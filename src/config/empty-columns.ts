@@ -1,9 +1,8 @@
 /** Recorded quantities that can have no value in any cell of an experiment. */
 import { isTheory, type QuantityName, quantityEntry, type TheoryQuantity } from '../quantities.js';
 import { type Missing, missingForAngle, missingForSensitivity } from '../theory/limits.js';
-import type { Issue } from './checks.js';
 import { favourableSize, limitCaseOf, typicalSize } from './limit-case.js';
-import { expected } from './problem.js';
+import { expected, type Issue } from './problem.js';
 import type { Experiment } from './resolve.js';
 import { expandAxes, type Setting } from './settings.js';
 

@@ -1,13 +1,13 @@
 import { getNodeValue } from 'jsonc-parser';
 import type { z } from 'zod';
 import { nearest } from '../nearest.js';
-import { findIssues, type Issue } from './checks.js';
+import { findIssues } from './checks.js';
 import { type ExperimentFile, experimentSchema } from './experiment.js';
 import { type JsonFile, readJson } from './json.js';
 import { knownKeys } from './known-path.js';
 import { applyOverrides } from './override.js';
 import { findParameterIssues, parameterNames } from './parameters.js';
-import { formatPath, type Path, type Problem, show } from './problem.js';
+import { formatPath, type Issue, type Path, type Problem, show } from './problem.js';
 import { type Experiment, resolveExperiment } from './resolve.js';
 
 export type ParsedExperiment =

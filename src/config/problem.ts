@@ -1,6 +1,12 @@
 /** Keys and indices from the top of a file. */
 export type Path = readonly (string | number)[];
 
+/** Something wrong at a key of an experiment file. */
+export interface Issue {
+  readonly path: Path;
+  readonly message: string;
+}
+
 /** One mistake in an experiment file or in an override of it. */
 export interface Problem {
   /** File name, or `--set` for an override. */

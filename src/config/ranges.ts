@@ -1,10 +1,9 @@
 /** Formulas of an experiment out of their range: each is evaluated at every combination of the values that it hangs on. */
-import type { Issue } from './checks.js';
 import { type ExperimentFile, MOST_CELLS } from './experiment.js';
 import { compileExpression, ExpressionError } from './expression.js';
 import { placeOfValue, scalingEntries } from './places.js';
 import { pointsOf } from './points.js';
-import { expected, type Path, show } from './problem.js';
+import { expected, type Issue, type Path, show } from './problem.js';
 import type { Experiment } from './resolve.js';
 import { countSettings, namesOf } from './settings.js';
 

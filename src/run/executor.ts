@@ -1,18 +1,7 @@
 /** Where batches are measured: in threads or processes of their own, so that the one which waits for them hears signals. */
 import { availableParallelism } from 'node:os';
 import type { BackendName } from '../core/backend-name.js';
-import type { BatchOutcome, MeasureTask } from './task.js';
-
-export interface Executor {
-  /**
-   * Measures a batch and hands the outcome to `keep`.
-   *
-   * @throws what the batch throws, what `keep` throws, and when its worker dies or the executor is closed.
-   */
-  run(task: MeasureTask, keep: (outcome: BatchOutcome) => Promise<void>): Promise<void>;
-  /** Drops what has not begun, and what can be interrupted. */
-  close(): Promise<void>;
-}
+import type { BatchOutcome, Executor } from './task.js';
 
 /** Workers that pay: one backend each, on its own core. */
 export function defaultWorkers(): number {

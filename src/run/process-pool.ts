@@ -1,9 +1,8 @@
 /** Child processes that measure batches, for a backend that fails in a second thread of one process. */
 import { type ChildProcess, fork } from 'node:child_process';
 import type { BackendName } from '../core/backend-name.js';
-import type { Executor } from './executor.js';
 import type { Answer, Question } from './process-worker.js';
-import type { BatchOutcome, MeasureTask } from './task.js';
+import type { BatchOutcome, Executor, MeasureTask } from './task.js';
 
 interface Waiting {
   readonly task: MeasureTask;

@@ -38,3 +38,15 @@ export interface BatchOutcome {
   readonly measurements: readonly RecordedCell[];
   readonly elapsedMs: number;
 }
+
+/** Where batches are measured. */
+export interface Executor {
+  /**
+   * Measures a batch and hands the outcome to `keep`.
+   *
+   * @throws what the batch throws, what `keep` throws, and when its worker dies or the executor is closed.
+   */
+  run(task: MeasureTask, keep: (outcome: BatchOutcome) => Promise<void>): Promise<void>;
+  /** Drops what has not begun, and what can be interrupted. */
+  close(): Promise<void>;
+}
