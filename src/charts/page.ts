@@ -33,7 +33,11 @@ export async function chartPage({ title, spec, tableUrl, table }: ChartPage): Pr
 <title>${escapeHtml(title)}</title>
 <style>
 body { margin: 1rem; background: white; color: black; font-family: 'DejaVu Sans', Verdana, sans-serif; }
-#chart { overflow-x: auto; }
+#chart { overflow-x: auto; background: white; }
+/* On a phone, and on paper, the whole of it. */
+#chart svg { max-width: 100%; height: auto; }
+@media (prefers-color-scheme: dark) { body { background: #131518; } #chart { border-radius: 4px; } }
+@media print { body { margin: 0; background: white; } #chart details { display: none; } }
 </style>
 </head>
 <body>

@@ -18,7 +18,7 @@ const mark = `<${Math.random()}${Math.random()}>`;
 
 const program = new Worker(new URL('./thread.js', import.meta.url), {
   argv: process.argv.slice(2),
-  workerData: { mark } satisfies ThreadData,
+  workerData: { mark, columns: process.stdout.columns } satisfies ThreadData,
   stdout: true,
   stderr: true,
 });

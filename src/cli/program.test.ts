@@ -46,7 +46,9 @@ describe('from a config to a chart', () => {
     expect(await folder.start(['run', SMOKE])).toEqual({
       code: 0,
       stdout: expect.stringMatching(/^smoke: 8 cells, 24 rows, \d+\.\d s of work -> results\/smoke\n$/),
-      stderr: '',
+      stderr: expect.stringMatching(
+        /^smoke: sensitivity and sensitivity_finite divide by the residual .*\n$/,
+      ),
     });
     expect(folder.list('results/smoke')).toEqual(['manifest.json', 'table.csv']);
     expect(fromCsv(folder.read('results/smoke/table.csv')).rows).toHaveLength(24);

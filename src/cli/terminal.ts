@@ -7,9 +7,14 @@ import pc from 'picocolors';
 export interface ThreadData {
   /** Stands for the beginning of a terminal's command, see `openDoor`. */
   readonly mark: string;
+  /** Characters in a line of stdout; undefined where it is no terminal. */
+  readonly columns: number | undefined;
 }
 
 const mark = (workerData as ThreadData | null)?.mark;
+
+/** Characters in a line of stdout; undefined where it is no terminal. */
+export const terminalWidth = (): number | undefined => (workerData as ThreadData | null)?.columns;
 
 const painted = (code: number) => (text: string) =>
   mark !== undefined && pc.isColorSupported && isatty(1) ? `${mark}${code}m${text}${mark}39m` : text;

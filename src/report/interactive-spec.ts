@@ -190,8 +190,10 @@ function drawsLayer(figure: Figure, encoding: Encoding, series: readonly Series[
 /** Sizes and fonts for a screen; the text is measured by the browser, in the font of the page. */
 function themed(spec: VegaLiteSpec): VegaLiteSpec {
   const font = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "DejaVu Sans", sans-serif';
+  const own = isObject(spec.config) && isObject(spec.config.line) ? spec.config.line : {};
   const config = {
     ...theme,
+    line: { ...theme.line, ...own },
     background: 'transparent',
     padding: { left: 2, top: 8, right: 14, bottom: 2 },
     font,

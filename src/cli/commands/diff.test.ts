@@ -95,6 +95,17 @@ describe('exit code and verdict', () => {
   });
 });
 
+test('all that is wrong with a command line is told at once', async () => {
+  const words = ['nowhere', 'results', '--atol', 'x', '--rtol', '-1', '--plot', 'a.gif'];
+  expect(await call('diff', ...words)).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(
+      /^--atol x: expected a number >= 0\n--rtol -1: expected a number >= 0\n--plot a.gif: expected .*\nnowhere: expected .*\n$/,
+    ),
+  });
+  expect((await call('diff', '--quantity', 'loss')).stderr).toMatch(/^--quantity loss: expected --plot/);
+});
+
 describe('the report', () => {
   test('names the quantity, the change and the cell, without colours off a terminal', async () => {
     const { stdout } = await call('diff', 'HEAD', 'edited');

@@ -7,7 +7,10 @@ import { readSide, type Side } from '../diff/compared-results.js';
 import { type DiffReport, markdownReport, textReport } from '../diff/report.js';
 import { EXIT } from '../exit-code.js';
 
-export interface DiffCommand extends DiffOptions {
+export interface DiffCommand extends Omit<DiffOptions, 'atol' | 'rtol'> {
+  /** As they were typed in: what is wrong is told together with all else. */
+  readonly atol: number | string;
+  readonly rtol: number | string;
   readonly out: string;
   /** Names of the experiments to compare; empty for all. */
   readonly experiment: readonly string[];
@@ -29,18 +32,20 @@ export async function diff(
   after: string | undefined,
   command: DiffCommand,
 ): Promise<number> {
+  const problems = problemsOf(command);
+  const options = command as DiffOptions;
   const format = command.plot === undefined ? undefined : formatOf(command.plot);
-  const [old, now] = await readSides(before ?? 'HEAD', after ?? command.out, command);
+  const [old, now] = await readSides(before ?? 'HEAD', after ?? command.out, command, problems);
   // Two single experiments are compared whatever they are called.
   const experiments =
     old.isSingle && now.isSingle
-      ? [diffExperiment(old.results[0]!, now.results[0]!, command)]
-      : diffResults(old.results, now.results, command);
+      ? [diffExperiment(old.results[0]!, now.results[0]!, options)]
+      : diffResults(old.results, now.results, options);
   const report: DiffReport = {
     before: old.label,
     after: now.label,
-    atol: command.atol,
-    rtol: command.rtol,
+    atol: options.atol,
+    rtol: options.rtol,
     same: experiments.every(({ verdict }) => isSame(verdict)),
     warnings: [...old.warnings, ...now.warnings],
     experiments,
@@ -54,6 +59,7 @@ async function readSides(
   before: string,
   after: string,
   { out, experiment }: DiffCommand,
+  problems: readonly string[],
 ): Promise<[Side, Side]> {
   const settled = await Promise.allSettled([
     readSide(before, out, experiment),
@@ -62,7 +68,8 @@ async function readSides(
   const reasons = settled.flatMap((side) => (side.status === 'rejected' ? [side.reason] : []));
   const bug = reasons.find((reason) => !(reason instanceof UserError));
   if (bug) throw bug;
-  if (reasons.length > 0) throw new UserError([...new Set(reasons.map(({ message }) => message))].join('\n'));
+  const told = new Set([...problems, ...reasons.map(({ message }) => message)]);
+  if (told.size > 0) throw new UserError([...told].join('\n'));
   const [old, now] = settled.map((side) => (side as PromiseFulfilledResult<Side>).value) as [Side, Side];
   if (old.results.length + now.results.length === 0) {
     const names = experiment.length > 0 ? ` of ${experiment.join(', ')}` : '';
@@ -81,10 +88,18 @@ function print(report: DiffReport, { json, markdown }: DiffCommand): void {
 const FORMATS = ['svg', 'png', 'html'] as const;
 type Format = (typeof FORMATS)[number];
 
-function formatOf(path: string): Format {
-  const format = FORMATS.find((each) => extname(path) === `.${each}`);
-  if (!format) throw new UserError(`--plot ${path}: expected a file name that ends in .svg, .png or .html`);
-  return format;
+const formatOf = (path: string): Format | undefined => FORMATS.find((each) => extname(path) === `.${each}`);
+
+/** What is wrong with the options, one by one and together. */
+function problemsOf({ plot: file, quantity, ...sizes }: DiffCommand): readonly string[] {
+  const problems = (['atol', 'rtol'] as const)
+    .filter((name) => !(typeof sizes[name] === 'number' && sizes[name] >= 0))
+    .map((name) => `--${name} ${sizes[name]}: expected a number >= 0`);
+  if (file !== undefined && formatOf(file) === undefined)
+    problems.push(`--plot ${file}: expected a file name that ends in .svg, .png or .html`);
+  if (file === undefined && quantity !== undefined)
+    problems.push(`--quantity ${quantity}: expected --plot beside it, which draws the quantity`);
+  return problems;
 }
 
 /** Draws the first experiment that differs, or else the first. */

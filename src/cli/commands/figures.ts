@@ -9,9 +9,9 @@ export function figures(command: RunCommand): Promise<number> {
   const quiet = command.quiet || command.json;
   const experiments = readExperiments(figurePaths(), command.set);
   const stop = stopSignal();
-  return measure(experiments, command, async (folder) => {
+  return measure(experiments, command, async (folder, _name, _outcome, say) => {
     try {
-      await plotFolder(folder, { out: command.out, quiet }, stop);
+      await plotFolder(folder, { out: command.out, quiet, say }, stop);
     } catch (error) {
       // The same command draws it, and measures what is missing.
       if (!stop.aborted) throw error;

@@ -1,5 +1,4 @@
 /** `plan`: what would run, and what it would cost. */
-import CliTable from 'cli-table3';
 import type { WeightsChoice } from '../../plan/batch.js';
 import { estimate } from '../../plan/estimate.js';
 import type { Shard } from '../../plan/shard.js';
@@ -9,6 +8,7 @@ import { type BackendChoice, chooseBackend } from '../backend-choice.js';
 import { EXIT } from '../exit-code.js';
 import { readExperiments } from '../experiments.js';
 import { fitWorkers, paceOfMachine } from '../fit.js';
+import { textTable } from '../text-table.js';
 
 export interface PlanCommand {
   readonly set: readonly string[];
@@ -55,18 +55,15 @@ export async function plan(words: readonly string[], command: PlanCommand): Prom
     process.stdout.write(`${JSON.stringify({ workers, pace, experiments }, null, 2)}\n`);
     return EXIT.fine;
   }
-  const table = new CliTable({
-    head: ['experiment', 'cells', 'rows', 'batches', 'weights', 'backend', 'work', 'time', 'memory'],
-    style: { head: [], border: [] },
-  });
-  for (const each of experiments) {
+  const head = ['experiment', 'cells', 'rows', 'batches', 'weights', 'backend', 'work', 'time', 'memory'];
+  const lines = experiments.map((each) => {
     const { name, cells, rows, batches, weights, backend, work_seconds, wall_seconds, bytes } = each;
     const seconds = [work_seconds, wall_seconds].map((time) => `${time.toFixed(1)} s`);
     const memory = `${(bytes / 1e6).toFixed(0)} MB`;
-    table.push([name, cells, rows, batches, weights.join(', '), backend, ...seconds, memory]);
-  }
+    return [name, ...[cells, rows, batches].map(String), weights.join(', '), backend, ...seconds, memory];
+  });
   process.stdout.write(
-    `${table.toString()}\nestimated for ${workers} workers: processor time of all, time where each has a core of its own, ` +
+    `${textTable(head, lines)}\nestimated for ${workers} workers: processor time of all, time where each has a core of its own, ` +
       'memory of all; nothing was run\n',
   );
   return EXIT.fine;

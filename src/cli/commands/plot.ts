@@ -19,6 +19,8 @@ export interface PlotCommand {
   readonly out: string;
   readonly spec?: string | undefined;
   readonly quiet?: boolean | undefined;
+  /** Default: writes to stdout. */
+  readonly say?: ((text: string) => void) | undefined;
   /** The config whose results these are, where it was named: its spec lies beside it. */
   readonly config?: string | undefined;
 }
@@ -77,7 +79,8 @@ export async function plotFolder(folder: string, command: PlotCommand, stop?: Ab
   // That of an earlier table would be taken for one of this.
   if (!hasPng) removeFile(png);
   const written = hasPng ? 'chart.{svg,png,html}' : 'chart.{svg,html}';
-  if (!command.quiet) process.stdout.write(`${basename(resolve(folder))}: ${shown(join(folder, written))}\n`);
+  const { say = (text: string) => void process.stdout.write(text) } = command;
+  if (!command.quiet) say(`${basename(resolve(folder))}: ${shown(join(folder, written))}\n`);
   if (!hasPng) throw new UserError(`${shown(png)}: ${chart.pngProblem}`);
 }
 

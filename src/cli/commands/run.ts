@@ -23,6 +23,7 @@ import { type BackendChoice, chooseBackend } from '../backend-choice.js';
 import { EXIT } from '../exit-code.js';
 import { readExperiments } from '../experiments.js';
 import { fitWorkers } from '../fit.js';
+import { InOrder } from '../in-order.js';
 import { startProgress } from '../progress.js';
 import { type Circumstances, circumstancesOf, manifestOf } from '../provenance.js';
 import { stopSignal } from '../signals.js';
@@ -61,14 +62,19 @@ export async function run(words: readonly string[], command: RunCommand): Promis
 const isChange = ({ kind }: Outcome) => kind === 'moved' || kind === 'replaced';
 
 /**
- * Runs experiments; after each `then` is called with its folder, while others still run.
+ * Runs experiments; after each `then` is called with its folder, while others still run, and what it says is said in their order.
  *
  * @returns the exit code.
  */
 export async function measure(
   experiments: readonly Experiment[],
   command: Omit<RunCommand, 'set'>,
-  then: (folder: string, name: string, outcome: Outcome) => Promise<void> = async () => {},
+  then: (
+    folder: string,
+    name: string,
+    outcome: Outcome,
+    say: (text: string) => void,
+  ) => Promise<void> = async () => {},
 ): Promise<number> {
   const { out, weights, shard } = command;
   for (const { name } of experiments) checkResultsFolder(out, name);
@@ -88,6 +94,11 @@ export async function measure(
     [...new Set(backends.values())].map((backend) => [backend, circumstancesOf(revision, backend, workers)]),
   );
 
+  const names = experiments.map(({ name }) => name);
+  const lines = new InOrder(
+    names,
+    (text) => void (command.json ? process.stderr : process.stdout).write(text),
+  );
   const interrupted = stopSignal();
   const compromised = new AbortController();
   const folders = new Map<string, ResultsFolder>();
@@ -108,7 +119,9 @@ export async function measure(
         // What cannot be written or drawn is told at the end, and does not take the other experiments with it.
         finished: (result) => {
           progress.stop();
-          return finish(result).catch((error) => void errors.push(error));
+          return finish(result)
+            .catch((error) => void errors.push(error))
+            .finally(() => lines.finish(result.experiment.name));
         },
         stopped: (tally) => {
           progress.stop();
@@ -126,6 +139,7 @@ export async function measure(
   } catch (error) {
     errors.push(asUserError((error as NodeJS.ErrnoException).path ?? out, error));
   } finally {
+    lines.end();
     for (const folder of folders.values()) folder.close();
   }
   const { aborted: isLost, reason: loss } = compromised.signal;
@@ -190,8 +204,8 @@ export async function measure(
       .finish(result.table, slopes, manifest, command.fresh === true)
       .finally(() => command.quiet || tellOfCells(result));
     if (result.failed.length + result.diverged.length + result.inexact.length > 0) code = EXIT.incomplete;
-    if (!command.quiet) report(result, folder.path, outcome, command.json === true);
-    if (slopes && !command.quiet && !command.json) process.stdout.write(`${slopesText(slopes)}\n`);
+    if (!command.quiet) lines.say(name, reportText(result, folder.path, outcome));
+    if (slopes && !command.quiet && !command.json) lines.say(name, `${slopesText(slopes)}\n`);
     const { status, counts, elapsed_ms } = manifest;
     summaries.set(name, {
       name,
@@ -203,7 +217,7 @@ export async function measure(
       elapsed_ms,
       ...(slopes && { slopes: slopeRecords(slopes) }),
     });
-    await then(folder.path, name, outcome);
+    await then(folder.path, name, outcome, (text) => lines.say(name, text));
     const page = join(out, 'report.html');
     if (result.experiment.figure !== undefined && isChange(outcome) && isThere(page)) {
       tell(`${shown(page)} shows the table of ${name} before; feature-speed report writes it anew`);
@@ -243,7 +257,7 @@ function sizeOf(jobs: readonly Job[]): [cells: number, cost: number] {
   ];
 }
 
-function report(result: FinishedExperiment, folder: string, outcome: Outcome, json: boolean): void {
+function reportText(result: FinishedExperiment, folder: string, outcome: Outcome): string {
   const { experiment, cells, table, elapsedMs } = result;
   const { name } = experiment;
   const work = `${name}: ${cells} cells, ${table.rows.length} rows, ${(elapsedMs / 1000).toFixed(1)} s of work -> ${shown(folder)}\n`;
@@ -251,7 +265,7 @@ function report(result: FinishedExperiment, folder: string, outcome: Outcome, js
     ...(outcome.kind === 'reproduced' ? [] : [work]),
     ...(outcome.line === null ? [] : [`${name}: ${outcome.line}\n`]),
   ];
-  (json ? process.stderr : process.stdout).write(lines.join(''));
+  return lines.join('');
 }
 
 const MOST_TOLD = 5;

@@ -1,5 +1,4 @@
 /** `scalings`: the rows of Tables 1 and 2 in numbers, for one network. */
-import CliTable from 'cli-table3';
 import { LAYER_GROUPS } from '../../architectures/architecture.js';
 import {
   type Entry,
@@ -12,6 +11,7 @@ import {
 import { UserError } from '../../store/user-error.js';
 import { EXIT } from '../exit-code.js';
 import { pytorchSnippet } from '../pytorch.js';
+import { textTable } from '../text-table.js';
 
 /** The network as it was typed in; what is wrong with it is told all at once. */
 export interface ScalingsCommand {
@@ -64,25 +64,22 @@ function textOf(rows: readonly NetworkScaling[], network: Named, beta: Entry): s
   const { depth, width, input, output, activation, setting } = network;
   const notes = [...new Set(rows.flatMap(({ corrections }) => corrections))];
   const mark = (note: string) => `[${notes.indexOf(note) + 1}]`;
-  const table = new CliTable({
-    head: ['scaling', '', ...LAYER_GROUPS],
-    style: { head: [], border: [] },
-    colAligns: ['left', 'left', 'left', 'left', 'left'],
-  });
-  for (const row of rows) {
+  const lines = rows.flatMap((row) => {
     const name = [row.scaling, ...(row.corrections.length > 0 ? [row.corrections.map(mark).join(' ')] : [])];
     const line = (of: (group: ScaledGroup) => Entry) =>
       LAYER_GROUPS.map((group) => {
         const { value, formula } = of(row[group]);
         return `${Number(value.toPrecision(4))}\n${formula}`;
       });
-    table.push([name.join('\n'), 'sigma', ...line(({ sigma }) => sigma)]);
-    table.push(['', 'eta', ...line(({ eta }) => eta)]);
-  }
+    return [
+      [name.join('\n'), 'sigma', ...line(({ sigma }) => sigma)],
+      ['', 'eta', ...line(({ eta }) => eta)],
+    ];
+  });
   return [
     `depth L = ${depth}, width m = ${width}, input d = ${input}, output k = ${output}, ${activation}, ${setting} setting; ` +
       `beta = ${beta.formula} = ${Number(beta.value.toPrecision(4))} in Table 2`,
-    table.toString(),
+    textTable(['scaling', '', ...LAYER_GROUPS], lines),
     'sigma: standard deviation of the initial weights; eta: rate of gradient descent, per layer; both up to a factor in Theta(1)',
     'corrections of the printed tables, which are ours:',
     ...notes.map((note) => `${mark(note)} ${note}`),

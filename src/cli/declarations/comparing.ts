@@ -1,6 +1,6 @@
 /** Commands that say what results mean: `diff`, `verify`, `report`. */
 import { type Command, Option } from '@commander-js/extra-typings';
-import { atLeast, collect, json, out, quiet, size, workers } from './options.js';
+import { atLeast, collect, json, numberOrText, out, quiet, workers } from './options.js';
 
 export function declareComparing(program: Command, exit: (code: number) => void): void {
   program
@@ -9,9 +9,13 @@ export function declareComparing(program: Command, exit: (code: number) => void)
     .argument('[before]', 'default: HEAD')
     .argument('[after]', 'default: <out> of the working tree')
     .addOption(out())
-    .addOption(new Option('--atol <number>', 'changes up to this are none').argParser(size).default(0))
     .addOption(
-      new Option('--rtol <number>', 'nor are changes up to atol + rtol |before|').argParser(size).default(0),
+      new Option('--atol <number>', 'changes up to this are none').argParser(numberOrText).default(0),
+    )
+    .addOption(
+      new Option('--rtol <number>', 'nor are changes up to atol + rtol |before|')
+        .argParser(numberOrText)
+        .default(0),
     )
     .addOption(
       new Option(

@@ -34,12 +34,6 @@ export function factor(text: string): number {
   return value;
 }
 
-export function size(text: string): number {
-  const value = text.trim() === '' ? Number.NaN : Number(text);
-  if (!Number.isFinite(value) || value < 0) throw new InvalidArgumentError('expected a number >= 0');
-  return value;
-}
-
 export const out = () => new Option('-o, --out <dir>', 'folder of the results').default('results');
 export const set = () =>
   new Option('--set <path=value>', 'change a value of the configs; repeatable')

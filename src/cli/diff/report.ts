@@ -1,9 +1,9 @@
 /** A diff in words: for people on a terminal, for a pull request. */
-import CliTable from 'cli-table3';
 import { type ExperimentDiff, isSame } from '../../compare/diff.js';
 import { FAMILY_LEVEL, FEWEST_DRAWS, type LawTest } from '../../compare/laws.js';
 import type { Cell, QuantityChanges } from '../../compare/rows.js';
 import { green, red } from '../terminal.js';
+import { textTable } from '../text-table.js';
 
 export interface DiffReport {
   readonly before: string;
@@ -20,12 +20,10 @@ const HEAD = ['experiment', 'quantity', 'changed', 'largest change', 'where'];
 /** A table of what changed, and a line of verdict for each experiment. */
 export function textReport(report: DiffReport): string {
   const lines = linesOf(report).map((line) => line.map(clean));
-  const table = new CliTable({ head: HEAD, style: { head: [], border: [] } });
-  for (const line of lines) table.push(line);
   const paint = ({ verdict }: ExperimentDiff) => (isSame(verdict) ? green(verdict) : red(verdict));
   return [
     `${clean(report.before)} -> ${clean(report.after)}`,
-    ...(lines.length > 0 ? [table.toString()] : []),
+    ...(lines.length > 0 ? [textTable(HEAD, lines)] : []),
     ...report.experiments.map((each) => `${clean(each.name)}: ${paint(each)}${clean(reasons(each))}`),
     ...(report.experiments.length === 0 ? ['no results on either side'] : []),
     '',
