@@ -115,13 +115,21 @@ function doubles(tensor: Tensor3D): Float64Array {
   return new Float64Array(buffer, byteOffset, length / 2);
 }
 
+/** Rows whose products cancel: |sum_i a_i b_i^T|^2 below this share of |A|^2 |B|^2 has lost 3 digits of 7 as Gram products of float32. */
+const CANCELLING = 1e-3;
+
 /**
  * <A A^T, B B^T> of each lane, on the host: |sum_i a_i b_i^T|^2 of rows a_i and b_i. In float64 with our kernel, since the
- * Gram matrices may nearly cancel.
+ * Gram matrices may nearly cancel; else, where they do, by the matrix, whose rounding is the root of theirs.
  */
 export function gramProducts(a: Tensor3D, b: Tensor3D): Float64Array {
   if (has('GramProduct')) return doubles(run('GramProduct', { a, b }));
-  return dots(innerProducts(a, a), innerProducts(b, b));
+  const squares = dots(innerProducts(a, a), innerProducts(b, b));
+  const [sizes, others] = [squaredNorms(a), squaredNorms(b)];
+  const isLost = (lane: number) => squares[lane]! < CANCELLING * sizes[lane]! * others[lane]!;
+  if (!squares.some((_, lane) => isLost(lane))) return squares;
+  const formed = squaredNorms(outerProducts(a, b));
+  return squares.map((square, lane) => (isLost(lane) ? formed[lane]! : square));
 }
 
 const SQUARES = Symbol('squared norms');
