@@ -28,7 +28,7 @@ interface WasmBackend {
 }
 
 interface Kernels extends SampledExports {
-  readonly ROOM: WebAssembly.Global;
+  readonly SPACE: WebAssembly.Global;
   initialise(room: number): void;
   addScaled(out: number, y: number, a: number, x: number, lanes: number, size: number): void;
   reluTangent(out: number, f: number, t: number, count: number): void;
@@ -97,7 +97,7 @@ export function registerFusedKernels(backend: unknown): void {
   const module = new WebAssembly.Module(Buffer.from(FUSED_KERNEL, 'base64'));
   const host = { exp: Math.exp, log: Math.log };
   const kernels = new WebAssembly.Instance(module, { env: { memory }, host }).exports as unknown as Kernels;
-  kernels.initialise(wasm._malloc(kernels.ROOM.value as number));
+  kernels.initialise(wasm._malloc(kernels.SPACE.value as number));
 
   const at = (tensor: TensorInfo) => dataIdMap.get(tensor.dataId).memoryOffset;
   const output = (shape: readonly number[]) => makeOutput.call(backend, shape, 'float32');

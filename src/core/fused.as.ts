@@ -6,9 +6,21 @@
  * wasm backend. Arguments are byte offsets and counts; no data, and no state but
  * of the sampler, in a place that it is given.
  */
+import { addScaledRow, PACKED_BYTES, packInto } from './product.as';
+import { initialise as initialiseSampler, ROOM } from './ziggurat.as';
+
+export { product } from './product.as';
 export { backward, change, forward } from './sampled-passes.as';
 export { arrive, enter, enterChange } from './sampled-sums.as';
-export { initialise, ROOM } from './ziggurat.as';
+
+/** Bytes that the sampler and the products work in. */
+export const SPACE: usize = ROOM + PACKED_BYTES;
+
+/** Once, before anything else. */
+export function initialise(at: usize): void {
+  initialiseSampler(at);
+  packInto(at + ROOM);
+}
 
 /** out = y + a x for each lane of `size` numbers; a has one number a lane. */
 export function addScaled(out: usize, y: usize, a: usize, x: usize, lanes: u32, size: u32): void {
@@ -19,17 +31,6 @@ export function addScaled(out: usize, y: usize, a: usize, x: usize, lanes: u32, 
     y += length;
     x += length;
   }
-}
-
-/** out = y + factor x for `length` bytes; out may be y. */
-@inline
-function addScaledRow(out: usize, y: usize, factor: f32, x: usize, length: usize): void {
-  const factors = f32x4.splat(factor);
-  const end = y + length;
-  for (; y + 16 <= end; y += 16, x += 16, out += 16) {
-    v128.store(out, f32x4.add(v128.load(y), f32x4.mul(factors, v128.load(x))));
-  }
-  for (; y < end; y += 4, x += 4, out += 4) store<f32>(out, load<f32>(y) + factor * load<f32>(x));
 }
 
 /** out = t where f > 0, else 0. */
@@ -109,93 +110,6 @@ export function gramProduct(out: usize, a: usize, b: usize, lanes: u32, rows: u3
     store<f64>(out, sum);
     a += <usize>rows * lineA;
     b += <usize>rows * lineB;
-  }
-}
-
-/**
- * out = A B for each lane, A [rows x inner], B [inner x columns], out [rows x columns]; with A given as its transpose,
- * [inner x rows], if `transposed`. Each entry is summed in the order of the inner index, so that its bits depend on
- * nothing else.
- */
-export function product(
-  out: usize,
-  a: usize,
-  b: usize,
-  lanes: u32,
-  rows: u32,
-  inner: u32,
-  columns: u32,
-  transposed: bool,
-): void {
-  const rowStride: usize = (transposed ? 1 : inner) << 2;
-  const innerStride: usize = (transposed ? rows : 1) << 2;
-  for (let lane: u32 = 0; lane < lanes; lane++) {
-    if (rows < 4 || columns < 8) {
-      for (let row: u32 = 0; row < rows; row++) {
-        const line = out + <usize>row * ((<usize>columns) << 2);
-        combineRows(line, a + <usize>row * rowStride, innerStride, b, inner, columns);
-      }
-    } else {
-      // Blocks of 4 x 8 in registers. The last block of a side overlaps the one before, and writes the same again.
-      for (let row: u32 = 0; row < rows; row += 4) {
-        if (row + 4 > rows) row = rows - 4;
-        for (let column: u32 = 0; column < columns; column += 8) {
-          if (column + 8 > columns) column = columns - 8;
-          const at = out + ((<usize>(row * columns + column)) << 2);
-          block(at, a + <usize>row * rowStride, rowStride, innerStride, b + ((<usize>column) << 2), inner, columns);
-        }
-      }
-    }
-    out += (<usize>(rows * columns)) << 2;
-    a += (<usize>(rows * inner)) << 2;
-    b += (<usize>(inner * columns)) << 2;
-  }
-}
-
-/** Four rows and eight columns of a product. */
-@inline
-function block(out: usize, a: usize, rowStride: usize, innerStride: usize, b: usize, inner: u32, columns: u32): void {
-  const line = (<usize>columns) << 2;
-  let c00 = f32x4.splat(0);
-  let c01 = f32x4.splat(0);
-  let c10 = f32x4.splat(0);
-  let c11 = f32x4.splat(0);
-  let c20 = f32x4.splat(0);
-  let c21 = f32x4.splat(0);
-  let c30 = f32x4.splat(0);
-  let c31 = f32x4.splat(0);
-  for (let k: u32 = 0; k < inner; k++, a += innerStride, b += line) {
-    const b0 = v128.load(b);
-    const b1 = v128.load(b, 16);
-    const a0 = v128.load32_splat(a);
-    c00 = f32x4.add(c00, f32x4.mul(a0, b0));
-    c01 = f32x4.add(c01, f32x4.mul(a0, b1));
-    const a1 = v128.load32_splat(a + rowStride);
-    c10 = f32x4.add(c10, f32x4.mul(a1, b0));
-    c11 = f32x4.add(c11, f32x4.mul(a1, b1));
-    const a2 = v128.load32_splat(a + 2 * rowStride);
-    c20 = f32x4.add(c20, f32x4.mul(a2, b0));
-    c21 = f32x4.add(c21, f32x4.mul(a2, b1));
-    const a3 = v128.load32_splat(a + 3 * rowStride);
-    c30 = f32x4.add(c30, f32x4.mul(a3, b0));
-    c31 = f32x4.add(c31, f32x4.mul(a3, b1));
-  }
-  v128.store(out, c00);
-  v128.store(out, c01, 16);
-  v128.store(out + line, c10);
-  v128.store(out + line, c11, 16);
-  v128.store(out + 2 * line, c20);
-  v128.store(out + 2 * line, c21, 16);
-  v128.store(out + 3 * line, c30);
-  v128.store(out + 3 * line, c31, 16);
-}
-
-/** One row of a product: the rows of B, each scaled and added; B is read once, in order. */
-function combineRows(out: usize, a: usize, innerStride: usize, b: usize, inner: u32, columns: u32): void {
-  const line = (<usize>columns) << 2;
-  memory.fill(out, 0, line);
-  for (let k: u32 = 0; k < inner; k++, a += innerStride, b += line) {
-    addScaledRow(out, out, load<f32>(a), b, line);
   }
 }
 
