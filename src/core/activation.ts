@@ -8,7 +8,15 @@ import {
   isHomogeneous,
   slopeBelow,
 } from '../activations.js';
-import { mapped, mappedPair, relu, reluDifference, reluTangent } from './ops.js';
+import {
+  kinkedDifference,
+  kinkedTangent,
+  mapped,
+  mappedPair,
+  relu,
+  reluDifference,
+  reluTangent,
+} from './ops.js';
 
 export interface Activation {
   /** phi(f). */
@@ -61,6 +69,15 @@ function byFormula(entry: ActivationEntry): Operations {
   };
 }
 
+/** One that is linear on either side of 0, in one sweep where the backend can. */
+function kinked(slope: number, elsewhere: Operations): Operations {
+  return {
+    value: (f) => kinkedTangent(f, f, slope) ?? elsewhere.value(f),
+    tangent: (f, t) => kinkedTangent(f, t, slope) ?? elsewhere.tangent(f, t),
+    difference: (f, df) => kinkedDifference(f, df, slope) ?? elsewhere.difference(f, df),
+  };
+}
+
 /** Those that tensors have whole. */
 const ON_TENSORS: Partial<Record<ActivationName, Operations>> = {
   relu: { value: relu, tangent: reluTangent, difference: reluDifference },
@@ -70,13 +87,15 @@ const ON_TENSORS: Partial<Record<ActivationName, Operations>> = {
 export const ACTIVATIONS = Object.fromEntries(
   ACTIVATION_NAMES.map((name): [string, Activation] => {
     const entry = activationEntry(name);
+    const slope = slopeBelow(name);
+    const formula = byFormula(entry);
     return [
       name,
       {
-        ...(ON_TENSORS[name] ?? byFormula(entry)),
+        ...(ON_TENSORS[name] ?? (slope === undefined ? formula : kinked(slope, formula))),
         closes: entry.closes === true,
         isHomogeneous: isHomogeneous(name),
-        slopeBelow: slopeBelow(name),
+        slopeBelow: slope,
       },
     ];
   }),

@@ -33,6 +33,8 @@ interface Kernels extends SampledExports {
   addScaled(out: number, y: number, a: number, x: number, lanes: number, size: number): void;
   reluTangent(out: number, f: number, t: number, count: number): void;
   reluDifference(out: number, f: number, df: number, count: number): void;
+  kinkedTangent(out: number, f: number, t: number, count: number, slope: number): void;
+  kinkedDifference(out: number, f: number, df: number, count: number, slope: number): void;
   dots(out: number, a: number, b: number, lanes: number, size: number): void;
   gramProduct(
     out: number,
@@ -64,6 +66,8 @@ export const FUSED = [
   'GramProduct',
   'ReluTangent',
   'ReluDifference',
+  'KinkedTangent',
+  'KinkedDifference',
   'Product',
   'InnerProducts',
   'Filled',
@@ -142,6 +146,16 @@ export function registerFusedKernels(backend: unknown): void {
   register('ReluDifference', ({ f, df }) => {
     const out = output(f!.shape);
     kernels.reluDifference(at(out), at(f!), at(df!), sizeOf(f!.shape));
+    return out;
+  });
+  register('KinkedTangent', ({ f, t }, { slope }) => {
+    const out = output(f!.shape);
+    kernels.kinkedTangent(at(out), at(f!), at(t!), sizeOf(f!.shape), slope as number);
+    return out;
+  });
+  register('KinkedDifference', ({ f, df }, { slope }) => {
+    const out = output(f!.shape);
+    kernels.kinkedDifference(at(out), at(f!), at(df!), sizeOf(f!.shape), slope as number);
     return out;
   });
   register('Product', ({ a, b }, { transposed }) => {

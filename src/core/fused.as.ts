@@ -7,6 +7,7 @@
  * of the sampler, in a place that it is given.
  */
 import { addScaledRow, PACKED_BYTES, packInto } from './product.as';
+import { difference, gated, read, write } from './sampled-sums.as';
 import { initialise as initialiseSampler, ROOM } from './ziggurat.as';
 
 export { product } from './product.as';
@@ -64,6 +65,26 @@ export function reluDifference(out: usize, f: usize, df: usize, count: u32): voi
     const opened = before > 0 ? change : after;
     const closed: f32 = before > 0 ? -before : 0;
     store<f32>(out, after != after ? after : after > 0 ? opened : closed);
+  }
+}
+
+/** out = phi'(f) t, of the phi that is f where f > 0 and slope f elsewhere; so phi(f) with t = f. */
+export function kinkedTangent(out: usize, f: usize, t: usize, count: u32, slope: f32): void {
+  const slopes = f32x4.splat(slope);
+  const bytes = (<usize>count) << 2;
+  for (let i: usize = 0; i < bytes; i += 16) {
+    const rest = bytes - i;
+    write(out + i, gated(read(f + i, rest), read(t + i, rest), slopes), rest);
+  }
+}
+
+/** out = phi(f + df) - phi(f) of the same, without cancellation. */
+export function kinkedDifference(out: usize, f: usize, df: usize, count: u32, slope: f32): void {
+  const slopes = f32x4.splat(slope);
+  const bytes = (<usize>count) << 2;
+  for (let i: usize = 0; i < bytes; i += 16) {
+    const rest = bytes - i;
+    write(out + i, difference(read(f + i, rest), read(df + i, rest), slopes), rest);
   }
 }
 

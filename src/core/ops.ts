@@ -50,6 +50,16 @@ export function reluDifference(f: Tensor3D, df: Tensor3D): Tensor3D {
   return add(mul(after, df), mul(sub(after, step(f)), f));
 }
 
+/** phi'(f) * t of a phi that is f where f > 0 and slope f elsewhere; undefined where the backend has no kernel for it. */
+export function kinkedTangent(f: Tensor3D, t: Tensor3D, slope: number): Tensor3D | undefined {
+  return has('KinkedTangent') ? run('KinkedTangent', { f, t }, { slope }) : undefined;
+}
+
+/** phi(f + df) - phi(f) of the same, without cancellation; undefined likewise. */
+export function kinkedDifference(f: Tensor3D, df: Tensor3D, slope: number): Tensor3D | undefined {
+  return has('KinkedDifference') ? run('KinkedDifference', { f, df }, { slope }) : undefined;
+}
+
 /** a b of each lane: [lanes, n, p] x [lanes, p, m] -> [lanes, n, m]. */
 export function product(a: Tensor3D, b: Tensor3D): Tensor3D {
   return has('Product') ? run('Product', { a, b }) : matMul(a, b, false, false);

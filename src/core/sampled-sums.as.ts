@@ -100,7 +100,7 @@ export function gated(f: v128, t: v128, slope: v128): v128 {
 
 /** phi(f + df) - phi(f) without cancellation; NaN stays NaN. */
 @inline
-function difference(f: v128, df: v128, slope: v128): v128 {
+export function difference(f: v128, df: v128, slope: v128): v128 {
   const after = f32x4.add(f, df);
   const zero = f32x4.splat(0);
   const crosses = v128.xor(f32x4.gt(f, zero), f32x4.gt(after, zero));
