@@ -122,3 +122,34 @@ test('a million terms are summed to float32 rounding: 1e-7 by our kernel, 1e-5 b
   const exact = normals(1_000_000, 0).reduce((sum, x) => sum + x * x, 0);
   expect(Math.abs(values[0]! / exact - 1)).toBeLessThan(inject('backend') === 'wasm' ? 1e-7 : 1e-5);
 });
+
+// Rows, inner and columns: of one block, and of one that is packed with nothing, one, and more left at a side.
+test.runIf(inject('backend') === 'wasm').each([
+  [4, 300, 8],
+  [200, 50, 50],
+  [13, 700, 101],
+  [5, 512, 44],
+  [66, 257, 95],
+])(
+  'every entry of a product of %d x %d x %d is summed in float32 in the order of the inner index',
+  async (rows, inner, columns) => {
+    const [a, b] = [normals(rows * inner, 0), normals(inner * columns, 1)];
+    const entry = (i: number, j: number, at: (i: number, k: number) => number) => {
+      let sum = 0;
+      for (let k = 0; k < inner; k++) {
+        sum = Math.fround(sum + Math.fround(a[at(i, k)]! * b[k * columns + j]!));
+      }
+      return sum;
+    };
+    for (const [name, left, at] of [
+      ['product', shape(1, rows, inner), (i: number, k: number) => i * inner + k],
+      ['outerProducts', shape(1, inner, rows), (i: number, k: number) => k * rows + i],
+    ] as const) {
+      const { values } = await on('wasm', [left, shape(1, inner, columns)], ops[name]);
+      const expected = Float32Array.from({ length: rows * columns }, (_, e) =>
+        entry(Math.floor(e / columns), e % columns, at),
+      );
+      expect(values).toEqual(Array.from(expected));
+    }
+  },
+);
