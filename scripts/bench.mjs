@@ -1,13 +1,16 @@
 // What things cost, as ratios measured in one run: machines are noisy, ratios less so. Every pair is run in turn, A B A B,
-// and the median of the ratios is what counts. Prints, and writes results/bench.json.
+// and the median of the ratios is what counts. Prints, and writes results/bench.json; with names of parts only those, beside
+// what the file has of the others.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { engine } from '@tensorflow/tfjs-core';
+import { tidy } from '@tensorflow/tfjs-core';
 import { openBackend } from '../dist/core/backend.js';
 import { measureBatch } from '../dist/core/experiment.js';
+import { product } from '../dist/core/ops.js';
 import { GaussianSampler } from '../dist/core/random.js';
+import { SampledPasses } from '../dist/core/sampled-block.js';
 import { batchOf, median } from './bench-batch.mjs';
 
 const source = { backend: await openBackend('wasm'), sampler: new GaussianSampler() };
@@ -49,32 +52,6 @@ const program = (...words) =>
     stdio: 'ignore',
   });
 
-const report = { node: process.version, processor: cpus()[0].model, cores: availableParallelism() };
-
-report.dense_against_matrix_free = Object.fromEntries(
-  [
-    [200, 200, 4],
-    [500, 100, 4],
-    [1000, 20, 4],
-  ].map(([width, depth, count]) => [
-    `width ${width}, depth ${depth}, ${count} cells`,
-    pair(measure('dense', count, width, depth), measure('matrix-free', count, width, depth), 3),
-  ]),
-);
-
-report.one_worker_against_two = {
-  'figure-1c': pair(
-    () => program('run', 'configs/figure-1c.json', '--workers', '1'),
-    () => program('run', 'configs/figure-1c.json', '--workers', '2'),
-    3,
-  ),
-  'figure-2b': pair(
-    () => program('run', 'configs/figure-2b.json', '--workers', '1'),
-    () => program('run', 'configs/figure-2b.json', '--workers', '2'),
-    3,
-  ),
-};
-
 /** ms of one cell of depth 20 by width, and the slope of its logarithm. */
 const widthLaw = (weights, widths) => {
   const points = widths.map((width) => {
@@ -87,74 +64,126 @@ const widthLaw = (weights, widths) => {
     ms: Object.fromEntries(points.map(([width, ms]) => [width, round(ms)])),
   };
 };
-report.time_against_width = {
-  'matrix-free': widthLaw('matrix-free', [50_000, 100_000, 200_000, 500_000, 1_000_000]),
-  dense: widthLaw('dense', [500, 1000, 2000, 4000]),
-};
 
-/** Where the time of a batch goes: the sampler, the kernels, and what calling them costs. */
-function split(width, depth, count) {
-  const run = measure('matrix-free', count, width, depth);
+/** Does without the whole passes of a layer, with the same random numbers. */
+function inPieces(run) {
+  const { of } = SampledPasses;
+  SampledPasses.of = () => undefined;
   run();
-  let sampling = 0;
-  let kernels = 0;
-  const { draw } = source.sampler;
-  source.sampler.draw = function (...words) {
-    const started = performance.now();
-    const numbers = draw.apply(this, words);
-    sampling += performance.now() - started;
-    return numbers;
-  };
-  const { runKernel } = engine();
-  let calls = 0;
-  engine().runKernel = function (...words) {
-    calls++;
-    const started = performance.now();
-    const result = runKernel.apply(this, words);
-    kernels += performance.now() - started;
-    return result;
-  };
-  const rounds = 3;
-  const total = timed(() => {
-    for (let i = 0; i < rounds; i++) run();
-  });
-  source.sampler.draw = draw;
-  engine().runKernel = runKernel;
-  // A call on one number is all overhead.
-  const one = engine().makeTensor(new Float32Array(1), [1, 1, 1], 'float32');
-  const empty = () => engine().runKernel('Add', { a: one, b: one }).dispose();
-  for (let i = 0; i < 5000; i++) empty();
-  const callMs =
-    timed(() => {
-      for (let i = 0; i < 5000; i++) empty();
-    }) / 5000;
-  const share = (ms) => round(ms / total);
-  const overhead = calls * callMs;
-  return {
-    ns_per_unit: round((total / rounds / (width * depth * count)) * 1e6),
-    sampling: share(sampling),
-    tensor_work: share(Math.max(0, kernels - overhead)),
-    call_overhead: share(overhead),
-    rest: share(total - sampling - Math.max(kernels, overhead)),
-  };
+  SampledPasses.of = of;
 }
-report.split_of_a_batch = {
-  'width 500, depth 500, 26 cells': split(500, 500, 26),
-  'width 100000, depth 20, 1 cell': split(100_000, 20, 1),
+
+const PARTS = {
+  dense_against_matrix_free: () =>
+    Object.fromEntries(
+      [
+        [200, 200, 4],
+        [500, 100, 4],
+        [1000, 20, 4],
+      ].map(([width, depth, count]) => [
+        `width ${width}, depth ${depth}, ${count} cells`,
+        pair(measure('dense', count, width, depth), measure('matrix-free', count, width, depth), 3),
+      ]),
+    ),
+
+  one_worker_against_two: () => ({
+    'figure-1c': pair(
+      () => program('run', 'configs/figure-1c.json', '--workers', '1'),
+      () => program('run', 'configs/figure-1c.json', '--workers', '2'),
+      3,
+    ),
+    'figure-2b': pair(
+      () => program('run', 'configs/figure-2b.json', '--workers', '1'),
+      () => program('run', 'configs/figure-2b.json', '--workers', '2'),
+      3,
+    ),
+  }),
+
+  time_against_width: () => ({
+    'matrix-free': widthLaw('matrix-free', [50_000, 100_000, 200_000, 500_000, 1_000_000]),
+    dense: widthLaw('dense', [500, 1000, 2000, 4000]),
+  }),
+
+  /** The passes of a layer piece by piece (a), and whole (b). */
+  pieces_against_whole_passes: () =>
+    Object.fromEntries(
+      [
+        [200, 10, 200],
+        [200, 100, 100],
+        [500, 100, 40],
+        [500, 500, 26],
+        [100_000, 20, 1],
+        [1_000_000, 20, 1],
+      ].map(([width, depth, count]) => {
+        const run = measure('matrix-free', count, width, depth);
+        const result = pair(() => inPieces(run), run);
+        const ns = round((result.b_ms / (width * depth * count)) * 1e6);
+        return [`width ${width}, depth ${depth}, ${count} cells`, { ...result, b_ns_per_unit: ns }];
+      }),
+    ),
+
+  sampler_ns: () =>
+    Object.fromEntries(
+      [200, 504, 65_536].map((count) => {
+        const streams = [{ seed: [1, 2, 3, 4], role: 0, layer: 0 }];
+        const rounds = Math.ceil(1e6 / count);
+        const run = () => {
+          for (let i = 0; i < rounds; i++) source.sampler.draw(streams, count, [1]);
+        };
+        run();
+        const ms = median(Array.from({ length: 7 }, () => timed(run)));
+        return [`${count} numbers`, round((ms / rounds / count) * 1e6)];
+      }),
+    ),
+
+  product_gflops: () =>
+    Object.fromEntries(
+      [
+        [200, 50, 50],
+        [1000, 2000, 2000],
+      ].map(([rows, inner, columns]) => {
+        const numbers = (count) =>
+          source.sampler.draw([{ seed: [1, 2, 3, 4], role: 0, layer: 0 }], count, [1]);
+        const a = source.backend.upload(numbers(rows * inner), [1, rows, inner]);
+        const b = source.backend.upload(numbers(inner * columns), [1, inner, columns]);
+        const rounds = Math.ceil(5e8 / (rows * inner * columns));
+        const run = () => {
+          for (let i = 0; i < rounds; i++) tidy(() => void product(a, b));
+        };
+        run();
+        const ms = median(Array.from({ length: 5 }, () => timed(run)));
+        return [`${rows} x ${inner} x ${columns}`, round((2 * rounds * rows * inner * columns) / ms / 1e6)];
+      }),
+    ),
+
+  figures: () => {
+    program('figures');
+    const whole = Array.from({ length: 3 }, () => [
+      timed(() => program('figures')),
+      timed(() => program('plot', 'figure-1a', 'figure-1b', 'figure-1c', 'figure-2a', 'figure-2b')),
+      timed(() => execFileSync(process.execPath, ['dist/cli/main.js', '--version'], { stdio: 'ignore' })),
+    ]);
+    const [figures, drawing, start] = [0, 1, 2].map((i) => median(whole.map((times) => times[i])));
+    return {
+      seconds: round(figures / 1000),
+      drawing_alone_seconds: round(drawing / 1000),
+      start_up_seconds: round(start / 1000),
+    };
+  },
 };
 
-program('figures');
-const whole = Array.from({ length: 3 }, () => [
-  timed(() => program('figures')),
-  timed(() => program('plot', 'figure-1a', 'figure-1b', 'figure-1c', 'figure-2a', 'figure-2b')),
-  timed(() => execFileSync(process.execPath, ['dist/cli/main.js', '--version'], { stdio: 'ignore' })),
-]);
-const [figures, drawing, start] = [0, 1, 2].map((i) => median(whole.map((times) => times[i])));
-report.figures = {
-  seconds: round(figures / 1000),
-  drawing_alone_seconds: round(drawing / 1000),
-  start_up_seconds: round(start / 1000),
-};
+const names = process.argv.slice(2);
+const unknown = names.filter((name) => !(name in PARTS));
+if (unknown.length > 0) {
+  process.stderr.write(`bench: no part ${unknown.join(', ')}; there are ${Object.keys(PARTS).join(', ')}\n`);
+  process.exit(2);
+}
+const known = names.length > 0 ? JSON.parse(readFileSync('results/bench.json', 'utf8')) : {};
+const report = { node: process.version, processor: cpus()[0].model, cores: availableParallelism() };
+for (const [name, part] of Object.entries(PARTS)) {
+  const result = names.length === 0 || names.includes(name) ? part() : known[name];
+  if (result !== undefined) report[name] = result;
+}
 
 rmSync(scratch, { recursive: true });
 writeFileSync('results/bench.json', `${JSON.stringify(report, null, 2)}\n`);
