@@ -13,7 +13,10 @@ import asc from 'assemblyscript/asc';
 /** What each is compiled from, and how; `fused` runs in the memory of the tensor library. */
 const KERNELS = {
   gaussian: { sources: ['gaussian', 'ziggurat'], options: [] },
-  fused: { sources: ['fused', 'product', 'sampled-passes', 'sampled-sums', 'ziggurat'], options: ['--importMemory'] },
+  fused: {
+    sources: ['fused', 'product', 'sampled-passes', 'sampled-sums', 'ziggurat'],
+    options: ['--importMemory'],
+  },
 };
 
 process.chdir(fileURLToPath(new URL('../..', import.meta.url)));
