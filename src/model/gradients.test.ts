@@ -30,6 +30,8 @@ const CASES: Readonly<Record<string, readonly [(...xs: Tensor[]) => Tensor, ...n
     [2, 2, 2, 2, 3],
   ],
   'strided slice': [(x) => tf.stridedSlice(x!, [0, 3], [4, 0], [2, -1]), [4, 5]],
+  'tile of a row': [(x) => tf.tile(x!, [5]), [7]],
+  'tile of all axes': [(x) => tf.tile(x!, [2, 1, 3]), [2, 3, 4]],
   gather: [(w) => tf.gather(w!, tf.tensor1d([1, 2, 0, 1], 'int32')), [5, 4]],
   'bilinear resizing': [(x) => tf.image.resizeBilinear(x as Tensor4D, [7, 6]), [1, 3, 4, 2]],
   'nearest resizing': [(x) => tf.image.resizeNearestNeighbor(x as Tensor4D, [6, 8]), [1, 3, 4, 2]],
