@@ -1,14 +1,10 @@
 import type { Seed } from '../core/random.js';
 
-/** The four words of a seed that is a number. */
-export function wordsOf(seed: number | Seed): Seed {
-  return typeof seed === 'number' ? [seed >>> 0, Math.floor(seed / 0x1_0000_0000), 0, 0] : seed;
-}
-
 /** Runs f with random numbers of a seed: initialisers that are given none draw theirs from `Math.random`. */
 export async function withSeed<T>(seed: number | Seed, f: () => T | Promise<T>): Promise<T> {
   const random = Math.random;
-  const [start, stride, salt, more] = wordsOf(seed);
+  const [start, stride, salt, more] =
+    typeof seed === 'number' ? [seed >>> 0, Math.floor(seed / 0x1_0000_0000), 0, 0] : seed;
   let state = start;
   Math.random = () => {
     // A counter that is mixed (Steele, Lea and Flood, 2014), 32 bits; its step is odd, and hangs on the seed as well.

@@ -2,10 +2,10 @@
 import { dirname, join } from 'node:path';
 import * as core from '@tensorflow/tfjs-core';
 import * as tfjsLayers from '@tensorflow/tfjs-layers';
-import { rewriteKeras3 } from '../../model/keras3.js';
-import { withSeed } from '../../model/seeded-initialisers.js';
-import { readJson, readWith } from '../../store/files.js';
-import { UserError } from '../../store/user-error.js';
+import { rewriteKeras3 } from '../model/keras3.js';
+import { withSeed } from '../model/seeded-initialisers.js';
+import { readJson, readWith } from '../store/files.js';
+import { UserError } from '../store/user-error.js';
 
 /** A model, and what is to be said of it. */
 export interface LoadedModel {

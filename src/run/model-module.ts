@@ -3,9 +3,9 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as core from '@tensorflow/tfjs-core';
 import * as tfjsLayers from '@tensorflow/tfjs-layers';
-import { withSeed } from '../../model/seeded-initialisers.js';
-import { nearest } from '../../nearest.js';
-import { UserError } from '../../store/user-error.js';
+import { withSeed } from '../model/seeded-initialisers.js';
+import { nearest } from '../nearest.js';
+import { UserError } from '../store/user-error.js';
 import { isLayersModel, type LoadedModel, told } from './model-json.js';
 
 /** What a module is given to build with: the operations and layers of the library, so that no second copy is loaded. */
