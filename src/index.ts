@@ -13,6 +13,7 @@
  *     const { columns } = await measure(experiment, { onProgress: ({ done, all }) => console.error(done / all) });
  *     console.log(columns.depth, columns.bfa_rad, columns.bfa_theory_rad);
  */
+import { dirname } from 'node:path';
 import type { ExperimentFile } from './config/experiment.js';
 import { parseExperiment } from './config/load.js';
 import { formatProblems } from './config/problem.js';
@@ -25,6 +26,7 @@ import { jobOf } from './run/job.js';
 import { type FinishedExperiment, runJobs, type Tally } from './run/run.js';
 import { findConfig } from './store/config-files.js';
 import { readText } from './store/files.js';
+import { modelsIn } from './store/model-files.js';
 import { UserError } from './store/user-error.js';
 
 export {
@@ -68,7 +70,8 @@ export function readExperiment(
 ): Experiment {
   const isFile = typeof source === 'string';
   const path = isFile ? findConfig(source) : `${name}.json`;
-  const parsed = parseExperiment(isFile ? readText(path) : JSON.stringify(source), path, set);
+  const findModel = modelsIn([isFile ? dirname(path) : '.']);
+  const parsed = parseExperiment(isFile ? readText(path) : JSON.stringify(source), path, set, findModel);
   if (parsed.ok) return parsed.experiment;
   // An object has no lines to point to.
   const places = parsed.problems.map(({ line, column, ...place }) =>

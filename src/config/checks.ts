@@ -3,6 +3,7 @@ import { hasBranches, hasHiddenWidth } from '../architectures/architectures.js';
 import { quantityEntry } from '../quantities.js';
 import { findEmptyColumns } from './empty-columns.js';
 import { type ExperimentFile, MOST_CELLS } from './experiment.js';
+import { findModelIssues } from './model-checks.js';
 import { usesParameter } from './parameters.js';
 import { placeOf, scalingEntries } from './places.js';
 import { expected, type Path } from './problem.js';
@@ -41,6 +42,10 @@ const STEPS = {
 const HOMOGENEOUS = ACTIVATION_NAMES.filter(isHomogeneous);
 
 const CHECKS: readonly Check[] = [
+  {
+    reads: ['network', 'scaling', 'data', 'step', 'sweep', 'record', 'slopes'],
+    find: findModelIssues,
+  },
   {
     reads: ['network', 'scaling', 'sweep'],
     find: ({ axes }) =>
@@ -123,8 +128,8 @@ const CHECKS: readonly Check[] = [
   },
   {
     reads: ['network', 'loss', 'data', 'sweep'],
-    find: ({ axes: { loss, outputWidth }, data }, file) => [
-      ...(loss.includes('cross-entropy') && data.target.law !== 'one-hot'
+    find: ({ axes: { loss, outputWidth }, data, model }, file) => [
+      ...(loss.includes('cross-entropy') && data.target.law !== 'one-hot' && !model
         ? [
             {
               path: ['data', 'target', 'law'],
@@ -160,7 +165,7 @@ const CHECKS: readonly Check[] = [
   },
   {
     reads: ['network', 'step', 'sweep', 'record'],
-    find: ({ axes, step }, file) =>
+    find: ({ axes, step, model }, file) =>
       file.record.quantities.flatMap((name, index) => {
         const refuse = (what: string, value: unknown, advice: string) => [
           {
@@ -173,7 +178,7 @@ const CHECKS: readonly Check[] = [
           const { need, got } = STEPS[only.steps];
           return refuse(need, got(step), only.because);
         }
-        if (needs !== 'backward velocity') return [];
+        if (needs !== 'backward velocity' || model) return [];
         const other = axes.activation.find((activation) => !HOMOGENEOUS.includes(activation));
         if (other === undefined) return [];
         return refuse(`no activation but ${HOMOGENEOUS.join(', ')}`, other, 'Prop 6.1 needs one of them');
@@ -233,7 +238,9 @@ const CHECKS: readonly Check[] = [
   {
     reads: ['network', 'scaling', 'loss', 'data', 'step', 'sweep', 'draws', 'record'],
     find: (experiment, file) =>
-      countSettings(experiment) > MOST_CELLS || findRangeIssues(experiment, file).length > 0
+      experiment.model ||
+      countSettings(experiment) > MOST_CELLS ||
+      findRangeIssues(experiment, file).length > 0
         ? []
         : findEmptyColumns(experiment, file.record.quantities),
   },

@@ -13,3 +13,4 @@ export {
 export type { ModelLoss } from './loss-names.js';
 export { ModelError } from './model-error.js';
 export type { LayerRow } from './rows.js';
+export { type MeasuredSteps, measureSteps } from './steps.js';

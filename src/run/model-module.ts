@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as core from '@tensorflow/tfjs-core';
 import * as tfjsLayers from '@tensorflow/tfjs-layers';
+import type { Seed } from '../core/random.js';
 import { withSeed } from '../model/seeded-initialisers.js';
 import { nearest } from '../nearest.js';
 import { UserError } from '../store/user-error.js';
@@ -17,7 +18,9 @@ export interface ModelRequest {
   /** Further arguments of a module, by name. */
   readonly parameters: Readonly<Record<string, unknown>>;
   /** Seeds initial weights that no file gives. */
-  readonly seed: number;
+  readonly seed: number | Seed;
+  /** Tells a file from what it was before, which a process keeps. */
+  readonly version?: string;
 }
 
 /**
@@ -27,13 +30,14 @@ export interface ModelRequest {
  */
 export async function modelFromModule(
   path: string,
-  { depth, width, parameters, seed }: ModelRequest,
+  { depth, width, parameters, seed, version }: ModelRequest,
 ): Promise<LoadedModel> {
   const refuse = (what: string) => new UserError(`${path}: ${what}`);
   const advice = 'expected `export default ({ tf, depth, width }) => tf.model(...)`';
   let make: unknown;
   try {
-    ({ default: make } = await import(pathToFileURL(resolve(path)).href));
+    const { href } = pathToFileURL(resolve(path));
+    ({ default: make } = await import(version === undefined ? href : `${href}?${version}`));
   } catch (error) {
     throw refuse(`the module does not load: ${told(error)}`);
   }
@@ -45,7 +49,8 @@ export async function modelFromModule(
     Object.entries({ depth, width }).filter(([, value]) => value !== undefined),
   );
   const read = new Set<string>();
-  const all: Record<string, unknown> = { ...parameters, ...sizes, seed, tf: chained };
+  const number = typeof seed === 'number' ? seed : seed[0];
+  const all: Record<string, unknown> = { ...parameters, ...sizes, seed: number, tf: chained };
   const argument = new Proxy(all, {
     get: (target, key) => {
       read.add(String(key));
