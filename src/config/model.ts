@@ -14,6 +14,8 @@ export interface ModelFile {
 /** A model of an experiment. */
 export interface Model extends ModelFile {
   readonly parameters: Arguments;
+  /** Parameters of the sweep that formulas of the file use, so that the module need not. */
+  readonly ofFormulas: readonly string[];
   /** What its networks hold, by what is asked of the module, where they were made before the run. */
   readonly sizes?: ReadonlyMap<string, ModelSize>;
 }

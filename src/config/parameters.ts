@@ -122,7 +122,7 @@ function nearestAxis(key: string): string | undefined {
 }
 
 /** Names in all that a file has where formulas stand, whether they can be read or not. */
-function namesInFormulas(content: unknown): ReadonlySet<string> {
+export function namesInFormulas(content: unknown): ReadonlySet<string> {
   const names = new Set<string>();
   const visit = (value: unknown): void => {
     if (typeof value === 'string' && !WORDS.includes(value)) {

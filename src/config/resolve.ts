@@ -2,6 +2,7 @@ import { type QuantityName, twelveDigits } from '../quantities.js';
 import { AXES, AXIS_NAMES, type Axes, type AxisName, entryOf } from './axes.js';
 import type { ExperimentFile, SLOPE_AXES } from './experiment.js';
 import type { Model, ModelFile } from './model.js';
+import { namesInFormulas } from './parameters.js';
 import { type Range, valuesOf } from './range.js';
 
 type Target =
@@ -77,7 +78,13 @@ export function resolveExperiment(file: ExperimentFile, name: string, model?: Mo
     title: file.title ?? name,
     figure: file.figure,
     file,
-    ...(model && { model: { ...model, parameters: file.network.parameters ?? {} } }),
+    ...(model && {
+      model: {
+        ...model,
+        parameters: file.network.parameters ?? {},
+        ofFormulas: parameters.filter((key) => namesInFormulas(file).has(key)),
+      },
+    }),
     axes: Object.fromEntries(AXIS_NAMES.map((axis) => [axis, valuesOfAxis(axis, file)])) as AxisValues,
     parameters: Object.fromEntries(
       parameters.map((name) => [name, numbers(valuesOf(sweep[name] as readonly number[] | Range))]),

@@ -14,6 +14,8 @@ export interface Call {
   /** Numbers of the values that it takes and makes. */
   readonly inputs: readonly number[];
   readonly outputs: readonly number[];
+  /** Shapes of the outputs, the samples first; null is a length that the model leaves open. */
+  readonly shapes: readonly (readonly (number | null)[])[];
   readonly options: object;
 }
 
@@ -41,6 +43,7 @@ interface Container {
 
 interface Symbolic {
   readonly id: number;
+  readonly shape: readonly (number | null)[];
 }
 
 interface Node {
@@ -77,7 +80,8 @@ export function graphOf(model: LayersModel): Graph {
       outputTensors.forEach(({ id }, i) => {
         value.set(id, made[i]!);
       });
-      if (!inner) calls.push({ name, layer, inputs: taken, outputs: made, options: callArgs ?? {} });
+      const shapes = outputTensors.map(({ shape }) => shape);
+      if (!inner) calls.push({ name, layer, inputs: taken, outputs: made, shapes, options: callArgs ?? {} });
     }
     return container.outputs.map(({ id }) => value.get(id)!);
   };

@@ -13,4 +13,5 @@ export {
 export type { ModelLoss } from './loss-names.js';
 export { ModelError } from './model-error.js';
 export type { LayerRow } from './rows.js';
+export { modelSize } from './size.js';
 export { type MeasuredSteps, measureSteps } from './steps.js';

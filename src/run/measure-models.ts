@@ -1,6 +1,7 @@
 /** Measures the cells of a task whose network is the user's own, one after the other. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import type { Model } from '../config/model.js';
 import type { Setting } from '../config/settings.js';
 import { drawModelData, type ModelLoss, measureSteps } from '../model/index.js';
 import type { Cell } from '../plan/cell.js';
@@ -9,10 +10,15 @@ import { openModelBackend } from './model-backend.js';
 import { loadModel } from './model-file.js';
 import type { BatchOutcome, MeasureTask } from './task.js';
 
+let opened: Promise<unknown> | undefined;
+
+/** The backend is opened with the first task of a thread. */
 export async function measureModels(task: MeasureTask): Promise<BatchOutcome> {
   const { backend } = task;
   if (backend === 'native') throw new Error('models are measured on wasm or cpu');
-  await openModelBackend(backend);
+  opened ??= openModelBackend(backend);
+  await opened;
+  await tf.setBackend(backend);
   const started = performance.now();
   const measurements: RecordedCell[] = [];
   for (const cell of task.cells) measurements.push(await measureCell(task, cell));
@@ -27,17 +33,15 @@ async function measureCell(
   const loss: ModelLoss = setting.loss;
   const { path, digest } = model!.found!;
   const own = await loadModel(path, {
-    ...argumentsOf(setting, model!.parameters),
+    ...requestOf(setting, model!),
     seed,
     version: digest,
   });
   return withoutTraces(own.model, () => {
     const data = drawModelData(own.model, { samples, seed, loss });
-    const { learningRate: rates } = scaling;
     const { values, ...measured } = measureSteps(own.model, () => data, {
       loss,
-      // One for all layers, whatever group they are of.
-      rates: rates === 'scale-invariant' ? rates : rates.hidden,
+      rates: ratesOf(setting),
       isNormalized: scaling.isNormalized,
       kind: step.kind,
       steps: step.count,
@@ -50,15 +54,21 @@ async function measureCell(
   });
 }
 
+/** Those of Eq. 8, or one for all layers, whatever group of a built-in network they would be of. */
+export function ratesOf({ scaling: { learningRate } }: Setting): 'scale-invariant' | number {
+  return learningRate === 'scale-invariant' ? learningRate : learningRate.hidden;
+}
+
 /** What a module is asked for at a setting. */
-export function argumentsOf(
+export function requestOf(
   { depth, width, branchScale, parameters }: Setting,
-  fixed: Readonly<Record<string, unknown>>,
+  { parameters: fixed, ofFormulas }: Pick<Model, 'parameters' | 'ofFormulas'>,
 ) {
   const size = (value: number | null) => value ?? undefined;
   return {
     depth: size(depth),
     width: size(width),
+    optional: ofFormulas,
     parameters: {
       ...fixed,
       ...((branchScale as number | null) !== null && { branchScale }),

@@ -26,7 +26,9 @@ export async function loadModel(path: string, request: ModelRequest): Promise<Lo
     );
   }
   const given = { depth: request.depth, width: request.width, ...request.parameters };
-  const names = Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+  const names = Object.entries(given).flatMap(([name, value]) =>
+    value === undefined || request.optional?.includes(name) ? [] : [name],
+  );
   if (names.length > 0) {
     throw new UserError(`${file}: takes no parameters, it is a model already; leave out ${names.join(', ')}`);
   }

@@ -17,6 +17,8 @@ export interface ModelRequest {
   readonly width?: number | undefined;
   /** Further arguments of a module, by name. */
   readonly parameters: Readonly<Record<string, unknown>>;
+  /** Names of these that the module need not use. */
+  readonly optional?: readonly string[];
   /** Seeds initial weights that no file gives. */
   readonly seed: number | Seed;
   /** Tells a file from what it was before, which a process keeps. */
@@ -30,7 +32,7 @@ export interface ModelRequest {
  */
 export async function modelFromModule(
   path: string,
-  { depth, width, parameters, seed, version }: ModelRequest,
+  { depth, width, parameters, optional = [], seed, version }: ModelRequest,
 ): Promise<LoadedModel> {
   const refuse = (what: string) => new UserError(`${path}: ${what}`);
   const advice = 'expected `export default ({ tf, depth, width }) => tf.model(...)`';
@@ -68,7 +70,10 @@ export async function modelFromModule(
   } catch (error) {
     throw refuse(`the module throws: ${told(error)}`);
   }
-  const unused = Object.keys({ ...parameters, ...sizes }).filter((name) => !read.has(name));
+  if (!isLayersModel(model)) throw refuse(`${advice}, a LayersModel; its function returns ${kindOf(model)}`);
+  const unused = Object.keys({ ...parameters, ...sizes }).filter(
+    (name) => !read.has(name) && !optional.includes(name),
+  );
   if (unused.length > 0) {
     const known = [...read].filter(
       (name) => !['tf', 'seed', 'then'].includes(name) && !unused.includes(name),
@@ -79,7 +84,6 @@ export async function modelFromModule(
       `does not use ${unused.join(', ')}; ${takes}${meant === undefined ? '' : `; did you mean ${meant}?`}`,
     );
   }
-  if (!isLayersModel(model)) throw refuse(`${advice}, a LayersModel; its function returns ${kindOf(model)}`);
   return { model, notes: [] };
 }
 

@@ -13,7 +13,7 @@ export interface MeasureTask {
   readonly record: Experiment['record'];
   readonly weights: Batch['weights'];
   /** The network, where it is the user's own. */
-  readonly model?: Pick<Model, 'found' | 'parameters'> | undefined;
+  readonly model?: Pick<Model, 'found' | 'parameters' | 'ofFormulas'> | undefined;
   readonly cells: readonly Cell[];
 }
 
@@ -32,7 +32,8 @@ export function taskOf(
     step,
     record,
     weights,
-    model: model && { found: model.found, parameters: model.parameters },
+    // Without sizes, which are for the plan.
+    model: model && { found: model.found, parameters: model.parameters, ofFormulas: model.ofFormulas },
     cells: batch.cells.map((i) => cells[i]!),
   };
 }
