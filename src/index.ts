@@ -23,10 +23,10 @@ import type { WeightsChoice } from './plan/batch.js';
 import { type Estimate, estimate } from './plan/estimate.js';
 import { type Table, toCsv, type Value } from './results/table.js';
 import { jobOf } from './run/job.js';
+import { modelsIn } from './run/model-source.js';
 import { type FinishedExperiment, runJobs, type Tally } from './run/run.js';
 import { findConfig } from './store/config-files.js';
 import { readText } from './store/files.js';
-import { modelsIn } from './store/model-files.js';
 import { UserError } from './store/user-error.js';
 
 export {

@@ -5,9 +5,9 @@ import { parseExperiment } from '../config/load.js';
 import { formatProblems } from '../config/problem.js';
 import type { Experiment } from '../config/resolve.js';
 import type { Manifest } from '../results/manifest.js';
+import { modelsIn } from '../run/model-source.js';
 import { findConfig, kindOfOther, shippedFiles } from '../store/config-files.js';
 import { configDirectories, readText } from '../store/files.js';
-import { modelsIn } from '../store/model-files.js';
 import { UserError } from '../store/user-error.js';
 
 /** Names of experiments, which are names of folders: no path, nothing hidden. */

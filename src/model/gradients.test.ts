@@ -14,6 +14,11 @@ const CASES: Readonly<Record<string, readonly [(...xs: Tensor[]) => Tensor, ...n
   'average pooling': [(x) => tf.avgPool(x as Tensor4D, [2, 3], 2, 'same'), [2, 6, 5, 3]],
   'average pooling 3d': [(x) => tf.avgPool3d(x as Tensor5D, 2, 2, 'valid'), [1, 4, 4, 4, 2]],
   convolution: [(x, w) => tf.conv2d(x as Tensor4D, w as Tensor4D, 2, 'same'), [2, 6, 5, 3], [3, 3, 3, 4]],
+  'convolution of a stride, without a pad': [
+    (x, w) => tf.conv2d(x as Tensor4D, w as Tensor4D, [2, 3], 'valid'),
+    [2, 7, 8, 2],
+    [3, 2, 2, 3],
+  ],
   'transposed convolution': [
     (x, w) => tf.conv2dTranspose(x as Tensor4D, w as Tensor4D, [2, 6, 6, 4], 2, 'same'),
     [2, 3, 3, 3],

@@ -3,6 +3,7 @@ export { borrowKernels } from './borrowed-kernels.js';
 export { inspectCapture } from './capture.js';
 export { drawModelData, oneHotRows, shownShape } from './data.js';
 export { registerFastProducts } from './fast-products.js';
+export { registerFilterGradients } from './filter-gradients.js';
 export {
   type Advice,
   type Inspection,

@@ -3,7 +3,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { largest, smallest } from '../core/extremes.js';
 import { norm } from '../core/measure.js';
 import type { Broken } from '../core/proof.js';
-import { isTheory, QUANTITY_NAMES, type QuantityName, type TheoryQuantity } from '../quantities.js';
+import { MODEL_QUANTITIES } from '../quantities.js';
 import { findOutputMultiplier, lastFeatures } from './advice.js';
 import { checkData } from './data.js';
 import { registerMissingGradients } from './gradients.js';
@@ -28,7 +28,7 @@ export interface ModelSteps {
 }
 
 /** Quantities that models have. */
-export type ModelQuantity = Exclude<QuantityName, TheoryQuantity | 'fba_rad' | 'backward_speed_rms'>;
+type ModelQuantity = (typeof MODEL_QUANTITIES)[number];
 
 export interface MeasuredSteps {
   /** Numbers of the calls, from 1, and their names; all of the first step, then all of the second. */
@@ -122,10 +122,6 @@ interface Row {
 
 const NONE = Number.NaN;
 
-const MODEL_QUANTITIES = QUANTITY_NAMES.filter(
-  (name): name is ModelQuantity => !isTheory(name) && name !== 'fba_rad' && name !== 'backward_speed_rms',
-);
-
 /** Rows of a cell that left the range of float32: numbers after it mean nothing, and there are none before it either. */
 function everyStep(recorded: readonly number[], steps: number): Row[] {
   const missing = Object.fromEntries(MODEL_QUANTITIES.map((name) => [name, NONE])) as Row['values'];
@@ -169,6 +165,7 @@ function rowsOf(graph: Graph, measured: Measured, places: readonly Place[], cont
         weight_variance: variances[group] ?? NONE,
         contribution: row.contribution ?? NONE,
         contribution_balance: balance,
+        gradient_norm: Math.sqrt(measured.squaredGradients[group] ?? NONE),
         loss,
         loss_change: change,
         speed_formula_residual: row.speed_formula_residual ?? NONE,

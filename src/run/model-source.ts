@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { dirname, extname, join, relative, resolve, sep } from 'node:path';
 import type { FindModel } from '../config/model.js';
 import { nearest } from '../nearest.js';
-import { listFiles, readBytes, reasonOf, shown, statusOf } from './files.js';
+import { listFiles, readBytes, reasonOf, shown, statusOf } from '../store/files.js';
 
 /** A finder of models in folders, the first that has the file. */
 export function modelsIn(folders: readonly string[]): FindModel {
