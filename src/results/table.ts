@@ -6,7 +6,8 @@ import {
   COLUMNS_OF_SOME,
   identityColumns,
   LAYER_NAME,
-  REQUIRED_COLUMNS, TEXT_COLUMNS,
+  REQUIRED_COLUMNS,
+  TEXT_COLUMNS,
 } from '../config/columns.js';
 import { decodeText, ReadError } from './read-text.js';
 
