@@ -36,6 +36,8 @@ function decisive(experiment: Experiment) {
   const form: Record<string, unknown> & { axes: Record<string, unknown> } = { ...rest, axes: {} };
   for (const axis of AXIS_NAMES) {
     const values: readonly unknown[] = axes[axis];
+    // What a network of the user's own is without.
+    if (values.length === 1 && values[0] === null) continue;
     const [section, key] = AXES[axis].path;
     if (LISTS.includes(axis) || values.length > 1) form.axes[axis] = values;
     else if (key === undefined) form[section] = values[0];
