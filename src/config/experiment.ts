@@ -149,6 +149,11 @@ export function experimentSchema(parameters: readonly string[] = [], isOfModel =
         .optional()
         .describe('x; default N(0, 1)'),
       target: target.optional().describe('y; default N(0, 1)'),
+      text: nonEmptyText
+        .optional()
+        .describe(
+          'of a model of tokens: a file of text, whose characters are tokens, each to be told from those before; samples are windows of it, drawn anew at every step; its path from here',
+        ),
     })
       .optional()
       .describe('inputs and targets'),

@@ -51,11 +51,14 @@ export function parseExperiment(
   const file = withoutExtras({ ...(settled.content as object), ...repaired } as ExperimentFile, schemaIssues);
   const written = broken.has('network') ? undefined : modelOf(file);
   const model = written === undefined ? undefined : findModel(written);
-  const found = typeof model === 'object' ? model : written === undefined ? undefined : { file: written };
-  const experiment = resolveExperiment(file, experimentName(source), found);
+  const learnt = file.data?.text === undefined ? undefined : findModel(file.data.text, 'text');
+  const asFile = (found: ReturnType<FindModel> | undefined) =>
+    typeof found === 'string' ? { file: found } : found;
+  const experiment = resolveExperiment(file, experimentName(source), asFile(model), asFile(learnt));
   const issues = [
     ...schemaIssues,
     ...(typeof model === 'string' ? [{ path: ['network', 'model'], message: model }] : []),
+    ...(typeof learnt === 'string' ? [{ path: ['data', 'text'], message: learnt }] : []),
     ...findIssues(experiment, file, (key) => !broken.has(key)),
   ];
 

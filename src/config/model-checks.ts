@@ -13,8 +13,16 @@ export function findModelIssues({ model, record }: Experiment, file: ExperimentF
 }
 
 /** What built-in networks are without. */
-function issuesOfBuiltIn({ network, record }: ExperimentFile): Issue[] {
+function issuesOfBuiltIn({ network, record, data }: ExperimentFile): Issue[] {
   return [
+    ...(data?.text === undefined
+      ? []
+      : [
+          {
+            path: ['data', 'text'],
+            message: expected('network.model beside it', undefined, 'built-in networks take no tokens'),
+          },
+        ]),
     ...(network.parameters === undefined
       ? []
       : [
@@ -81,6 +89,15 @@ function issuesOfModel(file: ExperimentFile, layers: 'all' | 'output'): Issue[] 
     }),
     ...scalingIssues(file),
     ...record.quantities.flatMap((name, index) => {
+      if (name === 'feature_displacement_rms' && data?.text !== undefined) {
+        const what = 'no feature_displacement_rms beside data.text';
+        const message = expected(
+          what,
+          name,
+          'windows are drawn anew at every step, and features are of others',
+        );
+        return [{ path: ['record', 'quantities', index], message }];
+      }
       if (MODEL_QUANTITIES.some((own) => own === name)) return [];
       const advice = `${isTheory(name) ? 'there is no theory of it' : 'it is of built-in networks'}; models have ${MODEL_QUANTITIES.join(', ')}`;
       return [

@@ -11,9 +11,14 @@ export interface ModelFile {
   readonly found?: { readonly path: string; readonly folder: string; readonly digest: string };
 }
 
+/** Looks for a file that an experiment names; a text says why it is none. */
+export type FindModel = (file: string, kind?: 'model' | 'text') => ModelFile | string;
+
 /** A model of an experiment. */
 export interface Model extends ModelFile {
   readonly parameters: Arguments;
+  /** A text that it learns. */
+  readonly text?: ModelFile | undefined;
   /** Parameters of the sweep that formulas of the file use, so that the module need not. */
   readonly ofFormulas: readonly string[];
   /** What its networks hold, by what is asked of the module, where they were made before the run. */
@@ -30,9 +35,6 @@ export interface ModelSize {
   /** Products of numbers in a forward pass of one sample. */
   readonly products: number;
 }
-
-/** Looks for the file of a model; a text says why it is none. */
-export type FindModel = (file: string) => ModelFile | string;
 
 /** The model that a file names, of which nothing is known; undefined for a built-in network. */
 export function modelOf(content: unknown): string | undefined {

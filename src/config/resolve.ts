@@ -67,9 +67,14 @@ export interface Experiment {
  * Fills in every default of an experiment file: those of axes from their table; all others stand here, and here only.
  *
  * @param name what the file is called, without folder and extension
- * @param model the file of a model, where the network is one
+ * @param model the file of a model, where the network is one; and of the text that it learns
  */
-export function resolveExperiment(file: ExperimentFile, name: string, model?: ModelFile): Experiment {
+export function resolveExperiment(
+  file: ExperimentFile,
+  name: string,
+  model?: ModelFile,
+  text?: ModelFile,
+): Experiment {
   const { data = {}, step = {}, sweep = {}, record } = file;
   const swept = Object.keys(sweep).filter((key) => sweep[key] !== undefined);
   const parameters = swept.filter((key) => !Object.hasOwn(AXES, key));
@@ -82,6 +87,7 @@ export function resolveExperiment(file: ExperimentFile, name: string, model?: Mo
       model: {
         ...model,
         parameters: file.network.parameters ?? {},
+        ...(text && { text }),
         ofFormulas: parameters.filter((key) => namesInFormulas(file).has(key)),
       },
     }),

@@ -87,7 +87,7 @@ function drawInput(
 }
 
 /** How many tokens the embeddings know that take an input as it is; undefined where none does. */
-function tokensOf({ calls, inputs }: Graph, i: number): number | undefined {
+export function tokensOf({ calls, inputs }: Graph, i: number): number | undefined {
   const counts = calls
     .filter((call) => call.layer.getClassName() === 'Embedding' && call.inputs.includes(inputs[i]!))
     .map(({ layer }) => (layer as unknown as { readonly inputDim: number }).inputDim);
@@ -95,7 +95,13 @@ function tokensOf({ calls, inputs }: Graph, i: number): number | undefined {
 }
 
 /** Uniform numbers 0 .. count - 1. */
-function classes(size: number, count: number, seed: number | Seed, role: number, number: number): Int32Array {
+export function classes(
+  size: number,
+  count: number,
+  seed: number | Seed,
+  role: number,
+  number: number,
+): Int32Array {
   const numbers = normal(size * count, seed, role, number);
   return Int32Array.from({ length: size }, (_, at) => {
     const row = numbers.subarray(at * count, (at + 1) * count);

@@ -16,3 +16,4 @@ export { ModelError } from './model-error.js';
 export type { LayerRow } from './rows.js';
 export { modelSize } from './size.js';
 export { type MeasuredSteps, measureSteps } from './steps.js';
+export { drawTextData } from './text.js';

@@ -46,7 +46,8 @@ function decisive(experiment: Experiment) {
   if (model) {
     // Of a module what it says, and not where it lies.
     if (!model.found) throw new Error(`nobody looked for the model ${model.file}`);
-    form.model = { digest: model.found.digest, parameters: model.parameters };
+    const { found, parameters: fixed, text } = model;
+    form.model = { digest: found.digest, parameters: fixed, ...(text && { text: text.found!.digest }) };
   }
   return Object.keys(parameters).length > 0 ? { ...form, parameters } : form;
 }

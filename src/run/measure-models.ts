@@ -3,9 +3,11 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Model } from '../config/model.js';
 import type { Setting } from '../config/settings.js';
-import { drawModelData, type ModelLoss, measureSteps } from '../model/index.js';
+import type { Seed } from '../core/random.js';
+import { drawModelData, drawTextData, type ModelData, type ModelLoss, measureSteps } from '../model/index.js';
 import type { Cell } from '../plan/cell.js';
 import type { RecordedCell } from '../store/cell-file.js';
+import { readText } from '../store/files.js';
 import { openModelBackend } from './model-backend.js';
 import { loadModel } from './model-file.js';
 import type { BatchOutcome, MeasureTask } from './task.js';
@@ -38,8 +40,8 @@ async function measureCell(
     version: digest,
   });
   return withoutTraces(own.model, () => {
-    const data = drawModelData(own.model, { samples, seed, loss });
-    const { values, ...measured } = measureSteps(own.model, () => data, {
+    const dataOf = dataReader(own.model, model!, { samples, seed, loss });
+    const { values, ...measured } = measureSteps(own.model, dataOf, {
       loss,
       rates: ratesOf(setting),
       isNormalized: scaling.isNormalized,
@@ -48,10 +50,23 @@ async function measureCell(
       stepSize,
       layers: record.layers,
     });
-    for (const tensor of [...data.inputs, ...data.targets]) tensor.dispose();
     const kept = Object.entries(values).filter(([name]) => record.quantities.some((each) => each === name));
     return { ...measured, values: Object.fromEntries(kept) };
   });
+}
+
+/** Data by the number of the step: windows of the text, or the same for all steps. */
+export function dataReader(
+  model: LayersModel,
+  { text }: Pick<Model, 'text'>,
+  { samples, seed, loss }: { readonly samples: number; readonly seed: Seed; readonly loss: ModelLoss },
+): (step: number) => ModelData {
+  if (text?.found) {
+    const words = readText(text.found.path);
+    return (step) => drawTextData(model, words, { samples, seed, step });
+  }
+  const data = drawModelData(model, { samples, seed, loss });
+  return () => data;
 }
 
 /** Those of Eq. 8, or one for all layers, whatever group of a built-in network they would be of. */
@@ -77,11 +92,13 @@ export function requestOf(
   };
 }
 
-/** Disposes of all that a model has made, also where it throws. */
+/** Disposes of all that a model and its measurement have made, also where it throws. */
 export function withoutTraces<T>(model: LayersModel, measure: () => T): T {
+  tf.engine().startScope();
   try {
     return measure();
   } finally {
+    tf.engine().endScope();
     model.dispose();
   }
 }

@@ -2,10 +2,10 @@
 import type { ModelSize } from '../config/model.js';
 import type { Experiment } from '../config/resolve.js';
 import { expandAxes, type Setting } from '../config/settings.js';
-import { drawModelData, ModelError, measureSteps, modelSize } from '../model/index.js';
+import { ModelError, measureSteps, modelSize } from '../model/index.js';
 import { sizeKeyOf } from '../plan/model-cost.js';
 import { UserError } from '../store/user-error.js';
-import { ratesOf, requestOf, withoutTraces } from './measure-models.js';
+import { dataReader, ratesOf, requestOf, withoutTraces } from './measure-models.js';
 import { openModelBackend } from './model-backend.js';
 import { loadModel } from './model-file.js';
 
@@ -53,8 +53,7 @@ function tryStep(experiment: Experiment, setting: Setting, made: Parameters<type
   const { model, axes, step } = experiment;
   try {
     for (const loss of axes.loss) {
-      const data = drawModelData(made, { samples: 1, seed: 1, loss });
-      measureSteps(made, () => data, {
+      measureSteps(made, dataReader(made, model!, { samples: 1, seed: [1, 2, 3, 4], loss }), {
         loss,
         rates: ratesOf(setting),
         isNormalized: false,
@@ -63,7 +62,6 @@ function tryStep(experiment: Experiment, setting: Setting, made: Parameters<type
         stepSize: setting.stepSize,
         layers: 'output',
       });
-      for (const tensor of [...data.inputs, ...data.targets]) tensor.dispose();
     }
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;

@@ -7,11 +7,14 @@ import { listFiles, readBytes, reasonOf, shown, statusOf } from '../store/files.
 
 /** A finder of models in folders, the first that has the file. */
 export function modelsIn(folders: readonly string[]): FindModel {
-  return (file) => {
+  return (file, kind = 'model') => {
     const folder = folders.find((each) => statusOf(resolve(each, file)) !== undefined) ?? folders[0]!;
     const path = resolve(folder, file);
     const status = statusOf(path);
-    const what = 'expected a JavaScript module (.mjs, .js) or a model.json';
+    const what =
+      kind === 'text'
+        ? 'expected a file of text'
+        : 'expected a JavaScript module (.mjs, .js) or a model.json';
     if (!status) {
       const near = nearest(
         file,
@@ -20,8 +23,9 @@ export function modelsIn(folders: readonly string[]): FindModel {
       const advice = near === undefined ? 'its path is from where this file lies' : `did you mean ${near}?`;
       return `${what}, got "${file}"; there is no ${shown(path)}; ${advice}`;
     }
-    if (!status.isFile() || !KINDS.test(path)) {
-      return `${what}, got "${file}", ${status.isDirectory() ? 'a folder; name the model.json in it' : 'another file'}`;
+    if (!status.isFile() || (kind === 'model' && !KINDS.test(path))) {
+      const advice = kind === 'model' ? '; name the model.json in it' : '';
+      return `${what}, got "${file}", ${status.isDirectory() ? `a folder${advice}` : 'another file'}`;
     }
     try {
       return { file, found: { path, folder, digest: digestOf(path) } };
@@ -70,6 +74,7 @@ function digestOf(path: string): string {
 /** Files beside a file that it names: imports with a relative path, `new URL(path, import.meta.url)`, and weights. */
 function namedFiles(file: string, bytes: Uint8Array): string[] {
   const text = Buffer.from(bytes).toString('utf8');
+  if (!KINDS.test(file)) return [];
   if (extname(file) !== '.json') {
     const names = text.matchAll(
       /(?:\bfrom|\bimport|\bimport\s*\(|\brequire\s*\(|\bnew URL\()\s*['"`](\.\.?\/[^'"`]+)['"`]/g,

@@ -13,7 +13,7 @@ export interface MeasureTask {
   readonly record: Experiment['record'];
   readonly weights: Batch['weights'];
   /** The network, where it is the user's own. */
-  readonly model?: Pick<Model, 'found' | 'parameters' | 'ofFormulas'> | undefined;
+  readonly model?: Omit<Model, 'file' | 'sizes'> | undefined;
   readonly cells: readonly Cell[];
 }
 
@@ -32,10 +32,13 @@ export function taskOf(
     step,
     record,
     weights,
-    // Without sizes, which are for the plan.
-    model: model && { found: model.found, parameters: model.parameters, ofFormulas: model.ofFormulas },
+    model: model && withoutSizes(model),
     cells: batch.cells.map((i) => cells[i]!),
   };
+}
+
+function withoutSizes({ file: _, sizes: __, ...model }: Model): MeasureTask['model'] {
+  return model;
 }
 
 export interface BatchOutcome {
