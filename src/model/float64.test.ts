@@ -99,8 +99,8 @@ const dense = (name: string, units: number, options: object = {}) =>
 
 class Mix extends tf.layers.Layer {
   static className = 'Mix';
-  override computeOutputShape([, , value]: never) {
-    return value;
+  override computeOutputShape([, , value]: never[]) {
+    return value as never;
   }
   override call(inputs: unknown) {
     const [q, k, v] = inputs as [never, never, never];
