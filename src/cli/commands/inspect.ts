@@ -18,7 +18,6 @@ import { UserError } from '../../store/user-error.js';
 import { writeFile } from '../../store/write-file.js';
 import { EXIT } from '../exit-code.js';
 import { readModelData } from '../inspect/model-data.js';
-import { loadModel } from '../../run/model-file.js';
 import { inspectionCsv, inspectionText } from '../inspect/report.js';
 
 export interface InspectCommand {
