@@ -195,7 +195,7 @@ describe('an experiment with a network of its own', () => {
     expect(code).toBe(0);
     expect(stdout).toContain('bfa_rad');
     expect(folder.read('results/own/slopes.csv')).toMatch(
-      /own,nets\/own\.mjs,,?16,.*bfa_rad,depth.*,holds\n/,
+      /own,nets\/own\.mjs,.*bfa_rad,depth.*,holds\n/,
     );
     const [backward, angle, balance] = ['backward_rms', 'bfa_rad', 'contribution_balance'].map(
       (name) => folder.column(name) as number[],

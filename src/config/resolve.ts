@@ -159,7 +159,7 @@ function valuesOfModel(axis: AxisName, model: string, file: ExperimentFile): rea
 }
 
 /** The initial scales of a model are its own. */
-const NO_SCALES = { sigmaInput: 1, sigmaHidden: 1, sigmaOutput: 1 };
+const NO_SCALES = { sigmaInput: 1, sigmaInner: 1, sigmaHidden: 1, sigmaOutput: 1 };
 
 /** Values as the file writes them. */
 function writtenValues(
