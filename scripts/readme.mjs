@@ -133,6 +133,28 @@ const FINDINGS = {
   },
   'width-check': slopesFound,
   'depth-check': slopesFound,
+  'zoo-depth': (rows) => {
+    const of = (scale, column) => {
+      const own = rows.filter((row) => row.network === 1 && String(row.branch_scale_formula) === scale);
+      const points = [...groupBy(own, ({ depth }) => depth)].map(([L, draws]) => [
+        L,
+        mean(draws.map((row) => row[column])),
+      ]);
+      return slope(points).toFixed(2);
+    };
+    const each = ['1', '1/sqrt(L)', '1/L'].map((scale) => `L^(${of(scale, 'sensitivity')}) at ${scale}`);
+    return `a transformer's sensitivity goes as ${each.join(', ')}; 1/sqrt(L) keeps it, and the angle as L^(${of('1/sqrt(L)', 'bfa_rad')})`;
+  },
+  'gpt-variance': (rows) => {
+    const grown = (part) => {
+      const own = rows.filter(({ layer_name: name }) => new RegExp(`^attention\\d+/${part}$`).test(name));
+      const ratios = [...groupBy(own, ({ layer_name: name }) => name)].map(
+        ([, of]) => of.at(-1).weight_variance / of[0].weight_variance,
+      );
+      return `${part} ${ratios.map((ratio) => ratio.toFixed(3)).join(', ')}`;
+    };
+    return `variances after 90 steps over initial ones, by block: ${['query', 'key', 'value'].map(grown).join('; ')}`;
+  },
   'auto-check': (rows) => {
     const by = [...groupBy(rows, ({ scaling }) => scaling)].map(([scaling, own]) => {
       const decay = [

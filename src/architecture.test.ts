@@ -19,7 +19,7 @@ const MAY_IMPORT: Readonly<
   core: { all: ['activations', 'architectures', 'quantities'] },
   theory: { all: [] },
   model: { all: ['core', 'quantities'] },
-  run: { all: ['plan', 'core', 'results', 'store', 'theory', 'config', 'quantities'] },
+  run: { all: ['plan', 'core', 'model', 'results', 'store', 'theory', 'config', 'quantities', 'nearest'] },
   results: { all: ['config', 'quantities'], types: ['plan'] },
   compare: { all: ['results', 'config', 'quantities'] },
   store: { all: ['compare', 'results', 'quantities', 'nearest'] },
@@ -237,8 +237,7 @@ const FEW_ARGUMENTS: Readonly<Record<string, string>> = {
   'compare/laws.ts: floor(...means)': 'a pair',
   'compare/laws.ts: welch(...onLogScale(before, after))': 'a pair',
   'cli/fit.ts: problems.push(...together(placed, workers, machines[0]!))': 'one at the most',
-  "cli/inspect/model-module.ts: operation(this, ...(name === 'flatten' ? [[-1]] : operands))":
-    'those of the caller',
+  "run/model-module.ts: operation(this, ...(name === 'flatten' ? [[-1]] : operands))": 'those of the caller',
   'model/graph.ts: layer.apply(single(inputs), options)': 'a layer, no function',
   'store/results-folder.ts: this.write(...result)': 'a tuple',
 };

@@ -13,6 +13,7 @@
  *     const { columns } = await measure(experiment, { onProgress: ({ done, all }) => console.error(done / all) });
  *     console.log(columns.depth, columns.bfa_rad, columns.bfa_theory_rad);
  */
+import { dirname } from 'node:path';
 import type { ExperimentFile } from './config/experiment.js';
 import { parseExperiment } from './config/load.js';
 import { formatProblems } from './config/problem.js';
@@ -22,6 +23,7 @@ import type { WeightsChoice } from './plan/batch.js';
 import { type Estimate, estimate } from './plan/estimate.js';
 import { type Table, toCsv, type Value } from './results/table.js';
 import { jobOf } from './run/job.js';
+import { modelsIn } from './run/model-source.js';
 import { type FinishedExperiment, runJobs, type Tally } from './run/run.js';
 import { findConfig } from './store/config-files.js';
 import { readText } from './store/files.js';
@@ -68,7 +70,8 @@ export function readExperiment(
 ): Experiment {
   const isFile = typeof source === 'string';
   const path = isFile ? findConfig(source) : `${name}.json`;
-  const parsed = parseExperiment(isFile ? readText(path) : JSON.stringify(source), path, set);
+  const findModel = modelsIn([isFile ? dirname(path) : '.']);
+  const parsed = parseExperiment(isFile ? readText(path) : JSON.stringify(source), path, set, findModel);
   if (parsed.ok) return parsed.experiment;
   // An object has no lines to point to.
   const places = parsed.problems.map(({ line, column, ...place }) =>

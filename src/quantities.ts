@@ -24,6 +24,8 @@ export interface Quantity {
   readonly only?: { readonly steps: 'updates' | 'velocities' | 'several'; readonly because: string };
   /** Whether it exists only where features move. */
   readonly isOfMotion?: true;
+  /** Built-in networks are without it. */
+  readonly isOfModels?: true;
   /** How far float32 may put it, where that is no share of itself: the accuracy that is asked of angles in rad, and rounding of residuals. */
   readonly rounding?: number;
 }
@@ -133,6 +135,14 @@ export const QUANTITIES = {
     only: { steps: 'velocities', because: 'it is of the velocity of the backward pass' },
     rounding: ANGLE,
   },
+  weight_variance: {
+    symbol: 'Var W_v',
+    unit: '1',
+    meaning: 'variance of the entries of the matrices of the layer; of a model',
+    equation: 'configs/models/README.md',
+    title: 'variance of weights',
+    isOfModels: true,
+  },
   contribution: {
     symbol: 'C_v',
     unit: 'loss / time',
@@ -188,8 +198,13 @@ export type TheoryQuantity = {
   [name in QuantityName]: (typeof QUANTITIES)[name] extends { readonly isTheory: true } ? name : never;
 }[QuantityName];
 
-/** Quantities that a step measures (`core/measurements.ts`). */
-export type MeasuredQuantity = Exclude<QuantityName, TheoryQuantity>;
+/** Quantities that networks of the user's own alone have. */
+export type QuantityOfModels = {
+  [name in QuantityName]: (typeof QUANTITIES)[name] extends { readonly isOfModels: true } ? name : never;
+}[QuantityName];
+
+/** Quantities that a step of a built-in network measures (`core/measurements.ts`). */
+export type MeasuredQuantity = Exclude<QuantityName, TheoryQuantity | QuantityOfModels>;
 
 /** The entry of a quantity, whichever it is. */
 export const quantityEntry = (name: QuantityName): Quantity => QUANTITIES[name];
@@ -201,6 +216,25 @@ export function isTheory(name: QuantityName): name is TheoryQuantity {
 /** What is done in a step for some quantities, besides what every step does. */
 export const needsOf = (quantities: readonly QuantityName[]): ReadonlySet<Need> =>
   new Set(quantities.flatMap((name) => quantityEntry(name).needs ?? []));
+
+/** Quantities that are measured of networks of the user's own. */
+export const MODEL_QUANTITIES = [
+  'step_number',
+  'bfa_rad',
+  'sensitivity',
+  'sensitivity_finite',
+  'feature_rms',
+  'backward_rms',
+  'feature_speed_rms',
+  'feature_displacement_rms',
+  'weight_variance',
+  'contribution',
+  'contribution_balance',
+  'gradient_norm',
+  'loss',
+  'loss_change',
+  'speed_formula_residual',
+] as const satisfies readonly QuantityName[];
 
 /** Column names of all quantities, in the order of the table. */
 export const QUANTITY_NAMES = Object.keys(QUANTITIES) as QuantityName[];

@@ -16,12 +16,15 @@ export const ARCHITECTURE_NAMES = Object.keys(ARCHITECTURES) as [ArchitectureNam
 /** The entry of an architecture, whichever it is. */
 export const architectureOf = (name: ArchitectureName): Architecture => ARCHITECTURES[name];
 
-/** Whether blocks are added to a skip connection, so that there is a branch scale. */
-export const hasBranches = (name: ArchitectureName): boolean => architectureOf(name).hasSkip;
+/** The same of any network; undefined for one of the user's own, which has no entry. */
+const builtIn = (name: ArchitectureName): Architecture | undefined => ARCHITECTURES[name];
+
+/** Whether blocks are added to a skip connection, so that there is a branch scale; a network of the user's own takes one, or refuses it. */
+export const hasBranches = (name: ArchitectureName): boolean => builtIn(name)?.hasSkip ?? true;
 
 /** Whether a matrix of its blocks is of the hidden width M. */
 export const hasHiddenWidth = (name: ArchitectureName): boolean =>
-  architectureOf(name).block.some((piece) => {
+  (builtIn(name)?.block ?? []).some((piece) => {
     if (piece === 'phi') return false;
     const { outputs, inputs } = MATRICES[piece];
     return [outputs, inputs].some((width) => width === 'hiddenWidth');

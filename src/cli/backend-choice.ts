@@ -1,6 +1,7 @@
 /** Which backend an experiment runs on. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Model } from '../config/model.js';
 import { BACKENDS, type BackendName } from '../core/backend-name.js';
 import type { Batch } from '../plan/batch.js';
 import { PACKAGE_ROOT } from '../store/files.js';
@@ -78,11 +79,19 @@ async function tryBackend(name: BackendName): Promise<Probe> {
 }
 
 /**
- * The backend to run an experiment on: `auto` is native where the experiment prefers it and it loads, else wasm.
+ * The backend to run an experiment on: `auto` is native where the experiment prefers it and it loads, else wasm, as for a model.
  *
  * @throws UserError when the one that was asked for does not load.
  */
-export async function chooseBackend(choice: BackendChoice, batches: readonly Batch[]): Promise<BackendName> {
+export async function chooseBackend(
+  choice: BackendChoice,
+  batches: readonly Batch[],
+  model?: Model,
+): Promise<BackendName> {
+  if (model) {
+    if (choice !== 'native') return choice === 'cpu' ? choice : 'wasm';
+    throw new UserError(`${model.file}: models are measured on wasm or cpu; --backend auto takes wasm`);
+  }
   if (choice === 'wasm' || choice === 'cpu') return choice;
   if (choice === 'auto' && !prefersNative(batches)) return 'wasm';
   const probe = await probeBackend('native');

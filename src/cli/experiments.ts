@@ -1,12 +1,13 @@
 /** Config files named on the command line, read and checked together. */
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { parseKeptExperiment } from '../config/kept-experiment.js';
 import { parseExperiment } from '../config/load.js';
 import { formatProblems } from '../config/problem.js';
 import type { Experiment } from '../config/resolve.js';
 import type { Manifest } from '../results/manifest.js';
+import { modelsIn } from '../run/model-source.js';
 import { findConfig, kindOfOther, shippedFiles } from '../store/config-files.js';
-import { readText } from '../store/files.js';
+import { configDirectories, readText } from '../store/files.js';
 import { UserError } from '../store/user-error.js';
 
 /** Names of experiments, which are names of folders: no path, nothing hidden. */
@@ -38,7 +39,7 @@ export function readExperiments(
         others.push(`${path}: expected an experiment, got ${other}`);
         continue;
       }
-      const parsed = parseExperiment(text, path, overrides);
+      const parsed = parseExperiment(text, path, overrides, modelsIn([dirname(path)]));
       if (!parsed.ok) problems.push(formatProblems(parsed.problems));
       else {
         experiments.push(parsed.experiment);
@@ -76,8 +77,9 @@ export function readExperiments(
  * @param path of the manifest, for messages.
  * @throws UserError when it is no experiment of this version.
  */
-export function experimentOf({ experiment, name }: Manifest, path: string): Experiment {
-  const parsed = parseKeptExperiment(experiment, name);
+export function experimentOf({ experiment, name, model_folder: folder }: Manifest, path: string): Experiment {
+  const folders = [...(folder === undefined ? [] : [folder]), ...configDirectories()];
+  const parsed = parseKeptExperiment(experiment, name, modelsIn(folders));
   if (parsed.ok && NAME.test(name)) return parsed.experiment;
   const problems = parsed.ok ? `${name} names no folder` : formatProblems(parsed.problems);
   throw new UserError(`${path}: the experiment in it is none that this version runs: ${problems}`);

@@ -5,6 +5,7 @@ import { digestOf } from '../plan/digest.js';
 import { formatShard, type Shard } from '../plan/shard.js';
 import type { Manifest } from '../results/manifest.js';
 import type { Tally } from '../run/run.js';
+import { shown } from '../store/files.js';
 import type { Revision } from '../store/git.js';
 import { packageVersion, programVersion } from '../store/provenance.js';
 
@@ -49,6 +50,7 @@ export function manifestOf(
     digest: digestOf(experiment, weights),
     seed: experiment.seed,
     experiment: experiment.file,
+    ...(experiment.model?.found && { model_folder: shown(experiment.model.found.folder) }),
     commit,
     dirty,
     commit_problem,

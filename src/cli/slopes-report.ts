@@ -39,11 +39,11 @@ export function slopesText(slopes: Table): string {
   });
   for (const records of lines.values()) {
     const { quantity, axis, scaling, architecture, activation, branch_scale, expected, margin } = records[0]!;
-    const beta = architecture === 'mlp' ? [] : [`beta = ${branch_scale}`];
+    const beta = architecture === 'mlp' || !branch_scale ? [] : [`beta = ${branch_scale}`];
     const own = others
       .filter((column) => records[0]![column] !== null)
       .map((column) => `${column} = ${records[0]![column]}`);
-    const network = [`${activation} ${architecture}`, ...beta, ...own].join(', ');
+    const network = [activation ? `${activation} ${architecture}` : architecture, ...beta, ...own].join(', ');
     table.push([
       quantity!,
       axis!,

@@ -43,6 +43,7 @@ export const AXES = {
   architecture: {
     path: ['network', 'architecture'],
     title: 'architecture',
+    notOfModels: 'the model is one',
     default: 'resnet',
     help: `${ARCHITECTURE_NAMES.map((name) => `${name}: ${architectureOf(name).meaning}`).join('; ')}; default resnet`,
     sweepHelp: 'architectures; with an mlp, which has no branches, there is one branch scale, of the resnets',
@@ -59,6 +60,7 @@ export const AXES = {
   activation: {
     path: ['network', 'activation'],
     title: 'activation',
+    notOfModels: 'the module chooses its own, and may take it from network.parameters',
     default: 'relu',
     help: 'phi; leaky has slope 0.1 below 0; default relu',
     sweepHelp: 'activations',
@@ -73,11 +75,11 @@ export const AXES = {
     isOfBatch: true,
   },
   depth: {
-    ...ofIntegers(3, DEPTH_ADVICE),
+    ...ofIntegers(3, DEPTH_ADVICE, 1),
     path: ['network', 'depth'],
     title: 'depth L',
     symbol: 'L',
-    help: 'L >= 3, counting the embedding and the readout; needed unless swept',
+    help: 'L >= 3, counting the embedding and the readout; needed unless swept; of a model, what it takes as depth',
     sweepHelp: 'values of L: a list, or a range that is rounded to integers',
     read: (value: number) => () => ({ depth: value }),
     column: 'depth',
@@ -101,6 +103,7 @@ export const AXES = {
     path: ['network', 'inputWidth'],
     title: 'input width d',
     symbol: 'd',
+    notOfModels: 'the module has its inputs, and may take their size from network.parameters',
     default: 10,
     help: 'd; default 10',
     sweepHelp: 'values of d: a list, or a range that is rounded to integers',
@@ -114,6 +117,7 @@ export const AXES = {
     path: ['network', 'outputWidth'],
     title: 'output width k',
     symbol: 'k',
+    notOfModels: 'the module has its outputs, and may take their number from network.parameters',
     default: 1,
     help: 'k; default 1',
     sweepHelp: 'values of k: a list, or a range that is rounded to integers',
@@ -138,6 +142,7 @@ export const AXES = {
   hiddenWidth: {
     path: ['network', 'hiddenWidth'],
     title: 'hidden width M',
+    notOfModels: 'the module takes its sizes from network.parameters',
     default: 'm',
     help: `M of ${WITH_HIDDEN_WIDTH.join(', ')}: an integer >= 1, or an expression in L, m, d, k, n and parameters of the sweep, rounded; default m`,
     sweepHelp: 'values of M: a list, or a range that is rounded to integers',
@@ -255,6 +260,7 @@ export const AXES = {
   train: {
     path: ['step', 'train'],
     title: 'layers that learn',
+    notOfModels: 'all weights of a model learn but those that it has as `trainable: false`',
     default: 'hidden',
     help: 'layers that learn; hidden: V_2 .. V_{L-1}; default hidden',
     sweepHelp: 'layers that learn, an entry each',

@@ -23,12 +23,14 @@ export interface AxisEntry {
   readonly symbol?: VariableName;
   /** What stands there where a file says nothing; absent: the file has to say it. */
   readonly default?: unknown;
+  /** Why a network of the user's own, `network.model`, has no such axis; absent: it has. */
+  readonly notOfModels?: string;
   /** Help of the key, and of the key of the sweep. */
   readonly help: string;
   readonly sweepHelp: string;
   /** What one value may be, and the values of a sweep. */
-  readonly schema: (parameters: readonly string[]) => z.ZodType;
-  readonly sweep: (parameters: readonly string[]) => z.ZodType;
+  readonly schema: (parameters: readonly string[], isOfModel?: boolean) => z.ZodType;
+  readonly sweep: (parameters: readonly string[], isOfModel?: boolean) => z.ZodType;
   /** Fills in what an entry of a file leaves out. */
   readonly resolve?: (written: never) => unknown;
   /** How a setting reads a value: what it is, or for a formula comes to, where the axes before it are known. */
@@ -60,10 +62,18 @@ export interface AxisEntry {
 export const integerEnd = (least: number, advice = '') =>
   number(`a number >= ${least}`, advice).between(least, Number.MAX_SAFE_INTEGER);
 
-/** What axes of integers have in common. */
-export const ofIntegers = (least: number, advice = '') => ({
-  schema: () => integer(least, advice),
-  sweep: () => listOrRange(integer(least, advice), integerEnd(least, advice), `integers >= ${least}`),
+/**
+ * What axes of integers have in common.
+ *
+ * @param ofModels the least of a network of the user's own, which counts as it likes.
+ */
+export const ofIntegers = (least: number, advice = '', ofModels = least) => ({
+  schema: (_: readonly string[], isOfModel = false) =>
+    isOfModel ? integer(ofModels) : integer(least, advice),
+  sweep: (_: readonly string[], isOfModel = false) =>
+    isOfModel
+      ? listOrRange(integer(ofModels), integerEnd(ofModels), `integers >= ${ofModels}`)
+      : listOrRange(integer(least, advice), integerEnd(least, advice), `integers >= ${least}`),
   isInteger: true as const,
   holds: 'number' as const,
   of: 'network' as const,

@@ -3,6 +3,7 @@ import { hasBranches, hasHiddenWidth } from '../architectures/architectures.js';
 import { quantityEntry } from '../quantities.js';
 import { findEmptyColumns } from './empty-columns.js';
 import { type ExperimentFile, MOST_CELLS } from './experiment.js';
+import { findModelIssues } from './model-checks.js';
 import { usesParameter } from './parameters.js';
 import { placeOf, scalingEntries } from './places.js';
 import { expected, type Issue, type Path } from './problem.js';
@@ -35,6 +36,10 @@ const STEPS = {
 const HOMOGENEOUS = ACTIVATION_NAMES.filter(isHomogeneous);
 
 const CHECKS: readonly Check[] = [
+  {
+    reads: ['network', 'scaling', 'data', 'step', 'sweep', 'record', 'slopes'],
+    find: findModelIssues,
+  },
   {
     reads: ['network', 'scaling', 'sweep'],
     find: ({ axes }) =>
@@ -117,8 +122,8 @@ const CHECKS: readonly Check[] = [
   },
   {
     reads: ['network', 'loss', 'data', 'sweep'],
-    find: ({ axes: { loss, outputWidth }, data }, file) => [
-      ...(loss.includes('cross-entropy') && data.target.law !== 'one-hot'
+    find: ({ axes: { loss, outputWidth }, data, model }, file) => [
+      ...(loss.includes('cross-entropy') && data.target.law !== 'one-hot' && !model
         ? [
             {
               path: ['data', 'target', 'law'],
@@ -154,7 +159,7 @@ const CHECKS: readonly Check[] = [
   },
   {
     reads: ['network', 'step', 'sweep', 'record'],
-    find: ({ axes, step }, file) =>
+    find: ({ axes, step, model }, file) =>
       file.record.quantities.flatMap((name, index) => {
         const refuse = (what: string, value: unknown, advice: string) => [
           {
@@ -167,7 +172,7 @@ const CHECKS: readonly Check[] = [
           const { need, got } = STEPS[only.steps];
           return refuse(need, got(step), only.because);
         }
-        if (needs !== 'backward velocity') return [];
+        if (needs !== 'backward velocity' || model) return [];
         const other = axes.activation.find((activation) => !HOMOGENEOUS.includes(activation));
         if (other === undefined) return [];
         return refuse(`no activation but ${HOMOGENEOUS.join(', ')}`, other, 'Prop 6.1 needs one of them');
@@ -227,7 +232,9 @@ const CHECKS: readonly Check[] = [
   {
     reads: ['network', 'scaling', 'loss', 'data', 'step', 'sweep', 'draws', 'record'],
     find: (experiment, file) =>
-      countSettings(experiment) > MOST_CELLS || findRangeIssues(experiment, file).length > 0
+      experiment.model ||
+      countSettings(experiment) > MOST_CELLS ||
+      findRangeIssues(experiment, file).length > 0
         ? []
         : findEmptyColumns(experiment, file.record.quantities),
   },

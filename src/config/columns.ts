@@ -5,6 +5,9 @@ import { AXIS_NAMES, type AxisName, entryOf } from './axes.js';
 /** The last column before the quantities. */
 const LAYER = 'layer';
 
+/** Names the layer of a model, whose number says little; before the quantities, and no part of what tells rows apart. */
+export const LAYER_NAME = 'layer_name';
+
 const ENTRIES = AXIS_NAMES.map(entryOf);
 
 const columnsOf = (axes: readonly AxisName[]) =>
@@ -49,6 +52,7 @@ export const TEXT_COLUMNS: ReadonlySet<string> = new Set([
   'experiment',
   'weights',
   'step',
+  LAYER_NAME,
   ...ENTRIES.flatMap(({ column, holds, formulaColumn }) => [
     ...(holds === 'text' ? [column] : []),
     ...(formulaColumn ? [formulaColumn] : []),
@@ -56,14 +60,15 @@ export const TEXT_COLUMNS: ReadonlySet<string> = new Set([
 ]);
 
 /** Columns that name a value as a file writes it, which tables of earlier versions are without. */
-const LABEL_COLUMNS: ReadonlySet<string> = new Set(
-  ENTRIES.flatMap(({ formulaColumn }) => formulaColumn ?? []),
-);
+const LABEL_COLUMNS: ReadonlySet<string> = new Set([
+  LAYER_NAME,
+  ...ENTRIES.flatMap(({ formulaColumn }) => formulaColumn ?? []),
+]);
 
 /** Whether a column is such a name: it tells no rows apart that others do not. */
 export const isLabelColumn = (column: string): boolean => LABEL_COLUMNS.has(column);
 
-const AXIS_COLUMNS: ReadonlySet<string> = new Set(rowColumns(AXIS_NAMES, []));
+const AXIS_COLUMNS: ReadonlySet<string> = new Set([...rowColumns(AXIS_NAMES, []), LAYER_NAME]);
 const QUANTITY_COLUMNS: ReadonlySet<string> = new Set(QUANTITY_NAMES);
 
 /** Columns of slopes.csv that are of the slope, and not of the networks. */

@@ -32,10 +32,14 @@ type FixedIn<Section extends string> = {
     : never]: z.ZodOptional<ReturnType<Axes[A]['schema']>>;
 };
 
-function fixedIn<Section extends string>(section: Section, parameters: readonly string[]): FixedIn<Section> {
+function fixedIn<Section extends string>(
+  section: Section,
+  parameters: readonly string[],
+  isOfModel: boolean,
+): FixedIn<Section> {
   const shape = AXIS_NAMES.map(entryOf)
     .filter(({ path }) => path[0] === section && path.length === 2)
-    .map(({ path, schema, help }) => [path[1], schema(parameters).optional().describe(help)]);
+    .map(({ path, schema, help }) => [path[1], schema(parameters, isOfModel).optional().describe(help)]);
   return Object.fromEntries(shape);
 }
 
@@ -47,10 +51,10 @@ const fixed = <A extends AxisName>(axis: A, parameters: readonly string[]) =>
 
 type Swept = { [A in AxisName]: z.ZodOptional<ReturnType<Axes[A]['sweep']>> };
 
-function swept(parameters: readonly string[]): Swept {
+function swept(parameters: readonly string[], isOfModel: boolean): Swept {
   const shape = AXIS_NAMES.map((axis) => {
     const { sweep, sweepHelp } = entryOf(axis);
-    return [axis, sweep(parameters).optional().describe(sweepHelp)];
+    return [axis, sweep(parameters, isOfModel).optional().describe(sweepHelp)];
   });
   return Object.fromEntries(shape);
 }
@@ -100,20 +104,37 @@ const slope = object({
     .describe('how far from the expected exponent still counts as it; default 0.1'),
 });
 
-/** @param parameters names of the sweep that are no axes, which expressions may use. */
-export function experimentSchema(parameters: readonly string[] = []) {
+const argument = z.union(
+  [number('a number').any(), z.string(), z.boolean()],
+  expecting('a number, a text, true or false'),
+);
+
+/**
+ * @param parameters names of the sweep that are no axes, which expressions may use.
+ * @param isOfModel whether the network is the user's own.
+ */
+export function experimentSchema(parameters: readonly string[] = [], isOfModel = false) {
   const names = [...VARIABLE_NAMES, ...parameters];
   return object({
     $schema: z.string(expecting('the address of a schema')).optional().describe('the schema, for editors'),
     title: nonEmptyText.optional().describe('what the experiment shows; default: its name'),
     figure: nonEmptyText.optional().describe('figure of the paper that this experiment redraws, such as 1a'),
-    network: object(fixedIn('network', parameters)).describe(
-      'the network; what the sweep also names, the sweep decides',
-    ),
+    network: object({
+      model: nonEmptyText
+        .optional()
+        .describe(
+          "a network of the user's own: a JavaScript module that makes it, which is a program and is run, or a model.json; its path from here",
+        ),
+      parameters: z
+        .record(z.string(), argument, expecting('an object { ... }'))
+        .optional()
+        .describe('further arguments of the module of a model, by name'),
+      ...fixedIn('network', parameters, isOfModel),
+    }).describe('the network; what the sweep also names, the sweep decides'),
     scaling: fixed('scaling', parameters),
     loss: fixed('loss', parameters),
     data: object({
-      ...fixedIn('data', parameters),
+      ...fixedIn('data', parameters, isOfModel),
       input: object({
         law: oneOf(['normal', 'one-hot']).describe(
           'normal: entries N(0, scale^2); one-hot: scale e_i, i uniform',
@@ -128,6 +149,11 @@ export function experimentSchema(parameters: readonly string[] = []) {
         .optional()
         .describe('x; default N(0, 1)'),
       target: target.optional().describe('y; default N(0, 1)'),
+      text: nonEmptyText
+        .optional()
+        .describe(
+          'of a model of tokens: a file of text, whose characters are tokens, each to be told from those before; samples are windows of it, drawn anew at every step; its path from here',
+        ),
     })
       .optional()
       .describe('inputs and targets'),
@@ -135,7 +161,7 @@ export function experimentSchema(parameters: readonly string[] = []) {
       kind: oneOf(['update', 'velocity'])
         .optional()
         .describe('update: one finite step, as the figures; velocity: its limit as dt -> 0; default update'),
-      ...fixedIn('step', parameters),
+      ...fixedIn('step', parameters, isOfModel),
       count: integer(1)
         .max(MOST_STEPS, expecting(`an integer from 1 to ${MOST_STEPS}`))
         .optional()
@@ -143,7 +169,7 @@ export function experimentSchema(parameters: readonly string[] = []) {
     })
       .optional()
       .describe('the gradient step'),
-    sweep: object(swept(parameters))
+    sweep: object(swept(parameters, isOfModel))
       .catchall(parameter)
       .meta({ propertyNames: { pattern: PARAMETER_PATTERN } })
       .optional()
@@ -193,5 +219,6 @@ export type Sweep = { [A in AxisName]?: z.infer<ReturnType<Axes[A]['sweep']>> | 
 
 /** The JSON schema (draft-07) of the experiment file: the content of `configs/schema.json`. */
 export function experimentJsonSchema(): z.core.JSONSchema.JSONSchema {
-  return z.toJSONSchema(experimentSchema(), { target: 'draft-07' });
+  // Editors do not know which of the two a file is of.
+  return z.toJSONSchema(experimentSchema([], true), { target: 'draft-07' });
 }

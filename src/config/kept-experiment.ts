@@ -1,14 +1,20 @@
 /** The experiment of a manifest, read as if it were a config, since a manifest may have been changed as well as one. */
 import { type ParsedExperiment, parseExperiment } from './load.js';
+import type { FindModel } from './model.js';
 import { NAMED_SCALINGS } from './scalings.js';
 
 /**
  * @param experiment as a manifest keeps it: the file as it was run; manifests of before have it with all defaults filled in.
  * @param name of the experiment.
+ * @param findModel looks for the file of a model.
  */
-export function parseKeptExperiment(experiment: unknown, name: string): ParsedExperiment {
+export function parseKeptExperiment(
+  experiment: unknown,
+  name: string,
+  findModel?: FindModel,
+): ParsedExperiment {
   const content = isOfBefore(experiment) ? fileOf(experiment) : experiment;
-  return parseExperiment(JSON.stringify(content), `${name}.json`);
+  return parseExperiment(JSON.stringify(content), `${name}.json`, [], findModel);
 }
 
 /** What manifests had of an experiment before they kept its file, as far as it differs from one. */

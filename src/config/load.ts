@@ -5,6 +5,7 @@ import { findIssues } from './checks.js';
 import { type ExperimentFile, experimentSchema } from './experiment.js';
 import { type JsonFile, readJson } from './json.js';
 import { knownKeys } from './known-path.js';
+import { type FindModel, modelOf } from './model.js';
 import { applyOverrides } from './override.js';
 import { findParameterIssues, parameterNames } from './parameters.js';
 import { formatPath, type Issue, type Path, type Problem, show } from './problem.js';
@@ -32,11 +33,13 @@ const NEUTRAL: Partial<ExperimentFile> = {
  * @param text content of the file
  * @param source the file's name as messages show it; its base name without `.json` is the experiment's name
  * @param overrides `path=value` each, as given to `--set`; the value is JSON, or else a string
+ * @param findModel looks for the file of a model, and says why it is none; without it the experiment can be read and not run
  */
 export function parseExperiment(
   text: string,
   source: string,
   overrides: readonly string[] = [],
+  findModel: FindModel = (written) => ({ file: written }),
 ): ParsedExperiment {
   const json = readJson(text, source);
   if (!('root' in json)) return { ok: false, problems: json.problems };
@@ -46,16 +49,26 @@ export function parseExperiment(
   const broken = new Set(schemaIssues.filter(({ isExtra }) => !isExtra).map(({ path }) => path[0]));
   const repaired = Object.fromEntries([...broken].map((key) => [key, NEUTRAL[key as keyof ExperimentFile]]));
   const file = withoutExtras({ ...(settled.content as object), ...repaired } as ExperimentFile, schemaIssues);
-  const experiment = resolveExperiment(file, experimentName(source));
-  const issues = [...schemaIssues, ...findIssues(experiment, file, (key) => !broken.has(key))];
+  const written = broken.has('network') ? undefined : modelOf(file);
+  const model = written === undefined ? undefined : findModel(written);
+  const learnt = file.data?.text === undefined ? undefined : findModel(file.data.text, 'text');
+  const asFile = (found: ReturnType<FindModel> | undefined) =>
+    typeof found === 'string' ? { file: found } : found;
+  const experiment = resolveExperiment(file, experimentName(source), asFile(model), asFile(learnt));
+  const issues = [
+    ...schemaIssues,
+    ...(typeof model === 'string' ? [{ path: ['network', 'model'], message: model }] : []),
+    ...(typeof learnt === 'string' ? [{ path: ['data', 'text'], message: learnt }] : []),
+    ...findIssues(experiment, file, (key) => !broken.has(key)),
+  ];
 
-  const found = [
+  const all = [
     ...json.problems,
     ...issues.slice(0, MOST_PROBLEMS).map((issue) => place(issue, json, settled.paths)),
     ...settled.problems,
   ].sort((a, b) => order(a.line, b.line) || order(a.column, b.column));
-  if (found.length === 0) return { ok: true, experiment };
-  const problems = found.slice(0, MOST_PROBLEMS);
+  if (all.length === 0) return { ok: true, experiment };
+  const problems = all.slice(0, MOST_PROBLEMS);
   const rest = json.problems.length + issues.length + settled.problems.length - problems.length;
   const more = { source, path: '', message: `${rest} more problems` };
   return { ok: false, problems: rest > 0 ? [...problems, more] : problems };
@@ -91,8 +104,8 @@ interface SchemaIssue extends Issue {
 /** Making a schema takes longer than reading a file with it, and most files have no parameters. */
 const SCHEMA = experimentSchema();
 
-function schemaWith(parameters: readonly string[]): typeof SCHEMA {
-  return parameters.length === 0 ? SCHEMA : experimentSchema(parameters);
+function schemaWith(parameters: readonly string[], isOfModel: boolean): typeof SCHEMA {
+  return parameters.length === 0 && !isOfModel ? SCHEMA : experimentSchema(parameters, isOfModel);
 }
 
 /** A file without the keys of its sweep that are neither axes nor parameters. */
@@ -109,7 +122,8 @@ function withoutExtras(file: ExperimentFile, issues: readonly SchemaIssue[]): Ex
 
 function issuesOfSchema(content: unknown): readonly SchemaIssue[] {
   const names = findParameterIssues(content).map((issue) => ({ ...issue, isExtra: true }));
-  const { error } = schemaWith(parameterNames(content)).safeParse(content);
+  const isOfModel = modelOf(content) !== undefined;
+  const { error } = schemaWith(parameterNames(content), isOfModel).safeParse(content);
   // Of the values of what is no parameter nothing can be said.
   const isOfName = ({ path }: Issue) =>
     names.some(({ path: [section, key] }) => path[0] === section && path[1] === key);

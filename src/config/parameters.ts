@@ -3,6 +3,7 @@ import { nearest } from '../nearest.js';
 import { AXES, AXIS_NAMES, type AxisName, entryOf } from './axes.js';
 import { isColumn } from './columns.js';
 import { compileExpression, ExpressionError, meaningInExpressions, VARIABLE_NAMES } from './expression.js';
+import { modelOf } from './model.js';
 import { expected, type Path } from './problem.js';
 import { SCALING_NAMES } from './scalings.js';
 
@@ -20,11 +21,14 @@ const OF_TRAINING: Readonly<Record<string, string>> = {
 
 const isAxis = (key: string): key is AxisName => Object.hasOwn(AXES, key);
 
-/** The parameters of a file: keys of its sweep that are no axis and that its formulas use, in their order. */
+/** The parameters of a file: keys of its sweep that are no axis and that its formulas use, or its model, in their order. */
 export function parameterNames(content: unknown): string[] {
   const used = namesInFormulas(content);
   return Object.keys(sweepOf(content)).filter(
-    (key) => !isAxis(key) && used.has(key) && refusalOf(key) === undefined,
+    (key) =>
+      !isAxis(key) &&
+      (used.has(key) || modelOf(content) !== undefined) &&
+      refusalOf(key, content) === undefined,
   );
 }
 
@@ -47,13 +51,18 @@ export function findParameterIssues(content: unknown): readonly { path: Path; me
   return Object.keys(sweepOf(content))
     .filter((key) => !isAxis(key))
     .flatMap((key) => {
-      const message = refusalOf(key) ?? (used.has(key) ? undefined : unusedParameter(key));
+      // Whether the module of a model uses it is seen when it is called.
+      const isUsed = used.has(key) || modelOf(content) !== undefined;
+      const message = refusalOf(key, content) ?? (isUsed ? undefined : unusedParameter(key));
       return message === undefined ? [] : [{ path: ['sweep', key], message }];
     });
 }
 
+/** What the module of a model is given under other names. */
+export const GIVEN_TO_MODULES: readonly string[] = ['tf', 'seed'];
+
 /** Why a key of a sweep cannot name a parameter; undefined where it can. */
-function refusalOf(key: string): string | undefined {
+function refusalOf(key: string, content: unknown): string | undefined {
   const refuse = (reason: string, advice: string) =>
     expected('an axis, or a name for a parameter that is free', key, `${reason}; ${advice}`);
   const another = 'choose another name';
@@ -83,6 +92,9 @@ function refusalOf(key: string): string | undefined {
   const meaning = meaningInExpressions(key);
   if (meaning !== undefined) return refuse(`in expressions it is ${meaning}`, another);
   if (isColumn(key)) return refuse('it is a column of the results', another);
+  if (modelOf(content) !== undefined && GIVEN_TO_MODULES.includes(key)) {
+    return refuse('the module of a model is given it', another);
+  }
   return isReadable(key) ? undefined : refuse('expressions cannot read it', another);
 }
 
@@ -110,7 +122,7 @@ function nearestAxis(key: string): string | undefined {
 }
 
 /** Names in all that a file has where formulas stand, whether they can be read or not. */
-function namesInFormulas(content: unknown): ReadonlySet<string> {
+export function namesInFormulas(content: unknown): ReadonlySet<string> {
   const names = new Set<string>();
   const visit = (value: unknown): void => {
     if (typeof value === 'string' && !WORDS.includes(value)) {

@@ -18,6 +18,8 @@ export function pointsOf(experiment: Experiment, names: readonly string[]): read
     ...(architecture.every(hasBranches) ? [] : [1]),
   ];
   return sources.flatMap((source) => {
+    // A model may be without.
+    if (source === null) return product(experiment, free);
     const beta = compileExpression(source, namesOf(experiment));
     return product(experiment, [...free, ...beta.names]).map((values) => ({
       ...values,

@@ -36,16 +36,13 @@ function findHiddenWidthIssues(experiment: Experiment, file: ExperimentFile): re
   );
 }
 
-/** 0 <= beta <= 1 at every setting. */
+/** 0 <= beta <= 1 at every setting; a model may multiply its branches with any number. */
 function findBranchScaleIssues(experiment: Experiment, file: ExperimentFile): readonly Issue[] {
-  return experiment.axes.branchScale.flatMap((source, index) =>
-    findFault(
-      experiment,
-      placeOfValue('branchScale', index, file),
-      source,
-      'a number from 0 to 1',
-      (beta) => beta >= 0 && beta <= 1,
-    ),
+  const { model, axes } = experiment;
+  const what = model ? 'a number' : 'a number from 0 to 1';
+  const isFine = (beta: number) => model !== undefined || (beta >= 0 && beta <= 1);
+  return axes.branchScale.flatMap((source, index) =>
+    findFault(experiment, placeOfValue('branchScale', index, file), source, what, isFine),
   );
 }
 
@@ -111,6 +108,8 @@ function findFault(
   what: string,
   isFine: (value: number) => boolean,
 ): readonly Issue[] {
+  // A network of the user's own may be without.
+  if (source === null) return [];
   const expression = compileExpression(source, namesOf(experiment));
   for (const values of pointsOf(experiment, expression.names)) {
     try {

@@ -1,6 +1,8 @@
 import { type QuantityName, twelveDigits } from '../quantities.js';
 import { AXES, AXIS_NAMES, type Axes, type AxisName, entryOf } from './axes.js';
 import type { ExperimentFile, SLOPE_AXES } from './experiment.js';
+import type { Model, ModelFile } from './model.js';
+import { namesInFormulas } from './parameters.js';
 import { type Range, valuesOf } from './range.js';
 
 type Target =
@@ -29,6 +31,8 @@ export interface Experiment {
   readonly figure: string | undefined;
   /** The file as it is run, overrides applied and defaults not: what a manifest keeps. */
   readonly file: ExperimentFile;
+  /** The network, where it is the user's own; axes that it is without have one value, null. */
+  readonly model?: Model;
   readonly axes: AxisValues;
   /** Values of the parameters of the sweep, by name. */
   readonly parameters: Readonly<Record<string, readonly number[]>>;
@@ -63,8 +67,14 @@ export interface Experiment {
  * Fills in every default of an experiment file: those of axes from their table; all others stand here, and here only.
  *
  * @param name what the file is called, without folder and extension
+ * @param model the file of a model, where the network is one; and of the text that it learns
  */
-export function resolveExperiment(file: ExperimentFile, name: string): Experiment {
+export function resolveExperiment(
+  file: ExperimentFile,
+  name: string,
+  model?: ModelFile,
+  text?: ModelFile,
+): Experiment {
   const { data = {}, step = {}, sweep = {}, record } = file;
   const swept = Object.keys(sweep).filter((key) => sweep[key] !== undefined);
   const parameters = swept.filter((key) => !Object.hasOwn(AXES, key));
@@ -73,6 +83,14 @@ export function resolveExperiment(file: ExperimentFile, name: string): Experimen
     title: file.title ?? name,
     figure: file.figure,
     file,
+    ...(model && {
+      model: {
+        ...model,
+        parameters: file.network.parameters ?? {},
+        ...(text && { text }),
+        ofFormulas: parameters.filter((key) => namesInFormulas(file).has(key)),
+      },
+    }),
     axes: Object.fromEntries(AXIS_NAMES.map((axis) => [axis, valuesOfAxis(axis, file)])) as AxisValues,
     parameters: Object.fromEntries(
       parameters.map((name) => [name, numbers(valuesOf(sweep[name] as readonly number[] | Range))]),
@@ -114,14 +132,42 @@ function recorded(quantities: readonly QuantityName[], steps: number): readonly 
 function valuesOfAxis(axis: AxisName, file: ExperimentFile): readonly unknown[] {
   const { isInteger } = entryOf(axis);
   const { resolve } = AXES[axis] as { readonly resolve?: (written: unknown) => unknown };
-  const written = writtenValues(axis, file);
+  const { model } = file.network;
+  const written = model === undefined ? writtenValues(axis, file) : valuesOfModel(axis, model, file);
+  if (written.length === 1 && written[0] === null) return written;
   if (isInteger) return [...new Set((written as readonly number[]).map(Math.round))];
-  return resolve ? written.map(resolve) : written;
+  const resolved = resolve ? written.map(resolve) : written;
+  return axis === 'scaling' && model !== undefined
+    ? resolved.map((scaling) => ({ ...(scaling as object), ...NO_SCALES }))
+    : resolved;
 }
 
-/** The same as the file writes them. */
-function writtenValues(axis: AxisName, file: ExperimentFile): readonly unknown[] {
-  const { path, default: usual } = entryOf(axis);
+/** What stands for axes of a model where the file says nothing: it may be without a depth, and a width. */
+const USUAL_OF_MODELS: Readonly<Partial<Record<AxisName, unknown>>> = {
+  depth: null,
+  width: null,
+  branchScale: null,
+  scaling: { name: 'scale-invariant' },
+};
+
+/** The same of an experiment with a model, whose name stands for the architecture; null where a model has no such axis. */
+function valuesOfModel(axis: AxisName, model: string, file: ExperimentFile): readonly unknown[] {
+  if (axis === 'architecture') return [model];
+  if (axis === 'train') return ['all'];
+  if (entryOf(axis).notOfModels !== undefined) return [null];
+  return writtenValues(axis, file, USUAL_OF_MODELS[axis]);
+}
+
+/** The initial scales of a model are its own. */
+const NO_SCALES = { sigmaInput: 1, sigmaInner: 1, sigmaHidden: 1, sigmaOutput: 1 };
+
+/** Values as the file writes them. */
+function writtenValues(
+  axis: AxisName,
+  file: ExperimentFile,
+  usual: unknown = entryOf(axis).default,
+): readonly unknown[] {
+  const { path } = entryOf(axis);
   const swept = file.sweep?.[axis];
   if (swept !== undefined) return valuesOf(swept as readonly unknown[] | Range);
   const given = path.reduce<unknown>(

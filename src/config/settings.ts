@@ -99,7 +99,8 @@ function readerOf(axis: AxisName, value: unknown, parameters: readonly string[])
   const { read } = AXES[axis] as {
     readonly read: (value: unknown, parameters: readonly string[]) => (at: object) => object;
   };
-  return read(value, parameters);
+  // A network of the user's own may be without.
+  return value === null ? () => ({ [axis]: null, [`${axis}Formula`]: null }) : read(value, parameters);
 }
 
 /** What tables and keys say of an axis of a setting; null where its architecture has it not. */

@@ -2,7 +2,7 @@
 import { type Tensor, tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { largest } from '../core/extremes.js';
-import { GaussianSampler, ROLE } from '../core/random.js';
+import { GaussianSampler, ROLE, type Seed } from '../core/random.js';
 import { scoped } from './derivatives.js';
 import { forward, type Graph, graphOf } from './graph.js';
 import type { ModelData } from './inspect.js';
@@ -17,7 +17,7 @@ export const shownShape = (shape: Shape): string => `[${shape.map((length) => le
 
 export interface DrawOptions {
   readonly samples: number;
-  readonly seed: number;
+  readonly seed: number | Seed;
   readonly loss: ModelLoss;
   /** Data that are given; what is missing is drawn. */
   readonly inputs?: readonly Tensor[] | undefined;
@@ -48,9 +48,10 @@ function outputShapes(graph: Graph, inputs: readonly Tensor[]): number[][] {
 }
 
 /** N(0, 1) numbers of a stream of their own. */
-function normal(count: number, seed: number, role: number, number: number): Float32Array {
+function normal(count: number, seed: number | Seed, role: number, number: number): Float32Array {
   const numbers = new Float32Array(count);
-  const words = [Math.floor(seed / 0x1_0000_0000), seed >>> 0, 0, 0] as const;
+  const words =
+    typeof seed === 'number' ? ([Math.floor(seed / 0x1_0000_0000), seed >>> 0, 0, 0] as const) : seed;
   new GaussianSampler().fill(numbers, { streams: [{ seed: words, role, layer: number }], scales: [1] });
   return numbers;
 }
@@ -86,7 +87,7 @@ function drawInput(
 }
 
 /** How many tokens the embeddings know that take an input as it is; undefined where none does. */
-function tokensOf({ calls, inputs }: Graph, i: number): number | undefined {
+export function tokensOf({ calls, inputs }: Graph, i: number): number | undefined {
   const counts = calls
     .filter((call) => call.layer.getClassName() === 'Embedding' && call.inputs.includes(inputs[i]!))
     .map(({ layer }) => (layer as unknown as { readonly inputDim: number }).inputDim);
@@ -94,7 +95,13 @@ function tokensOf({ calls, inputs }: Graph, i: number): number | undefined {
 }
 
 /** Uniform numbers 0 .. count - 1. */
-function classes(size: number, count: number, seed: number, role: number, number: number): Int32Array {
+export function classes(
+  size: number,
+  count: number,
+  seed: number | Seed,
+  role: number,
+  number: number,
+): Int32Array {
   const numbers = normal(size * count, seed, role, number);
   return Int32Array.from({ length: size }, (_, at) => {
     const row = numbers.subarray(at * count, (at + 1) * count);

@@ -14,6 +14,11 @@ const CASES: Readonly<Record<string, readonly [(...xs: Tensor[]) => Tensor, ...n
   'average pooling': [(x) => tf.avgPool(x as Tensor4D, [2, 3], 2, 'same'), [2, 6, 5, 3]],
   'average pooling 3d': [(x) => tf.avgPool3d(x as Tensor5D, 2, 2, 'valid'), [1, 4, 4, 4, 2]],
   convolution: [(x, w) => tf.conv2d(x as Tensor4D, w as Tensor4D, 2, 'same'), [2, 6, 5, 3], [3, 3, 3, 4]],
+  'convolution of a stride, without a pad': [
+    (x, w) => tf.conv2d(x as Tensor4D, w as Tensor4D, [2, 3], 'valid'),
+    [2, 7, 8, 2],
+    [3, 2, 2, 3],
+  ],
   'transposed convolution': [
     (x, w) => tf.conv2dTranspose(x as Tensor4D, w as Tensor4D, [2, 6, 6, 4], 2, 'same'),
     [2, 3, 3, 3],
@@ -30,6 +35,8 @@ const CASES: Readonly<Record<string, readonly [(...xs: Tensor[]) => Tensor, ...n
     [2, 2, 2, 2, 3],
   ],
   'strided slice': [(x) => tf.stridedSlice(x!, [0, 3], [4, 0], [2, -1]), [4, 5]],
+  'tile of a row': [(x) => tf.tile(x!, [5]), [7]],
+  'tile of all axes': [(x) => tf.tile(x!, [2, 1, 3]), [2, 3, 4]],
   gather: [(w) => tf.gather(w!, tf.tensor1d([1, 2, 0, 1], 'int32')), [5, 4]],
   'bilinear resizing': [(x) => tf.image.resizeBilinear(x as Tensor4D, [7, 6]), [1, 3, 4, 2]],
   'nearest resizing': [(x) => tf.image.resizeNearestNeighbor(x as Tensor4D, [6, 8]), [1, 3, 4, 2]],

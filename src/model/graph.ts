@@ -14,6 +14,8 @@ export interface Call {
   /** Numbers of the values that it takes and makes. */
   readonly inputs: readonly number[];
   readonly outputs: readonly number[];
+  /** Shapes of the outputs, the samples first; null is a length that the model leaves open. */
+  readonly shapes: readonly (readonly (number | null)[])[];
   readonly options: object;
 }
 
@@ -41,6 +43,7 @@ interface Container {
 
 interface Symbolic {
   readonly id: number;
+  readonly shape: readonly (number | null)[];
 }
 
 interface Node {
@@ -62,6 +65,7 @@ export function graphOf(model: LayersModel): Graph {
   build(model);
   const calls: Call[] = [];
   let values = 0;
+  const nameOf = stableNames();
   const newValues = (of: readonly unknown[]) => of.map(() => values++);
   const walk = (container: Container, inputs: readonly number[], prefix: string): readonly number[] => {
     const value = new Map(container.inputs.map(({ id }, i) => [id, inputs[i]!]));
@@ -69,14 +73,15 @@ export function graphOf(model: LayersModel): Graph {
     for (const node of depths.flatMap((depth) => container.nodesByDepth[depth]!)) {
       const { outboundLayer: layer, inputTensors, outputTensors, callArgs } = node;
       if (layer.getClassName() === 'InputLayer') continue;
-      const name = `${prefix}${layer.name}`;
+      const name = `${prefix}${nameOf(layer)}`;
       const taken = inputTensors.map(({ id }) => value.get(id)!);
       const inner = asContainer(layer);
       const made = inner ? walk(inner, taken, `${name}/`) : newValues(outputTensors);
       outputTensors.forEach(({ id }, i) => {
         value.set(id, made[i]!);
       });
-      if (!inner) calls.push({ name, layer, inputs: taken, outputs: made, options: callArgs ?? {} });
+      const shapes = outputTensors.map(({ shape }) => shape);
+      if (!inner) calls.push({ name, layer, inputs: taken, outputs: made, shapes, options: callArgs ?? {} });
     }
     return container.outputs.map(({ id }) => value.get(id)!);
   };
@@ -118,6 +123,24 @@ function numbered(calls: readonly Call[]): Call[] {
     seen.set(call.name, times);
     return times === 1 ? call : { ...call, name: `${call.name} (${times})` };
   });
+}
+
+/**
+ * Names of layers as tables have them: the library numbers those that are given none through all models of a process, as in
+ * `dense_Dense17`; here they count from 1 in each.
+ */
+function stableNames(): (layer: Layer) => string {
+  const counts = new Map<string, number>();
+  const names = new Map<Layer, string>();
+  return (layer) => {
+    const [, prefix] = new RegExp(`^(.*_${layer.getClassName()})\\d+$`).exec(layer.name) ?? [];
+    if (prefix === undefined) return layer.name;
+    const count = (counts.get(prefix) ?? 0) + (names.has(layer) ? 0 : 1);
+    counts.set(prefix, count);
+    const name = names.get(layer) ?? `${prefix}${count}`;
+    names.set(layer, name);
+    return name;
+  };
 }
 
 /** Trained weights by layer; weights of layers that are not trained, or within a model that is not, are none. */

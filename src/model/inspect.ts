@@ -161,7 +161,7 @@ function multiplierOf(factor: number | undefined, call: number | undefined) {
 }
 
 /** Tells which layers let no second derivative through, where there are such. */
-function refusing<T>(problem: Problem, measure: () => T): T {
+export function refusing<T>(problem: Problem, measure: () => T): T {
   try {
     return measure();
   } catch (error) {
@@ -170,7 +170,7 @@ function refusing<T>(problem: Problem, measure: () => T): T {
 }
 
 /** Statistics over a batch move the averages of batch normalisation; they are put back. */
-function keepingStatistics<T>({ calls }: Graph, measure: () => T): T {
+export function keepingStatistics<T>({ calls }: Graph, measure: () => T): T {
   const norms = [...new Set(calls.map(({ layer }) => layer).filter(isBatchNorm))];
   const before = norms.map((layer) => layer.getWeights().map((weight) => weight.clone()));
   try {
@@ -184,10 +184,10 @@ function keepingStatistics<T>({ calls }: Graph, measure: () => T): T {
 }
 
 /** C_l of each group of weights. */
-const contributionsOf = ({ rates, squaredGradients }: Measured): number[] =>
+export const contributionsOf = ({ rates, squaredGradients }: Measured): number[] =>
   squaredGradients.map((square, l) => rates[l]! * square);
 
-function placesOf(graph: Graph, measured: Measured): Place[] {
+export function placesOf(graph: Graph, measured: Measured): Place[] {
   const contributions = contributionsOf(measured);
   return graph.calls.map(({ name }, i) => {
     const group = graph.groups.findIndex(({ calls }) => calls[0] === i);

@@ -1,5 +1,5 @@
 /** What is measured of a model: its layers at the present weights, under given or scale-invariant rates. */
-import { scalar, type Tensor, tensor } from '@tensorflow/tfjs-core';
+import { add, mul, scalar, sub, type Tensor, tensor, type Variable } from '@tensorflow/tfjs-core';
 import { backwardFeatureAngle, layerNorms } from '../core/measure.js';
 import { derivativesOf, scoped, velocitiesOf } from './derivatives.js';
 import {
@@ -50,10 +50,32 @@ export interface Measured {
   readonly squaredGradients: readonly number[];
   /** eta_l; 0 for a group that no gradient reaches under rates of Eq. 8. */
   readonly rates: readonly number[];
+  /** The loss after a step that is taken. */
+  readonly lossAfter: number | undefined;
 }
 
-/** Measures all calls, once in each direction. */
-export function measureModel(problem: Problem, rates: Rates): Measured {
+/** A step along the descent: what is measured as the change of the features, and whether the weights move. */
+export interface Move {
+  /** Of an update the change is a difference of float32 features: rounding is some 1e-7 |f| / |df| of it. */
+  readonly kind: 'velocity' | 'update';
+  readonly stepSize: number;
+  /** An update always moves them. */
+  readonly movesWeights: boolean;
+}
+
+const STAY: Move = { kind: 'velocity', stepSize: 1, movesWeights: false };
+
+/**
+ * Measures all calls, once in each direction.
+ *
+ * @param see is shown the features of each call before the step.
+ */
+export function measureModel(
+  problem: Problem,
+  rates: Rates,
+  { kind, stepSize, movesWeights }: Move = STAY,
+  see: (call: number, features: Float32Array) => void = () => {},
+): Measured {
   return scoped(() => {
     const { graph, inputs } = problem;
     const options = optionsOf(problem);
@@ -64,19 +86,38 @@ export function measureModel(problem: Problem, rates: Rates): Measured {
     const squaredGradients = gradients.map(squaredNorm);
     const eta = ratesOf(rates, squaredGradients);
     const { velocities, scale } = descentOf(gradients, graph.groups, eta);
-    const moved = velocitiesOf(
-      () => probed(forward(graph, inputs, options), probes),
-      flat,
-      graph.groups.flatMap(({ weights }) => weights),
-      velocities,
-    );
-    const [backward, change] = [byProbe(probes, others), byProbe(probes, moved)];
-    return {
-      loss: problemLoss(problem, plain).dataSync()[0]!,
-      calls: plain.features.map((features, i) => measureCall(features, backward[i]!, change[i]!, scale)),
-      squaredGradients,
-      rates: eta,
+    const weights = graph.groups.flatMap((group) => group.weights);
+    const loss = problemLoss(problem, plain).dataSync()[0]!;
+    const change = (): readonly (readonly (Tensor | undefined)[])[] => {
+      if (kind === 'velocity') {
+        const outputs = () => probed(forward(graph, inputs, options), probes);
+        return byProbe(probes, velocitiesOf(outputs, flat, weights, velocities));
+      }
+      const after = forward(graph, inputs, options);
+      lossAfter = problemLoss(problem, after).dataSync()[0]!;
+      return plain.features.map((outputs, i) =>
+        outputs.map((output, j) => (probes[i]![j] ? sub(after.features[i]![j]!, output) : undefined)),
+      );
     };
+    let lossAfter: number | undefined;
+    const move = () => moveWeights(weights, velocities, stepSize * scale);
+    if (kind === 'update') move();
+    const [backward, changed] = [byProbe(probes, others), change()];
+    if (kind === 'velocity' && movesWeights) move();
+    const calls = plain.features.map((features, i) => {
+      const f = joined(features, features);
+      see(i, f);
+      const duration = kind === 'update' ? stepSize : 1 / scale;
+      return measureCall(f, features, backward[i]!, changed[i]!, 1 / duration);
+    });
+    return { loss, calls, squaredGradients, rates: eta, lossAfter };
+  });
+}
+
+/** Adds to each weight its velocity times a duration. */
+function moveWeights(weights: readonly Tensor[], velocities: readonly Tensor[], duration: number): void {
+  weights.forEach((weight, i) => {
+    (weight as Variable).assign(add(weight, mul(velocities[i]!, scalar(duration))));
   });
 }
 
@@ -165,12 +206,12 @@ function byProbe<T>(
 
 /** All outputs of a call are its features, one after the other. */
 function measureCall(
+  f: Float32Array,
   outputs: readonly Tensor[],
   backward: readonly (Tensor | undefined)[],
   change: readonly (Tensor | undefined)[],
   scale: number,
 ): CallMeasure {
-  const f = joined(outputs, outputs);
   const b = joined(backward, outputs);
   const df = joined(change, outputs);
   const norms = layerNorms(f, b, df);

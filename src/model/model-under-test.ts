@@ -4,6 +4,7 @@ import * as tfjsLayers from '@tensorflow/tfjs-layers';
 import { openBackend } from '../core/backend.js';
 import { borrowKernels } from './borrowed-kernels.js';
 import { registerFastProducts } from './fast-products.js';
+import { registerFilterGradients } from './filter-gradients.js';
 import { registerMissingGradients } from './gradients.js';
 import { withSeed } from './seeded-initialisers.js';
 
@@ -15,6 +16,7 @@ export async function openForModels(): Promise<void> {
   const cpu = core.backend() as core.KernelBackend;
   await openBackend('wasm');
   registerFastProducts();
+  registerFilterGradients();
   borrowKernels('wasm', cpu);
   registerMissingGradients();
 }

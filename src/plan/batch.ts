@@ -14,6 +14,8 @@ import {
   workNs,
 } from './cost.js';
 
+import { modelBatches } from './model-cost.js';
+
 export type WeightsChoice = 'auto' | WeightsKind;
 
 export interface Batch {
@@ -51,6 +53,7 @@ export function cutBatches(
   choice: WeightsChoice,
   limits: BatchLimits = DEFAULT_LIMITS,
 ): Batch[] {
+  if (experiment.model) return modelBatches(experiment, experiment.model, cells);
   const kinds = new Map<string, number[]>();
   const common = AXIS_NAMES.filter((axis) => entryOf(axis).isOfBatch);
   cells.forEach(({ setting }, i) => {
@@ -123,6 +126,8 @@ export function chooseWeights(
   experiment: Experiment,
   setting: Setting,
 ): Batch['weights'] {
+  // The weights of a model are its own.
+  if (experiment.model) return 'dense';
   if (choice !== 'auto') return choice;
   // The pilots of normalized scales meet the same vectors again.
   const shallow = { ...demandOf(experiment, setting), depth: 3, isNormalized: false };

@@ -47,7 +47,7 @@ export function keyOf(
   return [
     ...axes.flatMap((axis) => {
       const value = told.axis(axis);
-      return value === null && entryOf(axis).isOf ? [] : [`${entryOf(axis).key}${value}`];
+      return value === null ? [] : [`${entryOf(axis).key}${value}`];
     }),
     ...parameters.map((name) => `${name}=${told.parameter(name)}`),
     `draw=${draw}`,
@@ -90,7 +90,7 @@ function seedKeys({ axes, parameters, commonRandomNumbers }: Experiment) {
   const names = Object.keys(parameters);
   const shared = names.filter((name) => common.has(name));
   const alongFormula = new Set(
-    axes.branchScale.filter((source) => usesParameter(source, names, shared)).map(String),
+    axes.branchScale.filter((source) => source !== null && usesParameter(source, names, shared)).map(String),
   );
   const seeded = { axes: AXIS_NAMES.filter((axis) => entryOf(axis).isSeeded), parameters: [] };
   const told = (axis: AxisName, setting: Setting): KeyValue => {

@@ -32,14 +32,22 @@ export function digestOf(experiment: Experiment, weights: WeightsChoice): string
 
 /** What of an experiment decides numbers, every value in one place whether it is swept or not. */
 function decisive(experiment: Experiment) {
-  const { name, title, figure, slopes, nesting, file, axes, parameters, ...rest } = experiment;
+  const { name, title, figure, slopes, nesting, file, axes, parameters, model, ...rest } = experiment;
   const form: Record<string, unknown> & { axes: Record<string, unknown> } = { ...rest, axes: {} };
   for (const axis of AXIS_NAMES) {
     const values: readonly unknown[] = axes[axis];
+    // What a network of the user's own is without.
+    if (values.length === 1 && values[0] === null) continue;
     const [section, key] = AXES[axis].path;
     if (LISTS.includes(axis) || values.length > 1) form.axes[axis] = values;
     else if (key === undefined) form[section] = values[0];
     else form[section] = { ...(form[section] as object), [key]: values[0] };
+  }
+  if (model) {
+    // Of a module what it says, and not where it lies.
+    if (!model.found) throw new Error(`nobody looked for the model ${model.file}`);
+    const { found, parameters: fixed, text } = model;
+    form.model = { digest: found.digest, parameters: fixed, ...(text && { text: text.found!.digest }) };
   }
   return Object.keys(parameters).length > 0 ? { ...form, parameters } : form;
 }

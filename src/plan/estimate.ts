@@ -3,6 +3,7 @@ import type { Experiment } from '../config/resolve.js';
 import type { Batch } from './batch.js';
 import type { Cell } from './cell.js';
 import { backendBytes, type Demand, demandOf, hostBytes } from './cost.js';
+import { sizeAt } from './model-cost.js';
 
 /** An experiment with its batches; their indices are into `missing`. */
 export interface Planned {
@@ -61,8 +62,12 @@ const IDENTITY_LENGTH = 75;
 const VALUE_LENGTH = 20;
 
 /** Rows of the table of an experiment. */
-function rowsOf({ experiment: { record, step }, cells }: Pick<Planned, 'experiment' | 'cells'>): number {
-  const layers = (cell: Cell) => (record.layers === 'all' ? cell.setting.depth - 1 : 1);
+function rowsOf({ experiment, cells }: Pick<Planned, 'experiment' | 'cells'>): number {
+  const { record, step, model } = experiment;
+  const layers = ({ setting }: Cell) => {
+    if (record.layers !== 'all') return 1;
+    return model ? sizeAt(model, setting).calls : setting.depth - 1;
+  };
   return cells.reduce((sum, cell) => sum + step.count * layers(cell), 0);
 }
 
@@ -178,7 +183,8 @@ const largestOf = (batches: readonly Batch[]): Batch =>
     batch.bytes + batch.hostBytes > most.bytes + most.hostBytes ? batch : most,
   );
 
-function cellOf({ missing }: Planned, { cells, width, weights }: Batch): string {
+function cellOf({ experiment, missing }: Planned, { cells, width, weights }: Batch): string {
+  if (experiment.model) return `a cell of ${missing[cells[0]!]!.key}`;
   return `a cell of depth ${missing[cells[0]!]!.setting.depth} and width ${width} with ${weights} weights`;
 }
 
@@ -194,6 +200,7 @@ const SIZES = {
 
 /** What to change so that a cell takes less: other weights if these fit, else the largest size whose half would save much. */
 function adviceFor({ experiment, missing }: Planned, batch: Batch, most: number): string {
+  if (experiment.model) return `use fewer data.samples than ${batch.samples}, or a smaller network`;
   const demand: Demand = {
     ...demandOf(experiment, missing[batch.cells[0]!]!.setting),
     weights: batch.weights,

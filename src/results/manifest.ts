@@ -29,6 +29,8 @@ export interface Manifest {
   readonly seed: number;
   /** The file as it was run: overrides applied, defaults not. Manifests of before have all defaults filled in. */
   readonly experiment: unknown;
+  /** Folder from which the experiment names the file of its model, where it has one; from where the run was started. */
+  readonly model_folder?: string;
   readonly commit: string | null;
   /** Whether files that git tracks differed from the commit; null outside a repository. */
   readonly dirty: boolean | null;

@@ -1,7 +1,14 @@
 /** The table: tidy, one row for each cell and recorded layer; columns and their order are the contract. */
 import { CsvError, parse } from 'csv-parse/sync';
 import { stringify } from 'csv-stringify/sync';
-import { COLUMNS_OF_SOME, identityColumns, REQUIRED_COLUMNS, TEXT_COLUMNS } from '../config/columns.js';
+import {
+  axisOfColumn,
+  COLUMNS_OF_SOME,
+  identityColumns,
+  LAYER_NAME,
+  REQUIRED_COLUMNS,
+  TEXT_COLUMNS,
+} from '../config/columns.js';
 import { decodeText, ReadError } from './read-text.js';
 
 /** A value of the table; null is a missing one, an empty cell. */
@@ -100,9 +107,11 @@ export function fromCsv(text: string, required: readonly string[] = []): Table {
   return table;
 }
 
-/** A step size is that of an update; velocities have none. */
-const mayBeEmpty = (column: string, step: Value | undefined) =>
-  COLUMNS_OF_SOME.has(column) || (column === 'step_size' && step === 'velocity');
+/** A step size is that of an update; velocities have none. Networks of a user's own are without some axes. */
+const mayBeEmpty = (column: string, step: Value | undefined, isOfModel: boolean) =>
+  COLUMNS_OF_SOME.has(column) ||
+  (column === 'step_size' && step === 'velocity') ||
+  (isOfModel && axisOfColumn(column) !== undefined);
 
 /** Makes sure that the rows are a set, each known by its identity columns: draws are counted by them, and means taken. */
 function checkIdentities({ columns, rows }: Table, text: string): void {
@@ -110,13 +119,14 @@ function checkIdentities({ columns, rows }: Table, text: string): void {
   const names = [...identityColumns(columns), ...(columns.includes(STEP_NUMBER) ? [STEP_NUMBER] : [])];
   const identity = names.map((name) => columns.indexOf(name));
   const step = columns.indexOf('step');
+  const isOfModel = columns.includes(LAYER_NAME);
   const hasGaps = identity.some((j) => rows.some((row) => row[j] === null));
   // What is the same throughout tells no rows apart, and most columns are.
   const varying = identity.filter((j) => rows.some((row) => row[j] !== rows[0]![j]));
   const first = new Map<string, number>();
   for (const [i, row] of rows.entries()) {
     if (hasGaps) {
-      const gap = identity.find((j) => row[j] === null && !mayBeEmpty(columns[j]!, row[step]));
+      const gap = identity.find((j) => row[j] === null && !mayBeEmpty(columns[j]!, row[step], isOfModel));
       if (gap !== undefined) {
         throw new ReadError(
           `line ${lineOf(i, text)}, column ${columns[gap]}: expected what the row is of, got an empty cell`,

@@ -14,6 +14,11 @@ let opened: { readonly name: BackendName; readonly source: Promise<Source> } | u
 
 /** Measures the cells of a task; the backend is opened with the first task of a thread, and kept until one asks for another. */
 export async function measureTask(task: MeasureTask): Promise<BatchOutcome> {
+  if (task.model) {
+    // Layers are loaded only where there is a model.
+    const { measureModels } = await import('./measure-models.js');
+    return measureModels(task);
+  }
   if (opened?.name !== task.backend) {
     const source = openBackend(task.backend).then((backend) => ({ backend, sampler: new GaussianSampler() }));
     opened = { name: task.backend, source };

@@ -47,7 +47,12 @@ export function mergeTables(
   const planned = new Map(
     cells.map((cell) => [
       cell.key,
-      { cell, places: placesOf(experiment, cell), found: new Map<string, Found>() },
+      {
+        cell,
+        // How many layers a model has, its rows tell; a cell is measured whole, or not at all.
+        places: experiment.model ? undefined : placesOf(experiment, cell),
+        found: new Map<string, Found>(),
+      },
     ]),
   );
   for (const part of parts) {
@@ -59,7 +64,7 @@ export function mergeTables(
     for (const row of table.rows) {
       const [key, place] = [keyOfRow(row), placeIn(row)];
       const plan = planned.get(key);
-      if (!plan?.places.includes(place)) {
+      if (!plan || plan.places?.includes(place) === false) {
         throw new MergeError(`${part.name}: ${place} of ${key} is not in the experiment`);
       }
       const { cell, found } = plan;
@@ -83,14 +88,15 @@ export function mergeTables(
   const plans = [...planned.values()];
   const inexact = new Set(parts.flatMap((part) => part.inexact ?? []));
   const missing = plans.filter(
-    ({ cell, places, found }) => found.size < places.length && !(found.size === 0 && inexact.has(cell.key)),
+    ({ cell, places, found }) =>
+      found.size < (places?.length ?? experiment.step.count) && !(found.size === 0 && inexact.has(cell.key)),
   );
   if (missing.length > 0) {
     const keys = missing.map(({ cell }) => cell.key);
     throw new MergeError(describeGap(keys, cells.length, shards));
   }
   const rows = plans.flatMap(({ places, found }) =>
-    found.size === 0 ? [] : places.map((place) => found.get(place)!.row),
+    found.size === 0 ? [] : (places ?? [...found.keys()]).map((place) => found.get(place)!.row),
   );
   return { columns, rows };
 }

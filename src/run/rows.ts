@@ -1,6 +1,6 @@
 /** Measurements and theory of an experiment as the rows of its table. */
 import { AXIS_NAMES, entryOf } from '../config/axes.js';
-import { rowColumns } from '../config/columns.js';
+import { LAYER_NAME, rowColumns } from '../config/columns.js';
 import { limitCaseOf, typicalSize } from '../config/limit-case.js';
 import type { Experiment } from '../config/resolve.js';
 import { axisValue, type Setting, toldAxes, writtenAxisValue } from '../config/settings.js';
@@ -22,7 +22,8 @@ export interface FinishedCell {
 
 /** The columns of an experiment's table. */
 export function columnsOf(experiment: Experiment): string[] {
-  return [...identityColumnsOf(experiment), ...quantitiesOf(experiment.record)];
+  const named = experiment.model ? [LAYER_NAME] : [];
+  return [...identityColumnsOf(experiment), ...named, ...quantitiesOf(experiment.record)];
 }
 
 const identityColumnsOf = (experiment: Experiment) =>
@@ -64,6 +65,7 @@ export function tableOf(experiment: Experiment, finished: readonly FinishedCell[
       return measured.layers.map((layer, at) => [
         ...identity,
         layer,
+        ...(measured.names ? [measured.names[at]!] : []),
         ...quantities.map((name) => {
           const value = isTheory(name)
             ? twelveDigits(theory.value(name, each, at))

@@ -44,7 +44,8 @@ export function slopesOf(experiment: Experiment, table: Table): Table {
   ];
   const quantities = slopes.map(({ quantity }) => at(quantity));
   for (const row of table.rows) {
-    if (row[layer] !== Number(row[depth]) - 1) continue;
+    // Of a model the last features alone are recorded.
+    if (!experiment.model && row[layer] !== Number(row[depth]) - 1) continue;
     const key = textOf([...identity.map((j) => row[j]!), step === -1 ? 1 : row[step]!]);
     const found = values.get(key) ?? slopes.map(() => new Map<Value, Value>());
     // Settings that are equal in numbers have the same draws, which count once.

@@ -1,4 +1,5 @@
 /** One batch as a task for a worker: plain data in, measurements out; apart from what measures it, which loads a backend. */
+import type { Model } from '../config/model.js';
 import type { Experiment } from '../config/resolve.js';
 import type { BackendName } from '../core/backend-name.js';
 import type { Batch } from '../plan/batch.js';
@@ -11,6 +12,8 @@ export interface MeasureTask {
   readonly step: Experiment['step'];
   readonly record: Experiment['record'];
   readonly weights: Batch['weights'];
+  /** The network, where it is the user's own. */
+  readonly model?: Omit<Model, 'file' | 'sizes'> | undefined;
   readonly cells: readonly Cell[];
 }
 
@@ -21,7 +24,7 @@ export function taskOf(
   batch: Batch,
   backend: BackendName,
 ): MeasureTask {
-  const { data, step, record } = experiment;
+  const { data, step, record, model } = experiment;
   const { weights } = batch;
   return {
     backend,
@@ -29,8 +32,13 @@ export function taskOf(
     step,
     record,
     weights,
+    model: model && withoutSizes(model),
     cells: batch.cells.map((i) => cells[i]!),
   };
+}
+
+function withoutSizes({ file: _, sizes: __, ...model }: Model): MeasureTask['model'] {
+  return model;
 }
 
 export interface BatchOutcome {

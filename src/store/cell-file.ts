@@ -25,6 +25,8 @@ export interface RecordedCell {
   readonly divergedAt: number | undefined;
   /** An identity that the cell breaks: then it is not a result. */
   readonly inexact: Inexact | undefined;
+  /** Names of these layers, of a network that has such. */
+  readonly names?: readonly string[] | undefined;
   /** By quantity, a number for each of the layers. */
   readonly values: Readonly<Partial<Record<QuantityName, Float64Array>>>;
 }
@@ -51,6 +53,7 @@ interface Header extends Origin {
 interface CellHeader {
   readonly key: string;
   readonly layers: readonly number[];
+  readonly names?: readonly string[] | undefined;
   readonly divergedAt?: number | undefined;
   readonly inexact?: Inexact | undefined;
   readonly quantities: readonly QuantityName[];
@@ -62,9 +65,10 @@ export function encodeCells({ origin, elapsedMs, cells }: CellFile): Buffer {
   const header: Header = {
     ...origin,
     elapsedMs,
-    cells: cells.map(([key, { layers, divergedAt, inexact, values }]) => ({
+    cells: cells.map(([key, { layers, names, divergedAt, inexact, values }]) => ({
       key,
       layers,
+      names,
       divergedAt,
       inexact,
       quantities: Object.keys(values) as QuantityName[],
@@ -93,12 +97,12 @@ export function decodeCells(bytes: Buffer): CellFile {
   return {
     origin: { digest, backend },
     elapsedMs,
-    cells: cells.map(({ key, layers, divergedAt, inexact, quantities }) => {
+    cells: cells.map(({ key, layers, names, divergedAt, inexact, quantities }) => {
       const start = offset;
       offset += quantities.length * layers.length;
       const column = (i: number) => numbers.slice(start + i * layers.length, start + (i + 1) * layers.length);
       const values = Object.fromEntries(quantities.map((name, i) => [name, column(i)]));
-      return [key, { layers, divergedAt, inexact, values }];
+      return [key, { layers, ...(names && { names }), divergedAt, inexact, values }];
     }),
   };
 }

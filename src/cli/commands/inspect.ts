@@ -1,9 +1,7 @@
 /** `inspect`: a network of the user's own, layer by layer. */
 import { extname } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { openBackend } from '../../core/backend.js';
 import {
-  borrowKernels,
   drawModelData,
   type Inspection,
   type InspectOptions,
@@ -11,15 +9,15 @@ import {
   inspectModel,
   ModelError,
   type ModelLoss,
-  registerFastProducts,
 } from '../../model/index.js';
+import { openModelBackend } from '../../run/model-backend.js';
+import { loadModel } from '../../run/model-file.js';
 import { readJson, readWith } from '../../store/files.js';
 import { decodeSafetensors } from '../../store/safetensors.js';
 import { UserError } from '../../store/user-error.js';
 import { writeFile } from '../../store/write-file.js';
 import { EXIT } from '../exit-code.js';
 import { readModelData } from '../inspect/model-data.js';
-import { loadModel } from '../inspect/model-file.js';
 import { inspectionCsv, inspectionText } from '../inspect/report.js';
 
 export interface InspectCommand {
@@ -98,7 +96,7 @@ function ofCapture(path: string): Subjects {
 
 async function ofModel(path: string, command: InspectCommand): Promise<Subjects> {
   const { depth, width, seed, loss, batchNorm } = command;
-  const borrowed = await open(command.backend);
+  const borrowed = await openModelBackend(command.backend === 'auto' ? 'wasm' : command.backend);
   const parameters = parametersOf(command.param);
   const { model, notes } = await loadModel(path, { depth, width, parameters, seed });
   const given = readModelData(model, { ...command, samples: command.samples });
@@ -142,16 +140,6 @@ async function ofModel(path: string, command: InspectCommand): Promise<Subjects>
     subject: { name: path, setting },
     inspection: { ...inspection, notes: [...notes, ...inspection.notes] },
   };
-}
-
-/** Makes a backend current; wasm takes the kernels that it lacks from cpu, and tells which. */
-async function open(choice: InspectCommand['backend']): Promise<ReadonlySet<string>> {
-  await openBackend('cpu');
-  if (choice === 'cpu') return new Set();
-  const cpu = tf.backend() as tf.KernelBackend;
-  await openBackend('wasm');
-  registerFastProducts();
-  return borrowKernels('wasm', cpu);
 }
 
 /** Numbers, true and false are values, all else is text. */

@@ -8,6 +8,7 @@ import { type BackendChoice, chooseBackend } from '../backend-choice.js';
 import { EXIT } from '../exit-code.js';
 import { readExperiments } from '../experiments.js';
 import { fitWorkers, paceOfMachine } from '../fit.js';
+import { prepareModels } from '../prepared-models.js';
 import { textTable } from '../text-table.js';
 
 export interface PlanCommand {
@@ -27,11 +28,12 @@ export interface PlanCommand {
 export async function plan(words: readonly string[], command: PlanCommand): Promise<number> {
   const tell = (line: string) => void process.stderr.write(`${line}\n`);
   const plans = [];
-  for (const experiment of readExperiments(words, command.set, tell)) {
+  const read = readExperiments(words, command.set, tell);
+  for (const experiment of await prepareModels(read, command.weights)) {
     adviceOn(experiment).forEach(tell);
     const job = jobOf(experiment, command.weights, command.shard);
     const { batches } = command.shard ? jobOf(experiment, command.weights) : job;
-    const backend = await chooseBackend(command.backend, batches);
+    const backend = await chooseBackend(command.backend, batches, experiment.model);
     plans.push({ ...job, backend });
   }
   const workers = fitWorkers(plans, command.workers);

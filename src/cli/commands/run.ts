@@ -24,6 +24,7 @@ import { EXIT } from '../exit-code.js';
 import { readExperiments } from '../experiments.js';
 import { fitWorkers } from '../fit.js';
 import { InOrder } from '../in-order.js';
+import { prepareModels } from '../prepared-models.js';
 import { startProgress } from '../progress.js';
 import { type Circumstances, circumstancesOf, manifestOf } from '../provenance.js';
 import { stopSignal } from '../signals.js';
@@ -67,7 +68,7 @@ const isChange = ({ kind }: Outcome) => kind === 'moved' || kind === 'replaced';
  * @returns the exit code.
  */
 export async function measure(
-  experiments: readonly Experiment[],
+  read: readonly Experiment[],
   command: Omit<RunCommand, 'set'>,
   then: (
     folder: string,
@@ -77,13 +78,14 @@ export async function measure(
   ) => Promise<void> = async () => {},
 ): Promise<number> {
   const { out, weights, shard } = command;
+  const experiments = await prepareModels(read, weights);
   for (const { name } of experiments) checkResultsFolder(out, name);
   const planned = experiments.map((experiment) => jobOf(experiment, weights, shard));
   const backends = new Map<string, BackendName>();
   for (const job of planned) {
-    const { name } = job.experiment;
+    const { name, model } = job.experiment;
     const { batches } = shard ? jobOf(job.experiment, weights) : job;
-    const backend = await chooseBackend(command.backend, batches);
+    const backend = await chooseBackend(command.backend, batches, model);
     backends.set(name, backend);
   }
   const placed = planned.map((job) => ({ ...job, backend: backends.get(job.experiment.name)! }));

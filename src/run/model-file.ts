@@ -1,7 +1,7 @@
 /** Models of a user: a JavaScript module that makes one, or a `model.json` of TensorFlow.js Layers or Keras. */
 import { existsSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
-import { UserError } from '../../store/user-error.js';
+import { UserError } from '../store/user-error.js';
 import { type LoadedModel, modelFromJson } from './model-json.js';
 import { type ModelRequest, modelFromModule } from './model-module.js';
 
@@ -26,7 +26,9 @@ export async function loadModel(path: string, request: ModelRequest): Promise<Lo
     );
   }
   const given = { depth: request.depth, width: request.width, ...request.parameters };
-  const names = Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+  const names = Object.entries(given).flatMap(([name, value]) =>
+    value === undefined || request.optional?.includes(name) ? [] : [name],
+  );
   if (names.length > 0) {
     throw new UserError(`${file}: takes no parameters, it is a model already; leave out ${names.join(', ')}`);
   }

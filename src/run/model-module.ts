@@ -3,9 +3,10 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as core from '@tensorflow/tfjs-core';
 import * as tfjsLayers from '@tensorflow/tfjs-layers';
-import { withSeed } from '../../model/seeded-initialisers.js';
-import { nearest } from '../../nearest.js';
-import { UserError } from '../../store/user-error.js';
+import type { Seed } from '../core/random.js';
+import { withSeed } from '../model/seeded-initialisers.js';
+import { nearest } from '../nearest.js';
+import { UserError } from '../store/user-error.js';
 import { isLayersModel, type LoadedModel, told } from './model-json.js';
 
 /** What a module is given to build with: the operations and layers of the library, so that no second copy is loaded. */
@@ -16,8 +17,12 @@ export interface ModelRequest {
   readonly width?: number | undefined;
   /** Further arguments of a module, by name. */
   readonly parameters: Readonly<Record<string, unknown>>;
+  /** Names of these that the module need not use. */
+  readonly optional?: readonly string[];
   /** Seeds initial weights that no file gives. */
-  readonly seed: number;
+  readonly seed: number | Seed;
+  /** Tells a file from what it was before, which a process keeps. */
+  readonly version?: string;
 }
 
 /**
@@ -27,13 +32,14 @@ export interface ModelRequest {
  */
 export async function modelFromModule(
   path: string,
-  { depth, width, parameters, seed }: ModelRequest,
+  { depth, width, parameters, optional = [], seed, version }: ModelRequest,
 ): Promise<LoadedModel> {
   const refuse = (what: string) => new UserError(`${path}: ${what}`);
   const advice = 'expected `export default ({ tf, depth, width }) => tf.model(...)`';
   let make: unknown;
   try {
-    ({ default: make } = await import(pathToFileURL(resolve(path)).href));
+    const { href } = pathToFileURL(resolve(path));
+    ({ default: make } = await import(version === undefined ? href : `${href}?${version}`));
   } catch (error) {
     throw refuse(`the module does not load: ${told(error)}`);
   }
@@ -45,7 +51,8 @@ export async function modelFromModule(
     Object.entries({ depth, width }).filter(([, value]) => value !== undefined),
   );
   const read = new Set<string>();
-  const all: Record<string, unknown> = { ...parameters, ...sizes, seed, tf: chained };
+  const number = typeof seed === 'number' ? seed : seed[0];
+  const all: Record<string, unknown> = { ...parameters, ...sizes, seed: number, tf: chained };
   const argument = new Proxy(all, {
     get: (target, key) => {
       read.add(String(key));
@@ -63,7 +70,10 @@ export async function modelFromModule(
   } catch (error) {
     throw refuse(`the module throws: ${told(error)}`);
   }
-  const unused = Object.keys({ ...parameters, ...sizes }).filter((name) => !read.has(name));
+  if (!isLayersModel(model)) throw refuse(`${advice}, a LayersModel; its function returns ${kindOf(model)}`);
+  const unused = Object.keys({ ...parameters, ...sizes }).filter(
+    (name) => !read.has(name) && !optional.includes(name),
+  );
   if (unused.length > 0) {
     const known = [...read].filter(
       (name) => !['tf', 'seed', 'then'].includes(name) && !unused.includes(name),
@@ -74,7 +84,6 @@ export async function modelFromModule(
       `does not use ${unused.join(', ')}; ${takes}${meant === undefined ? '' : `; did you mean ${meant}?`}`,
     );
   }
-  if (!isLayersModel(model)) throw refuse(`${advice}, a LayersModel; its function returns ${kindOf(model)}`);
   return { model, notes: [] };
 }
 

@@ -2,10 +2,11 @@
 import { dirname, join } from 'node:path';
 import * as core from '@tensorflow/tfjs-core';
 import * as tfjsLayers from '@tensorflow/tfjs-layers';
-import { rewriteKeras3 } from '../../model/keras3.js';
-import { withSeed } from '../../model/seeded-initialisers.js';
-import { readJson, readWith } from '../../store/files.js';
-import { UserError } from '../../store/user-error.js';
+import type { Seed } from '../core/random.js';
+import { rewriteKeras3 } from '../model/keras3.js';
+import { withSeed } from '../model/seeded-initialisers.js';
+import { readJson, readWith } from '../store/files.js';
+import { UserError } from '../store/user-error.js';
 
 /** A model, and what is to be said of it. */
 export interface LoadedModel {
@@ -42,7 +43,7 @@ interface ModelJson {
  *
  * @throws UserError
  */
-export async function modelFromJson(path: string, seed: number): Promise<LoadedModel> {
+export async function modelFromJson(path: string, seed: number | Seed): Promise<LoadedModel> {
   const json = readJson(path) as ModelJson | null;
   const refuse = (what: string) => new UserError(`${path}: ${what}`);
   if (typeof json !== 'object' || json === null) throw refuse('expected a model, got no object');

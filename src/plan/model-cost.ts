@@ -1,0 +1,84 @@
+/** What a cell with a network of the user's own costs: of sizes that its model was seen to have, by times that were measured. */
+import type { Model, ModelSize } from '../config/model.js';
+import type { Experiment } from '../config/resolve.js';
+import type { Setting } from '../config/settings.js';
+import type { Batch } from './batch.js';
+import type { Cell } from './cell.js';
+
+/** What decides the size of a model, as text: all that its module is asked for but the branch scale. */
+export function sizeKeyOf({ depth, width, parameters }: Setting): string {
+  return JSON.stringify([depth, width, parameters]);
+}
+
+/** The size of the network of a setting; where it was not made, of the one that was made with the nearest width and depth. */
+export function sizeAt({ sizes }: Model, setting: Setting): ModelSize {
+  const own = sizes?.get(sizeKeyOf(setting));
+  if (own) return own;
+  let nearest = UNKNOWN;
+  let least = Infinity;
+  for (const [key, size] of sizes ?? []) {
+    const [depth, width] = JSON.parse(key) as [number | null, number | null];
+    const apart = (a: number | null, b: number | null) => Math.abs(Math.log((a || 1) / (b || 1)));
+    const distance = apart(depth, setting.depth) + apart(width, setting.width);
+    if (distance < least) [least, nearest] = [distance, size];
+  }
+  return nearest;
+}
+
+/** Of a model that nobody has made: a transformer of four blocks and width 64. */
+const UNKNOWN: ModelSize = { weights: 200_000, calls: 60, features: 100_000, products: 3_000_000 };
+
+/** Measured, ns: a call of a layer in all passes of a step, and to be made; an entry of features, a product, and a weight. */
+const NS = { call: 6e6, made: 1e6, feature: 90, product: 4, weight: 60, drawn: 60 } as const;
+
+/** Copies of features, and of weights, that a step holds at its peak, float32. */
+const COPIES = { features: 12, weights: 8 } as const;
+
+const bytesOf = (size: ModelSize, samples: number) =>
+  4 * (COPIES.features * samples * size.features + COPIES.weights * size.weights);
+
+/** Processor time of a cell, ns. */
+function workOf({ step }: Experiment, setting: Setting, size: ModelSize): number {
+  const { samples, scaling } = setting;
+  const { calls, features, products, weights } = size;
+  // Eq. 7 is solved for by some three more velocities.
+  const velocities = step.count + (scaling.isNormalized ? 3 : 0);
+  const ofStep =
+    calls * NS.call + samples * (features * NS.feature + products * NS.product) + weights * NS.weight;
+  return velocities * ofStep + calls * NS.made + weights * NS.drawn;
+}
+
+/** A batch takes so long at the most, unless it is of one cell; ms. */
+const BATCH_MS = 500;
+
+/** Batches of cells that are measured one after the other, the costly first. */
+export function modelBatches(experiment: Experiment, model: Model, cells: readonly Cell[]): Batch[] {
+  const batches: Batch[] = [];
+  let open: number[] = [];
+  const costs = cells.map(({ setting }) => workOf(experiment, setting, sizeAt(model, setting)) / 1e6);
+  const close = () => {
+    if (open.length === 0) return;
+    const settings = open.map((i) => cells[i]!.setting);
+    const bytes = settings.map((setting) => bytesOf(sizeAt(model, setting), setting.samples));
+    const most = bytes.reduce((largest, each, i) => (each > bytes[largest]! ? i : largest), 0);
+    batches.push({
+      cells: open,
+      width: settings[most]!.width,
+      samples: settings[most]!.samples,
+      weights: 'dense',
+      // One is disposed of before the next is made.
+      bytes: bytes[most]!,
+      hostBytes: bytes[most]! / 4,
+      cost: open.reduce((sum, i) => sum + costs[i]!, 0),
+    });
+    open = [];
+  };
+  const order = cells.map((_, i) => i).sort((i, j) => costs[j]! - costs[i]! || i - j);
+  for (const i of order) {
+    const cost = open.reduce((sum, j) => sum + costs[j]!, costs[i]!);
+    if (cost > BATCH_MS) close();
+    open.push(i);
+  }
+  close();
+  return batches.sort((a, b) => b.cost - a.cost);
+}
