@@ -1,11 +1,10 @@
 /** What an experiment with a network of the user's own must fulfil, and what only such a one has. */
 import { isTheory, MODEL_QUANTITIES, quantityEntry } from '../quantities.js';
 import { AXES, AXIS_NAMES, entryOf } from './axes.js';
-import type { Issue } from './checks.js';
 import type { ExperimentFile } from './experiment.js';
 import { GIVEN_TO_MODULES } from './parameters.js';
 import { placeOf, scalingEntries } from './places.js';
-import { expected } from './problem.js';
+import { expected, type Issue } from './problem.js';
 import type { Experiment } from './resolve.js';
 
 export function findModelIssues({ model, record }: Experiment, file: ExperimentFile): readonly Issue[] {
