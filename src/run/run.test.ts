@@ -4,7 +4,7 @@ import { type Experiment, resolveExperiment } from '../config/resolve.js';
 import type { CellMeasurement } from '../core/experiment.js';
 import type { BatchLimits, WeightsChoice } from '../plan/batch.js';
 import { expandCells } from '../plan/cell.js';
-import { QUANTITY_NAMES } from '../quantities.js';
+import { QUANTITY_NAMES, quantityEntry } from '../quantities.js';
 import { type Table, toCsv, type Value } from '../results/table.js';
 import { jobOf } from './job.js';
 import { measureTask } from './measure-task.js';
@@ -29,7 +29,7 @@ const experimentOf = (changes: Partial<ExperimentFile> = {}, name = 'test'): Exp
       scaling: 'MF+muP',
       sweep: { branchScale: [1, '1/sqrt(L)'], depth: [5, 3, 8], width: [24, 16] },
       draws: 2,
-      record: { quantities: [...QUANTITY_NAMES] },
+      record: { quantities: QUANTITY_NAMES.filter((name) => !quantityEntry(name).isOfModels) },
       ...changes,
     },
     name,
