@@ -44,12 +44,11 @@ const [first, last] = [Number(range[1]), Number(range[2])];
 const seeds = Array.from({ length: last - first + 1 }, (_, i) => first + i);
 
 /** What decides the answers. */
-const sources = ['claims', 'core', 'theory', 'config', 'results'].flatMap((folder) =>
-  readdirSync(at(`dist/${folder}`), { recursive: true })
-    .filter((name) => name.endsWith('.js') && !name.endsWith('.test.js'))
-    .sort()
-    .map((name) => readFileSync(at(`dist/${folder}/${name}`))),
-);
+const OF_ANSWERS = /^(activations|architectures|claims|core|theory|config|results)\b/;
+const sources = readdirSync(at('dist'), { recursive: true })
+  .filter((name) => OF_ANSWERS.test(name) && name.endsWith('.js') && !name.endsWith('.test.js'))
+  .sort()
+  .map((name) => readFileSync(at(`dist/${name}`)));
 const digest = sources
   .reduce((hash, text) => hash.update(text), createHash('sha256'))
   .digest('hex')
