@@ -155,6 +155,31 @@ const FINDINGS = {
     };
     return `variances after 90 steps over initial ones, by block: ${['query', 'key', 'value'].map(grown).join('; ')}`;
   },
+  'transfer-depth': transferFound,
+  'transfer-width': transferFound,
+  training: (rows) => {
+    const last = Math.max(...rows.map(({ step_number }) => step_number));
+    const own = groupBy(
+      rows.filter(({ step_number, architecture }) => step_number === last && architecture === 'resnet'),
+      ({ scaling }) => scaling,
+    );
+    const found = [...own].map(
+      ([scaling, draws]) =>
+        `${scaling} ${brief(100 * mean(draws.map(({ accuracy_held_out }) => accuracy_held_out)), 3)} %`,
+    );
+    return `held-out accuracy of the resnets after ${last} steps: ${found.join(', ')}`;
+  },
+  'init-std': initFound,
+  'init-std-wine': initFound,
+  'kaiming-xavier': (rows) => {
+    const first = rows.filter(({ step_number, feature_rms }) => step_number === 1 && feature_rms !== null);
+    const found = [...groupBy(first, ({ scaling }) => scaling)].map(([scaling, own]) => {
+      const deepest = Math.max(...own.map(({ depth }) => depth));
+      const sizes = own.filter(({ depth }) => depth === deepest).map(({ feature_rms }) => feature_rms);
+      return `${brief(mean(sizes), 2)} with ${scaling}`;
+    });
+    return `features at the deepest, before the first step: ${found.join(', ')}`;
+  },
   'auto-check': (rows) => {
     const by = [...groupBy(rows, ({ scaling }) => scaling)].map(([scaling, own]) => {
       const decay = [
@@ -168,6 +193,47 @@ const FINDINGS = {
     return `over all networks the loss decay varies ${by.join(', ')}`;
   },
 };
+
+const optimaIn = (name) =>
+  parse(read(`results/${name}/optima.csv`), { columns: true }).map((row) => ({
+    ...row,
+    optimum: Number(row.optimum),
+    to_step: Number(row.to_step),
+  }));
+
+/** Where the best step size lies, of the longest training, and how it drifts. */
+function transferFound(_, name) {
+  const optima = optimaIn(name);
+  const last = Math.max(...optima.map(({ to_step }) => to_step));
+  const slopes = parse(read(`results/${name}/slopes.csv`), { columns: true });
+  const found = [
+    ...groupBy(
+      optima.filter(({ to_step }) => to_step === last),
+      ({ architecture, scaling }) => `${architecture}, ${scaling}`,
+    ),
+  ];
+  const lines = found.map(([curve, own]) => {
+    const at = own.map(({ optimum }) => optimum);
+    const drift = slopes.find(
+      (row) => `${row.architecture}, ${row.scaling}` === curve && Number(row.step_number) === last,
+    );
+    const range = `${brief(Math.min(...at), 2)} .. ${brief(Math.max(...at), 2)}`;
+    const exponent =
+      drift.slope === ''
+        ? 'an end of the sweep'
+        : `exponent ${brief(Number(drift.slope), 2)} in ${brief(Number(drift.low), 2)} .. ${brief(Number(drift.high), 2)}`;
+    return `${curve}: ${range}, ${exponent}`;
+  });
+  return `best eta after ${last} steps: ${lines.join('; ')}`;
+}
+
+/** The best initial scale, in units of the critical one. */
+function initFound(_, name) {
+  const found = optimaIn(name).map(
+    ({ depth, width, optimum }) => `${brief(optimum * Math.sqrt(width / 2), 2)} (L = ${depth}, m = ${width})`,
+  );
+  return `the best std over sqrt(2/m): ${found.join(', ')}`;
+}
 
 function slopesFound(_, name) {
   const counts = groupBy(

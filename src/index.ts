@@ -26,6 +26,7 @@ import { jobOf } from './run/job.js';
 import { modelsIn } from './run/model-source.js';
 import { type FinishedExperiment, runJobs, type Tally } from './run/run.js';
 import { findConfig } from './store/config-files.js';
+import { dataReader } from './store/data-set.js';
 import { readText } from './store/files.js';
 import { UserError } from './store/user-error.js';
 
@@ -71,7 +72,13 @@ export function readExperiment(
   const isFile = typeof source === 'string';
   const path = isFile ? findConfig(source) : `${name}.json`;
   const findModel = modelsIn([isFile ? dirname(path) : '.']);
-  const parsed = parseExperiment(isFile ? readText(path) : JSON.stringify(source), path, set, findModel);
+  const parsed = parseExperiment(
+    isFile ? readText(path) : JSON.stringify(source),
+    path,
+    set,
+    findModel,
+    dataReader(isFile ? path : undefined),
+  );
   if (parsed.ok) return parsed.experiment;
   // An object has no lines to point to.
   const places = parsed.problems.map(({ line, column, ...place }) =>

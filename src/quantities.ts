@@ -30,8 +30,9 @@ export interface Quantity {
   readonly rounding?: number;
 }
 
-/** The velocity of the backward pass (`core/backward-velocity.ts`); the gradients of layers that do not learn. */
-export type Need = 'backward velocity' | 'all gradients';
+/** The velocity of the backward pass (`core/backward-velocity.ts`); the gradients of layers that do not learn; the features before the first step; the outputs for samples that are held out; the features themselves, and not
+ * their norms alone. */
+export type Need = 'backward velocity' | 'all gradients' | 'first features' | 'held-out outputs' | 'features';
 
 /** The accuracy that is asked of angles, rad. */
 const ANGLE = 2e-4;
@@ -114,6 +115,7 @@ export const QUANTITIES = {
     meaning: 'distance of the features from where they were before the first step',
     equation: 'configs/README.md',
     title: 'feature displacement',
+    needs: 'first features',
     only: { steps: 'several', because: 'before the first step nothing is displaced' },
   },
   backward_speed_rms: {
@@ -187,6 +189,38 @@ export const QUANTITIES = {
     title: 'residual of Thm 2.1',
     isOfMotion: true,
     rounding: 1e-5,
+  },
+  dead_units: {
+    symbol: '#{j: phi(f_v)_j = 0} / m',
+    unit: '1',
+    meaning:
+      'share of the units whose activation is 0 for every sample of the step, of activations that close (relu)',
+    equation: 'configs/README.md',
+    title: 'dead units',
+    needs: 'features',
+  },
+  accuracy: {
+    symbol: 'acc',
+    unit: '1',
+    meaning: 'share of the samples of the step whose largest output is that of their class, before the step',
+    equation: 'configs/README.md',
+    title: 'accuracy',
+  },
+  loss_held_out: {
+    symbol: 'loss (held out)',
+    unit: 'loss',
+    meaning: 'loss of the samples that are held out (data.heldOut), before the step',
+    equation: 'configs/README.md',
+    title: 'held-out loss',
+    needs: 'held-out outputs',
+  },
+  accuracy_held_out: {
+    symbol: 'acc (held out)',
+    unit: '1',
+    meaning: 'accuracy on the samples that are held out (data.heldOut), before the step',
+    equation: 'configs/README.md',
+    title: 'held-out accuracy',
+    needs: 'held-out outputs',
   },
 } as const satisfies Record<string, Quantity>;
 

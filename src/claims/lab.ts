@@ -38,7 +38,7 @@ export interface Setup {
   /** A scaling by name, or changes of the default one, FSC with the rates of Eq. 8. */
   readonly scaling?: ScalingName;
   readonly sigma?: Partial<Record<LayerGroup, number>>;
-  readonly learningRate?: BatchCell['learningRate'];
+  readonly learningRate?: 'scale-invariant' | readonly number[];
   readonly stepSize?: number;
   readonly kind?: 'update' | 'velocity';
   readonly steps?: number;
@@ -207,7 +207,9 @@ export class Lab {
 }
 
 /** Initial scales and learning rates of a setup. */
-function scalesOf(setup: Setup): Pick<BatchCell, 'sigma' | 'learningRate'> {
+function scalesOf(
+  setup: Setup,
+): Pick<BatchCell, 'sigma'> & { readonly learningRate: 'scale-invariant' | readonly number[] } {
   const full = { ...FULL, ...setup };
   const { depth, width, inputWidth, outputWidth, samples, branchScale } = full;
   const scaling: NamedScaling = NAMED_SCALINGS[full.scaling];

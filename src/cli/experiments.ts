@@ -7,6 +7,7 @@ import type { Experiment } from '../config/resolve.js';
 import type { Manifest } from '../results/manifest.js';
 import { modelsIn } from '../run/model-source.js';
 import { findConfig, kindOfOther, shippedFiles } from '../store/config-files.js';
+import { dataReader } from '../store/data-set.js';
 import { configDirectories, readText } from '../store/files.js';
 import { UserError } from '../store/user-error.js';
 
@@ -39,7 +40,7 @@ export function readExperiments(
         others.push(`${path}: expected an experiment, got ${other}`);
         continue;
       }
-      const parsed = parseExperiment(text, path, overrides, modelsIn([dirname(path)]));
+      const parsed = parseExperiment(text, path, overrides, modelsIn([dirname(path)]), dataReader(path));
       if (!parsed.ok) problems.push(formatProblems(parsed.problems));
       else {
         experiments.push(parsed.experiment);
@@ -79,7 +80,7 @@ export function readExperiments(
  */
 export function experimentOf({ experiment, name, model_folder: folder }: Manifest, path: string): Experiment {
   const folders = [...(folder === undefined ? [] : [folder]), ...configDirectories()];
-  const parsed = parseKeptExperiment(experiment, name, modelsIn(folders));
+  const parsed = parseKeptExperiment(experiment, name, modelsIn(folders), dataReader(path));
   if (parsed.ok && NAME.test(name)) return parsed.experiment;
   const problems = parsed.ok ? `${name} names no folder` : formatProblems(parsed.problems);
   throw new UserError(`${path}: the experiment in it is none that this version runs: ${problems}`);

@@ -3,15 +3,23 @@ import cliProgress from 'cli-progress';
 import { hasTerminal, openTerminal } from './terminal.js';
 
 export interface Progress {
-  /** So many more cells are measured, at so much of the estimated cost. */
-  add(cells: number, cost: number): void;
+  /** A share of the steps of a batch is taken. */
+  advance(batch: Work, share: number): void;
+  /** A batch is measured. */
+  finish(batch: Work): void;
   /** Takes the bar away, so that other text can be written. */
   stop(): void;
 }
 
+/** Cells that are measured together, at an estimated cost. */
+interface Work {
+  readonly cells: readonly unknown[];
+  readonly cost: number;
+}
+
 /** A bar over the estimated cost, which is even in time where cells are not. */
 export function startProgress(cells: number, cost: number, quiet: boolean): Progress {
-  if (quiet || !hasTerminal()) return { add: () => {}, stop: () => {} };
+  if (quiet || !hasTerminal()) return { advance: () => {}, finish: () => {}, stop: () => {} };
   const terminal = openTerminal();
   const started = performance.now();
   let done = 0;
@@ -24,17 +32,23 @@ export function startProgress(cells: number, cost: number, quiet: boolean): Prog
     barIncompleteChar: '\u2591',
   });
   bar.start(cost, 0, { cells: 0, cellsTotal: cells, rate: '-', left: '-' });
+  const shares = new Map<Work, number>();
+  const moveTo = (batch: Work, share: number) => {
+    bar.increment(batch.cost * (share - (shares.get(batch) ?? 0)));
+    shares.set(batch, share);
+    const seconds = (performance.now() - started) / 1000;
+    const whole = bar.getProgress();
+    bar.update({
+      cells: done,
+      rate: (done / seconds).toFixed(0),
+      left: Math.ceil((seconds * (1 - whole)) / whole),
+    });
+  };
   return {
-    add: (more, moreCost) => {
-      done += more;
-      bar.increment(moreCost);
-      const seconds = (performance.now() - started) / 1000;
-      const share = bar.getProgress();
-      bar.update({
-        cells: done,
-        rate: (done / seconds).toFixed(0),
-        left: Math.ceil((seconds * (1 - share)) / share),
-      });
+    advance: moveTo,
+    finish: (batch) => {
+      done += batch.cells.length;
+      moveTo(batch, 1);
     },
     stop: () => {
       bar.stop();

@@ -1,13 +1,14 @@
-/** Slopes as a short table: a line for each scaling and network, all steps and values of the other axis in one. */
+/** Slopes and optima as short tables: a line for each scaling and network, all steps and values of the other axis in one. */
 import CliTable from 'cli-table3';
-import { SLOPE_COLUMNS } from '../config/columns.js';
+import { OPTIMUM_COLUMNS, SLOPE_COLUMNS } from '../config/columns.js';
 import { largest, smallest } from '../core/extremes.js';
 import type { Table, Value } from '../results/table.js';
+import type { Fits } from '../store/results-folder.js';
 
 type SlopeRecord = Readonly<Record<string, Value>>;
 
-/** Rows of slopes.csv by the names of their columns. */
-export function slopeRecords({ columns, rows }: Table): SlopeRecord[] {
+/** Rows of a table by the names of their columns. */
+export function recordsOf({ columns, rows }: Table): SlopeRecord[] {
   return rows.map((row) => Object.fromEntries(columns.map((name, j) => [name, row[j]!])));
 }
 
@@ -23,11 +24,43 @@ const TOLD: readonly string[] = [
   ...SLOPE_COLUMNS,
 ];
 
+/** All that was fitted, for a terminal. */
+export function fitsText({ 'slopes.csv': slopes, 'optima.csv': optima }: Fits): string {
+  return [...(slopes ? [slopesText(slopes)] : []), ...(optima ? [optimaText(optima)] : [])]
+    .map((text) => `${text}\n`)
+    .join('');
+}
+
+/** The optima of every setting: where, with the interval, the quantity there, and what the optimum of the smallest network costs. */
+function optimaText(optima: Table): string {
+  const told: readonly string[] = ['experiment', 'activation', ...OPTIMUM_COLUMNS];
+  const others = optima.columns.filter((column) => !told.includes(column));
+  const table = new CliTable({
+    head: [...others, 'steps', 'optimum', '95 %', 'quantity', 'regret'],
+    style: { head: [], border: [], compact: true },
+  });
+  const brief = (value: Value | undefined) =>
+    value === null || value === undefined ? '' : String(Number(Number(value).toPrecision(3)));
+  for (const record of recordsOf(optima)) {
+    const { from_step, to_step, quantity, along, optimum, low, high, censored, regret } = record;
+    const end = censored === 'no' ? '' : ` (${censored} end)`;
+    table.push([
+      ...others.map((column) => record[column] ?? ''),
+      `${from_step} .. ${to_step}`,
+      optimum === null ? 'none' : `${along} = ${brief(optimum)}${end}`,
+      `${brief(low)} .. ${brief(high)}`,
+      `${quantity} ${brief(record.quantity_at_optimum)}`,
+      brief(regret),
+    ]);
+  }
+  return table.toString();
+}
+
 /** `|feature_rms| ~ depth^slope`, by scaling: the smallest and largest slope, what is expected, and the verdicts. */
-export function slopesText(slopes: Table): string {
+function slopesText(slopes: Table): string {
   const lines = new Map<string, SlopeRecord[]>();
   const others = slopes.columns.filter((column) => !TOLD.includes(column));
-  for (const record of slopeRecords(slopes)) {
+  for (const record of recordsOf(slopes)) {
     const { quantity, axis, scaling, architecture, activation, branch_scale } = record;
     const own = others.map((column) => record[column]);
     const key = JSON.stringify([quantity, axis, scaling, architecture, activation, branch_scale, ...own]);

@@ -6,7 +6,7 @@ const CONFIG = {
   network: { depth: 4 },
   scaling: 'NTK',
   sweep: { width: [16, 32, 64] },
-  draws: 4,
+  draws: 16,
   step: { kind: 'velocity' },
   record: { layers: 'output', quantities: ['backward_rms', 'loss'] },
 };
@@ -62,7 +62,7 @@ describe('an experiment with slopes', () => {
     expect(digest('without/c/manifest.json')).toBe(digest('results/c/manifest.json'));
     expect(read('without/c/table.csv')).toBe(read('results/c/table.csv'));
     expect(existsSync(at('without/c/slopes.csv'))).toBe(false);
-    expect(await call('run --from results/c')).toMatch(/same, 12 cells, 12 rows$/m);
+    expect(await call('run --from results/c')).toMatch(/same, 48 cells, 48 rows$/m);
     expect(await call('diff without results --json')).toContain('c');
   });
 

@@ -15,7 +15,7 @@ import {
   hasHiddenWidth,
 } from '../architectures/architectures.js';
 import { type At, type AxisEntry, integerEnd, ofIntegers } from './axis.js';
-import { compileExpression, VARIABLE_NAMES } from './expression.js';
+import { compileExpression, SCHEDULE_NAMES, VARIABLE_NAMES } from './expression.js';
 import {
   compileScaling,
   resolveScaling,
@@ -34,7 +34,14 @@ const loss = oneOf(['squared', 'linear', 'cross-entropy']);
 const branchScale = (parameters: readonly string[]) => expression(['L', 'm', 'd', 'k', 'n', ...parameters]);
 const hiddenWidth = branchScale;
 const WITH_HIDDEN_WIDTH = ARCHITECTURE_NAMES.filter(hasHiddenWidth);
-const formula = (parameters: readonly string[]) => expression([...VARIABLE_NAMES, ...parameters]);
+const schedule = (parameters: readonly string[]) => expression(stepSizeNames(parameters));
+
+/** Names that a step size may use. */
+export const stepSizeNames = (parameters: readonly string[]): readonly string[] => [
+  ...VARIABLE_NAMES,
+  ...Object.keys(SCHEDULE_NAMES),
+  ...parameters,
+];
 
 const NO_BRANCH = { branchScale: 1, branchScaleFormula: '1' };
 
@@ -221,14 +228,19 @@ export const AXES = {
     path: ['step', 'size'],
     title: 'step size dt',
     default: 0.001,
-    help: 'dt > 0: a number or an expression in L, m, d, k, n, beta and parameters of the sweep; default 0.001',
-    sweepHelp: 'values of dt: a list, or a range',
-    schema: formula,
+    help:
+      'dt > 0: a number or an expression in L, m, d, k, n, beta, parameters of the sweep, and t and T, the number of the step ' +
+      'and of all steps: "0.2*(1 - t/T)"; default 0.001',
+    sweepHelp: 'values of dt: a list, or a range; tables tell that of the first step',
+    schema: schedule,
     sweep: (parameters: readonly string[]) =>
-      listOrRange(formula(parameters), number('a number > 0').above(0), 'numbers or expressions'),
+      listOrRange(schedule(parameters), number('a number > 0').above(0), 'numbers or expressions'),
     read: (value: number | string, parameters: readonly string[]) => {
-      const { source, evaluate } = compileExpression(value, [...VARIABLE_NAMES, ...parameters]);
-      return ({ values }: At) => ({ stepSize: evaluate(values), stepSizeFormula: source });
+      const { source, evaluate } = compileExpression(value, stepSizeNames(parameters));
+      return ({ values, steps }: At) => ({
+        stepSize: evaluate({ ...values, t: 1, T: steps }),
+        stepSizeFormula: source,
+      });
     },
     column: 'step_size',
     holds: 'number',

@@ -12,6 +12,8 @@ export interface At {
   /** M, of an architecture that has it. */
   readonly hiddenWidth: number | null;
   readonly values: Values;
+  /** T. */
+  readonly steps: number;
 }
 
 export interface AxisEntry {

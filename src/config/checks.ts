@@ -11,9 +11,10 @@ import { findRangeIssues } from './ranges.js';
 import type { Experiment } from './resolve.js';
 import { SCALING_NAMES } from './scalings.js';
 import { countSettings } from './settings.js';
+import { TRAINING_CHECKS } from './training-checks.js';
 
 /** A rule that several keys must fulfil together. */
-interface Check {
+export interface Check {
   /** Top-level keys that it looks at: it waits until these are in order. */
   readonly reads: readonly (keyof ExperimentFile)[];
   readonly find: (experiment: Experiment, file: ExperimentFile) => readonly Issue[];
@@ -36,6 +37,7 @@ const STEPS = {
 const HOMOGENEOUS = ACTIVATION_NAMES.filter(isHomogeneous);
 
 const CHECKS: readonly Check[] = [
+  ...TRAINING_CHECKS,
   {
     reads: ['network', 'scaling', 'data', 'step', 'sweep', 'record', 'slopes'],
     find: findModelIssues,

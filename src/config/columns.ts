@@ -84,11 +84,25 @@ export const SLOPE_COLUMNS = [
   'verdict',
 ] as const;
 
+/** Columns of optima.csv that are of the optimum, and not of the networks. */
+export const OPTIMUM_COLUMNS = [
+  'quantity',
+  'from_step',
+  'to_step',
+  'along',
+  'optimum',
+  'low',
+  'high',
+  'quantity_at_optimum',
+  'censored',
+  'regret',
+] as const;
+
+const FITTED: ReadonlySet<string> = new Set([...SLOPE_COLUMNS, ...OPTIMUM_COLUMNS]);
+
 /** Whether results have a column of this name that is no parameter. */
 export function isColumn(name: string): boolean {
-  return (
-    AXIS_COLUMNS.has(name) || QUANTITY_COLUMNS.has(name) || SLOPE_COLUMNS.some((column) => column === name)
-  );
+  return AXIS_COLUMNS.has(name) || QUANTITY_COLUMNS.has(name) || FITTED.has(name);
 }
 
 /** Columns of a table that hold a parameter: those before the layer that have no other meaning. */

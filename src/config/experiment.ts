@@ -8,6 +8,7 @@
 import { z } from 'zod';
 import { QUANTITIES, QUANTITY_NAMES, type QuantityName } from '../quantities.js';
 import { AXES, AXIS_NAMES, type Axes, type AxisName, entryOf } from './axes.js';
+import { targetColumn } from './data-set.js';
 import { VARIABLE_NAMES } from './expression.js';
 import { PARAMETER_PATTERN } from './parameters.js';
 import {
@@ -78,8 +79,15 @@ const target = z.discriminatedUnion(
   expecting('"normal", "constant", "cosine" or "one-hot"'),
 );
 
-/** Steps of one cell: all are kept, as factors of the weights. */
-const MOST_STEPS = 100;
+/** Steps of one cell. */
+const MOST_STEPS = 100_000;
+
+/** Steps that are kept, as factors of the weights; more are learnt in place, as are those of which some are recorded. */
+export const MOST_KEPT_STEPS = 100;
+
+const recordedStep = integer(1);
+const HELD_OUT = 'a number of samples, or a share of the rows of data.file between 0 and 1';
+const heldOut = number(HELD_OUT).between(0, Number.MAX_SAFE_INTEGER);
 
 const nonEmptyText = z.string(expecting('a text')).check(notEmpty(expecting('a text, not empty')));
 
@@ -98,6 +106,30 @@ const slope = object({
     .union([exponent, z.record(z.string(), exponent, expecting(EXPONENT))], expecting(EXPONENT))
     .optional()
     .describe('exponent of the theory, one for all or by scaling; default none, and no verdict'),
+  margin: number('a number > 0')
+    .above(0)
+    .optional()
+    .describe('how far from the expected exponent still counts as it; default 0.1'),
+});
+
+/** Axes that an optimum may drift with. */
+export const DRIFT_AXES = ['depth', 'width'] as const;
+
+const drift = number('an exponent').any();
+
+const optimum = object({
+  quantity: oneOf(quantities, 'the name of a quantity').describe(
+    'what is to be small; of those that are recorded',
+  ),
+  along: z
+    .string(expecting('stepSize, or a parameter of the sweep'))
+    .describe('where it is sought: stepSize, or a parameter of the sweep'),
+  steps: object({ from: integer(1).describe('first step'), to: integer(1).describe('last step, included') })
+    .optional()
+    .describe('recorded steps whose mean of log quantity counts; default all'),
+  drift: object({ depth: drift.optional(), width: drift.optional() })
+    .optional()
+    .describe('exponents of the optimum with depth and width, as expected; fitted in slopes.csv'),
   margin: number('a number > 0')
     .above(0)
     .optional()
@@ -136,24 +168,45 @@ export function experimentSchema(parameters: readonly string[] = [], isOfModel =
     data: object({
       ...fixedIn('data', parameters, isOfModel),
       input: object({
-        law: oneOf(['normal', 'one-hot']).describe(
-          'normal: entries N(0, scale^2); one-hot: scale e_i, i uniform',
-        ),
+        law: oneOf(['normal', 'one-hot'])
+          .optional()
+          .describe(
+            'normal: entries N(0, scale^2); one-hot: scale e_i, i uniform; needed unless there is data.file',
+          ),
+        columns: oneOf(['standardized', 'raw'])
+          .optional()
+          .describe(
+            'of data.file; standardized: mean 0 and standard deviation 1 over the samples that are learnt from; raw: as they are; default standardized',
+          ),
         scale: expression(names)
           .optional()
-          .describe('standard deviation of the entries, size of the one, or norm of a sample; default 1'),
+          .describe(
+            'standard deviation of the entries, size of the one, norm of a sample, or factor of data.file; default 1',
+          ),
         normalize: oneOf(['none', 'unit-norm'])
           .optional()
           .describe('unit-norm: every sample has the norm `scale`; default none'),
       })
         .optional()
         .describe('x; default N(0, 1)'),
-      target: target.optional().describe('y; default N(0, 1)'),
       text: nonEmptyText
         .optional()
         .describe(
           'of a model of tokens: a file of text, whose characters are tokens, each to be told from those before; samples are windows of it, drawn anew at every step; its path from here',
         ),
+      file: nonEmptyText
+        .optional()
+        .describe(
+          'rows that x and y are taken from, a file .csv or .npy beside the config; default: they are drawn',
+        ),
+      target: z
+        .union([target, ...targetColumn.options], expecting('a law, or with data.file the name of a column'))
+        .optional()
+        .describe('y; default N(0, 1); with data.file its column: classes, which are one-hot, or numbers'),
+      heldOut: heldOut.optional().describe(`samples that are not learnt from: ${HELD_OUT}; default none`),
+      batch: integer(1)
+        .optional()
+        .describe('samples of a step, drawn from the n in epochs without replacement; default all'),
     })
       .optional()
       .describe('inputs and targets'),
@@ -165,7 +218,7 @@ export function experimentSchema(parameters: readonly string[] = [], isOfModel =
       count: integer(1)
         .max(MOST_STEPS, expecting(`an integer from 1 to ${MOST_STEPS}`))
         .optional()
-        .describe('steps that are taken and measured, one after the other; default 1'),
+        .describe('T, steps that are taken, one after the other; default 1'),
     })
       .optional()
       .describe('the gradient step'),
@@ -195,12 +248,20 @@ export function experimentSchema(parameters: readonly string[] = [], isOfModel =
         ),
         'a list of quantities, not empty',
       ).describe('columns of the table'),
+      steps: listOrRange(recordedStep, number('a number >= 1').between(1, MOST_STEPS), 'integers >= 1')
+        .optional()
+        .describe(
+          'numbers of the steps that are measured: a list, or a range that is rounded to integers; the weights learn in place then; default all',
+        ),
     }).describe('what is written to the table'),
     slopes: list(slope, 'a list of slopes, not empty')
       .optional()
       .describe(
         'exponents to be fitted: slope of log |quantity| against log of an axis at the last layer, in slopes.csv',
       ),
+    optima: list(optimum, 'a list of optima, not empty')
+      .optional()
+      .describe('where along a parameter a quantity is smallest, for every setting, in optima.csv'),
   }).meta({
     title: 'feature-speed experiment',
     description: 'One gradient step of random networks: what to measure, where, and how often.',

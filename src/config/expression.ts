@@ -10,6 +10,12 @@ export const VARIABLE_NAMES = ['L', 'm', 'd', 'k', 'n', 'beta'] as const;
 
 export type VariableName = (typeof VARIABLE_NAMES)[number];
 
+/** Names that the step size may use besides: it may change from step to step. */
+export const SCHEDULE_NAMES = {
+  t: 'the number of the step',
+  T: 'the number of all steps',
+} as const;
+
 /** Values of the names, by name. */
 export type Values = Readonly<Record<string, number>>;
 

@@ -1,4 +1,5 @@
 /** The experiment of a manifest, read as if it were a config, since a manifest may have been changed as well as one. */
+import type { ReadData } from './data-set.js';
 import { type ParsedExperiment, parseExperiment } from './load.js';
 import type { FindModel } from './model.js';
 import { NAMED_SCALINGS } from './scalings.js';
@@ -7,14 +8,16 @@ import { NAMED_SCALINGS } from './scalings.js';
  * @param experiment as a manifest keeps it: the file as it was run; manifests of before have it with all defaults filled in.
  * @param name of the experiment.
  * @param findModel looks for the file of a model.
+ * @param readData reads what `data.file` names.
  */
 export function parseKeptExperiment(
   experiment: unknown,
   name: string,
   findModel?: FindModel,
+  readData?: ReadData,
 ): ParsedExperiment {
   const content = isOfBefore(experiment) ? fileOf(experiment) : experiment;
-  return parseExperiment(JSON.stringify(content), `${name}.json`, [], findModel);
+  return parseExperiment(JSON.stringify(content), `${name}.json`, [], findModel, readData);
 }
 
 /** What manifests had of an experiment before they kept its file, as far as it differs from one. */

@@ -374,7 +374,7 @@ describe('the problems of a file', () => {
       'step.train[0]: expected "input", "hidden", "output" or the number of a layer, from 1, got "first"',
     ],
     [{ step: { train: [] } }, 'step.train: expected a list of layers, not empty, got []'],
-    [{ step: { count: 101 } }, 'step.count: expected an integer from 1 to 100, got 101'],
+    [{ step: { count: 100_001 } }, 'step.count: expected an integer from 1 to 100000, got 100001'],
     [
       { record: { quantities: ['fba_rad'] } },
       'record.quantities[0]: expected step.kind "velocity" for fba_rad, got "update"; it is of the velocity of the backward pass',
@@ -427,7 +427,7 @@ describe('the problems of a file', () => {
     ],
     [
       { scaling: { name: 'a', learningRate: 'scale-free' } },
-      `scaling.learningRate: expected "scale-invariant", a number, an expression, or {"input", "hidden", "output"} with one each, got "scale-free"; the name "scale" is not known here; allowed are numbers, L, m, d, k, n, beta, ${ALLOWED}`,
+      `scaling.learningRate: expected "scale-invariant", "held", "normalized", "polyak", a number, an expression, or {"input", "hidden", "output"} with one each, got "scale-free"; the name "scale" is not known here; allowed are numbers, L, m, d, k, n, beta, ${ALLOWED}`,
     ],
     [{ data: { samples: 0 } }, 'data.samples: expected an integer >= 1, got 0'],
     [
@@ -481,7 +481,7 @@ describe('the problems of a file', () => {
     ],
     [
       JSON.parse('{"__proto__": 1}'),
-      '__proto__: unknown key; known are $schema, title, figure, network, scaling, loss, data, step, sweep, commonRandomNumbers, draws, seed, record, slopes',
+      '__proto__: unknown key; known are $schema, title, figure, network, scaling, loss, data, step, sweep, commonRandomNumbers, draws, seed, record, slopes, optima',
     ],
     [{ sweep: { width: [] } }, 'sweep.width: expected a list of integers >= 1, not empty, got []'],
     [
@@ -651,11 +651,11 @@ describe('an override', () => {
     ['swep.depth=[3]', '--set swep.depth: unknown path; did you mean "sweep.depth"?'],
     [
       'a b=1',
-      '--set "a b": unknown path; known are $schema, title, figure, network, scaling, loss, data, step, sweep, commonRandomNumbers, draws, seed, record, slopes',
+      '--set "a b": unknown path; known are $schema, title, figure, network, scaling, loss, data, step, sweep, commonRandomNumbers, draws, seed, record, slopes, optima',
     ],
     [
       '__proto__.x=1',
-      '--set __proto__.x: unknown path; known are $schema, title, figure, network, scaling, loss, data, step, sweep, commonRandomNumbers, draws, seed, record, slopes',
+      '--set __proto__.x: unknown path; known are $schema, title, figure, network, scaling, loss, data, step, sweep, commonRandomNumbers, draws, seed, record, slopes, optima',
     ],
     ['network.width', '--set: expected path=value, got "network.width"; such as network.width=50'],
     ['scaling.sigmaOutput=2', '--set scaling.sigmaOutput: expected an object at scaling, got "MF+muP"'],

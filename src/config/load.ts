@@ -2,6 +2,7 @@ import { getNodeValue } from 'jsonc-parser';
 import type { z } from 'zod';
 import { nearest } from '../nearest.js';
 import { findIssues } from './checks.js';
+import type { DataSet, ReadData } from './data-set.js';
 import { type ExperimentFile, experimentSchema } from './experiment.js';
 import { type JsonFile, readJson } from './json.js';
 import { knownKeys } from './known-path.js';
@@ -34,12 +35,14 @@ const NEUTRAL: Partial<ExperimentFile> = {
  * @param source the file's name as messages show it; its base name without `.json` is the experiment's name
  * @param overrides `path=value` each, as given to `--set`; the value is JSON, or else a string
  * @param findModel looks for the file of a model, and says why it is none; without it the experiment can be read and not run
+ * @param readData reads what `data.file` names; without it the experiment has no numbers of it
  */
 export function parseExperiment(
   text: string,
   source: string,
   overrides: readonly string[] = [],
   findModel: FindModel = (written) => ({ file: written }),
+  readData?: ReadData,
 ): ParsedExperiment {
   const json = readJson(text, source);
   if (!('root' in json)) return { ok: false, problems: json.problems };
@@ -54,12 +57,16 @@ export function parseExperiment(
   const learnt = file.data?.text === undefined ? undefined : findModel(file.data.text, 'text');
   const asFile = (found: ReturnType<FindModel> | undefined) =>
     typeof found === 'string' ? { file: found } : found;
-  const experiment = resolveExperiment(file, experimentName(source), asFile(model), asFile(learnt));
+  const { set, issue } = dataOf(file, broken.has('data'), readData);
+  const experiment = resolveExperiment(file, experimentName(source), asFile(model), asFile(learnt), set);
+  // Of widths and samples that hang on the data nothing can be said without them.
+  const isInOrder = (key: keyof ExperimentFile) => !broken.has(key) && !(issue && key === 'data');
   const issues = [
     ...schemaIssues,
+    ...(issue ? [issue] : []),
     ...(typeof model === 'string' ? [{ path: ['network', 'model'], message: model }] : []),
     ...(typeof learnt === 'string' ? [{ path: ['data', 'text'], message: learnt }] : []),
-    ...findIssues(experiment, file, (key) => !broken.has(key)),
+    ...findIssues(experiment, file, isInOrder),
   ];
 
   const all = [
@@ -72,6 +79,31 @@ export function parseExperiment(
   const rest = json.problems.length + issues.length + settled.problems.length - problems.length;
   const more = { source, path: '', message: `${rest} more problems` };
   return { ok: false, problems: rest > 0 ? [...problems, more] : problems };
+}
+
+/** Stands for data that nobody reads, where experiments are compared and not run. */
+const UNREAD: DataSet = {
+  rows: Number.MAX_SAFE_INTEGER,
+  inputWidth: 1,
+  outputWidth: 2,
+  inputs: new Float32Array(),
+  targets: new Float32Array(),
+  hasClasses: true,
+  sha256: '',
+};
+
+/** The rows that a file of an experiment has, or what is wrong with them. */
+function dataOf(
+  { data }: ExperimentFile,
+  isBroken: boolean,
+  readData: ReadData | undefined,
+): { readonly set?: DataSet; readonly issue?: Issue } {
+  if (isBroken || data?.file === undefined) return {};
+  const { file, target } = data;
+  if (!readData) return { set: UNREAD };
+  if (target === undefined || (typeof target === 'object' && 'law' in target)) return {};
+  const read = readData({ file, target });
+  return 'set' in read ? read : { issue: { path: ['data', read.key], message: read.message } };
 }
 
 /** Name of the experiment of a file: `figure-1a` for `configs/figure-1a.json`. */

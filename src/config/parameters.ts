@@ -2,9 +2,16 @@
 import { nearest } from '../nearest.js';
 import { AXES, AXIS_NAMES, type AxisName, entryOf } from './axes.js';
 import { isColumn } from './columns.js';
-import { compileExpression, ExpressionError, meaningInExpressions, VARIABLE_NAMES } from './expression.js';
+import {
+  compileExpression,
+  ExpressionError,
+  meaningInExpressions,
+  SCHEDULE_NAMES,
+  VARIABLE_NAMES,
+} from './expression.js';
 import { modelOf } from './model.js';
 import { expected, type Path } from './problem.js';
+import { RATE_NAMES } from './rates.js';
 import { SCALING_NAMES } from './scalings.js';
 
 /** Longer ones are no names. */
@@ -12,12 +19,6 @@ const LONGEST_NAME = 40;
 
 export const PARAMETER_PATTERN = `^[A-Za-z][A-Za-z0-9_]{0,${LONGEST_NAME - 1}}$`;
 const NAME = new RegExp(PARAMETER_PATTERN);
-
-/** Names of the steps of a training, for the step size. */
-const OF_TRAINING: Readonly<Record<string, string>> = {
-  t: 'the number of the step',
-  T: 'the number of all steps',
-};
 
 const isAxis = (key: string): key is AxisName => Object.hasOwn(AXES, key);
 
@@ -88,7 +89,9 @@ function refusalOf(key: string, content: unknown): string | undefined {
         : 'it is a column of the table';
     return refuse(what, `sweep it as "${axis}"`);
   }
-  if (Object.hasOwn(OF_TRAINING, key)) return refuse(`in expressions it is ${OF_TRAINING[key]}`, another);
+  if (Object.hasOwn(SCHEDULE_NAMES, key)) {
+    return refuse(`in expressions it is ${SCHEDULE_NAMES[key as keyof typeof SCHEDULE_NAMES]}`, another);
+  }
   const meaning = meaningInExpressions(key);
   if (meaning !== undefined) return refuse(`in expressions it is ${meaning}`, another);
   if (isColumn(key)) return refuse('it is a column of the results', another);
@@ -138,7 +141,7 @@ export function namesInFormulas(content: unknown): ReadonlySet<string> {
 }
 
 /** Texts that stand among formulas and are none, and keys of such: the name of a scaling, the spacing of a range. */
-const WORDS: readonly string[] = [...SCALING_NAMES, 'critical', 'scale-invariant'];
+const WORDS: readonly string[] = [...SCALING_NAMES, 'critical', ...RATE_NAMES];
 const NO_FORMULAS: readonly string[] = ['name', 'scale'];
 
 /** Where formulas stand. */

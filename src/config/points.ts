@@ -38,8 +38,18 @@ function product(experiment: Experiment, names: readonly string[]): readonly Val
   );
 }
 
+/** Steps at which a schedule is looked at: all of few, else some of them, the first and the last among them. */
+const MOST_STEPS_LOOKED_AT = 1000;
+
+function stepsLookedAt(count: number): readonly number[] {
+  const looks = Math.min(count, MOST_STEPS_LOOKED_AT);
+  return Array.from({ length: looks }, (_, i) => 1 + Math.round((i * (count - 1)) / Math.max(1, looks - 1)));
+}
+
 /** The values of a name of expressions, in the order of its axis. */
-function valuesNamed({ axes, parameters }: Experiment, name: string): readonly number[] {
+function valuesNamed({ axes, parameters, step }: Experiment, name: string): readonly number[] {
+  if (name === 't') return stepsLookedAt(step.count);
+  if (name === 'T') return [step.count];
   const axis = AXIS_NAMES.find((each) => entryOf(each).symbol === name);
   return axis === undefined ? parameters[name]! : (axes[axis] as readonly number[]);
 }

@@ -1,14 +1,16 @@
 /** Formulas of an experiment out of their range: each is evaluated at every combination of the values that it hangs on. */
+import { stepSizeNames } from './axes.js';
 import { type ExperimentFile, MOST_CELLS } from './experiment.js';
 import { compileExpression, ExpressionError } from './expression.js';
 import { placeOfValue, scalingEntries } from './places.js';
 import { pointsOf } from './points.js';
 import { expected, type Issue, type Path, show } from './problem.js';
+import { RATE_NAMES } from './rates.js';
 import type { Experiment } from './resolve.js';
 import { countSettings, namesOf } from './settings.js';
 
 /** Values of a scaling that are no formula. */
-const WORDS: readonly unknown[] = ['critical', 'scale-invariant'];
+const WORDS: readonly unknown[] = ['critical', ...RATE_NAMES];
 
 /** Every formula is in its range at every setting. */
 export function findRangeIssues(experiment: Experiment, file: ExperimentFile): readonly Issue[] {
@@ -85,7 +87,13 @@ function findScaleIssues(experiment: Experiment, file: ExperimentFile): readonly
       ? []
       : fault(['data', 'input', 'scale'], scale, 'a number > 0', (value) => value > 0)),
     ...experiment.axes.stepSize.flatMap((source, index) =>
-      fault(placeOfValue('stepSize', index, file), source, 'a number > 0', (value) => value > 0),
+      // A schedule may end at 0.
+      fault(
+        placeOfValue('stepSize', index, file),
+        source,
+        usesSchedule(source, experiment) ? 'a number >= 0' : 'a number > 0',
+        (value) => value > 0 || (value === 0 && usesSchedule(source, experiment)),
+      ),
     ),
     ...scalingEntries(file).flatMap(({ path, entry }) =>
       Object.entries(typeof entry === 'string' ? {} : entry)
@@ -100,6 +108,11 @@ function findScaleIssues(experiment: Experiment, file: ExperimentFile): readonly
   ];
 }
 
+/** Whether a step size changes from step to step. */
+function usesSchedule(source: number | string, { parameters }: Experiment): boolean {
+  return compileExpression(source, stepSizeNames(Object.keys(parameters))).names.includes('t');
+}
+
 /** The first point at which an expression is not what it should be, if there is one. */
 function findFault(
   experiment: Experiment,
@@ -110,7 +123,7 @@ function findFault(
 ): readonly Issue[] {
   // A network of the user's own may be without.
   if (source === null) return [];
-  const expression = compileExpression(source, namesOf(experiment));
+  const expression = compileExpression(source, stepSizeNames(Object.keys(experiment.parameters)));
   for (const values of pointsOf(experiment, expression.names)) {
     try {
       const value = expression.evaluate(values);

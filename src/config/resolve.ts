@@ -1,6 +1,7 @@
 import { type QuantityName, twelveDigits } from '../quantities.js';
 import { AXES, AXIS_NAMES, type Axes, type AxisName, entryOf } from './axes.js';
-import type { ExperimentFile, SLOPE_AXES } from './experiment.js';
+import type { DataSet } from './data-set.js';
+import { type DRIFT_AXES, type ExperimentFile, MOST_KEPT_STEPS, type SLOPE_AXES } from './experiment.js';
 import type { Model, ModelFile } from './model.js';
 import { namesInFormulas } from './parameters.js';
 import { type Range, valuesOf } from './range.js';
@@ -19,6 +20,17 @@ export interface Slope {
   /** Of the theory: one for all scalings, or by name; a scaling without one gets no verdict. */
   readonly expected: number | Readonly<Record<string, number>> | undefined;
   /** How far from the expected exponent still counts as it. */
+  readonly margin: number;
+}
+
+/** An optimum that is to be sought. */
+export interface OptimumSearch {
+  readonly quantity: QuantityName;
+  /** An axis, or a parameter. */
+  readonly along: string;
+  readonly steps: { readonly from: number; readonly to: number };
+  /** Exponents with depth and width, as expected. */
+  readonly drift: Readonly<Partial<Record<(typeof DRIFT_AXES)[number], number>>>;
   readonly margin: number;
 }
 
@@ -45,10 +57,22 @@ export interface Experiment {
       readonly normalize: 'none' | 'unit-norm';
     };
     readonly target: Target;
+    /** Of a file: what decides its numbers, its content and how it is read. */
+    readonly file?: {
+      readonly sha256: string;
+      readonly target: unknown;
+      readonly columns: 'standardized' | 'raw';
+    };
+    /** Samples of a step; not there where it has all. */
+    readonly batch?: number;
+    /** Samples that are held out; not there where none are. */
+    readonly heldOut?: number;
   };
+  /** The rows of the file, once it is read. */
+  readonly dataSet?: DataSet;
   readonly step: {
     readonly kind: 'update' | 'velocity';
-    /** Steps that are taken and measured. */
+    /** Steps that are taken. */
     readonly count: number;
   };
   /** Axes and parameters whose cells draw the same random numbers. */
@@ -58,9 +82,12 @@ export interface Experiment {
   readonly record: {
     readonly layers: 'all' | 'output';
     readonly quantities: readonly QuantityName[];
+    /** Numbers of the steps that are measured, rising; not there where all of few are. */
+    readonly steps?: readonly number[];
   };
   /** Not there, rather than empty, where none is asked for. */
   readonly slopes?: readonly Slope[];
+  readonly optima?: readonly OptimumSearch[];
 }
 
 /**
@@ -68,14 +95,26 @@ export interface Experiment {
  *
  * @param name what the file is called, without folder and extension
  * @param model the file of a model, where the network is one; and of the text that it learns
+ * @param dataSet what `data.file` names, where it was read
  */
 export function resolveExperiment(
   file: ExperimentFile,
   name: string,
   model?: ModelFile,
   text?: ModelFile,
+  dataSet?: DataSet,
 ): Experiment {
   const { data = {}, step = {}, sweep = {}, record } = file;
+  const { count = 1 } = step;
+  const heldOut = heldOutOf(data.heldOut, dataSet);
+  const ofData: Partial<Record<AxisName, number>> = dataSet
+    ? {
+        inputWidth: dataSet.inputWidth,
+        outputWidth: dataSet.outputWidth,
+        samples: Math.max(1, dataSet.rows - heldOut),
+      }
+    : {};
+  const steps = recordedStepsOf(record.steps, count);
   const swept = Object.keys(sweep).filter((key) => sweep[key] !== undefined);
   const parameters = swept.filter((key) => !Object.hasOwn(AXES, key));
   return {
@@ -91,7 +130,9 @@ export function resolveExperiment(
         ofFormulas: parameters.filter((key) => namesInFormulas(file).has(key)),
       },
     }),
-    axes: Object.fromEntries(AXIS_NAMES.map((axis) => [axis, valuesOfAxis(axis, file)])) as AxisValues,
+    axes: Object.fromEntries(
+      AXIS_NAMES.map((axis) => [axis, valuesOfAxis(axis, file, ofData)]),
+    ) as AxisValues,
     parameters: Object.fromEntries(
       parameters.map((name) => [name, numbers(valuesOf(sweep[name] as readonly number[] | Range))]),
     ),
@@ -102,16 +143,30 @@ export function resolveExperiment(
         scale: data.input?.scale ?? 1,
         normalize: data.input?.normalize ?? 'none',
       },
-      target: data.target ?? { law: 'normal' },
+      target: targetOf(data.target, dataSet),
+      ...(data.file !== undefined && {
+        file: {
+          sha256: dataSet?.sha256 ?? '',
+          target: data.target,
+          columns: data.input?.columns ?? 'standardized',
+        },
+      }),
+      ...(data.batch !== undefined && { batch: data.batch }),
+      ...(heldOut > 0 && { heldOut }),
     },
+    ...(dataSet && { dataSet }),
     step: {
       kind: step.kind ?? 'update',
-      count: step.count ?? 1,
+      count,
     },
     commonRandomNumbers: file.commonRandomNumbers ?? [],
     draws: file.draws ?? 1,
     seed: file.seed ?? 1,
-    record: { layers: record.layers ?? 'all', quantities: recorded(record.quantities, step.count ?? 1) },
+    record: {
+      layers: record.layers ?? 'all',
+      quantities: recorded(record.quantities, count),
+      ...(steps && { steps }),
+    },
     ...(file.slopes && {
       slopes: file.slopes.map(({ quantity, axis, expected, margin = 0.1 }) => ({
         quantity,
@@ -120,7 +175,46 @@ export function resolveExperiment(
         margin,
       })),
     }),
+    ...(file.optima && {
+      optima: file.optima.map(({ quantity, along, steps, drift = {}, margin = 0.1 }) => ({
+        quantity,
+        along,
+        steps: steps ?? { from: 1, to: count },
+        drift: Object.fromEntries(Object.entries(drift).filter(([, expected]) => expected !== undefined)),
+        margin,
+      })),
+    }),
   };
+}
+
+function targetOf(written: unknown, dataSet: DataSet | undefined): Target {
+  const isLaw = typeof written === 'object' && written !== null && 'law' in written;
+  if (isLaw) return written as Target;
+  return { law: dataSet?.hasClasses ? 'one-hot' : 'normal' };
+}
+
+/** Samples that are held out: as many, or a share of the rows. */
+function heldOutOf(written: number | undefined, dataSet: DataSet | undefined): number {
+  if (written === undefined) return 0;
+  return Math.round(written < 1 ? written * (dataSet?.rows ?? 0) : written);
+}
+
+/** Steps that are measured, where it is not all of few. */
+function recordedStepsOf(written: readonly number[] | Range | undefined, count: number) {
+  if (written === undefined) {
+    return count > MOST_KEPT_STEPS ? Array.from({ length: count }, (_, i) => i + 1) : undefined;
+  }
+  return [...new Set(valuesOf(written).map(Math.round))].sort((a, b) => a - b);
+}
+
+/** Numbers of the steps that are measured, rising. */
+export function recordedSteps({ record, step }: Pick<Experiment, 'record' | 'step'>): readonly number[] {
+  return record.steps ?? Array.from({ length: step.count }, (_, i) => i + 1);
+}
+
+/** Whether weights learn in place: where steps are many, or some of them are measured, or samples are taken in turn or held out. */
+export function isTraining({ record, data }: Pick<Experiment, 'record' | 'data'>): boolean {
+  return record.steps !== undefined || data.batch !== undefined || data.heldOut !== undefined;
 }
 
 /** Of several steps, rows are told apart by the step. */
@@ -129,11 +223,16 @@ function recorded(quantities: readonly QuantityName[], steps: number): readonly 
 }
 
 /** Values of an axis: those of the sweep, else the one of its key, else the default; none where all are missing. */
-function valuesOfAxis(axis: AxisName, file: ExperimentFile): readonly unknown[] {
+function valuesOfAxis(
+  axis: AxisName,
+  file: ExperimentFile,
+  ofData: Partial<Record<AxisName, number>>,
+): readonly unknown[] {
   const { isInteger } = entryOf(axis);
   const { resolve } = AXES[axis] as { readonly resolve?: (written: unknown) => unknown };
   const { model } = file.network;
-  const written = model === undefined ? writtenValues(axis, file) : valuesOfModel(axis, model, file);
+  const usual = ofData[axis] ?? entryOf(axis).default;
+  const written = model === undefined ? writtenValues(axis, file, usual) : valuesOfModel(axis, model, file);
   if (written.length === 1 && written[0] === null) return written;
   if (isInteger) return [...new Set((written as readonly number[]).map(Math.round))];
   const resolved = resolve ? written.map(resolve) : written;

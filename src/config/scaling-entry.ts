@@ -2,11 +2,12 @@
 import { z } from 'zod';
 import { type ActivationName, activationEntry } from '../activations.js';
 import { compileExpression, VARIABLE_NAMES, type Values } from './expression.js';
+import { isRateName, RATE_NAMES, RATES, type RateName } from './rates.js';
 import { NAMED_SCALINGS, type NamedScaling, SCALING_NAMES, type ScalingName } from './scalings.js';
 import { expecting, expression, notEmpty, object, oneOf } from './schema-parts.js';
 
 const HIDDEN = '"critical", a number or an expression';
-const RATE = '"scale-invariant", a number, an expression, or {"input", "hidden", "output"} with one each';
+const RATE = `${RATE_NAMES.map((name) => `"${name}"`).join(', ')}, a number, an expression, or {"input", "hidden", "output"} with one each`;
 const SCALING =
   '"NTK", "MF+muP", "FSC", "auto", a row of Table 1 or 2 such as "FSC (Table 1)", or an object with a "name"';
 
@@ -44,7 +45,7 @@ export function scalingSchema(parameters: readonly string[]) {
         learningRate: z
           .union(
             [
-              z.literal('scale-invariant'),
+              z.literal(RATE_NAMES),
               ...rate.options,
               object({
                 input: expression(names).describe('eta_1'),
@@ -55,7 +56,12 @@ export function scalingSchema(parameters: readonly string[]) {
             expecting(RATE),
           )
           .optional()
-          .describe('eta_l of the layers that learn; default "scale-invariant": 1/(L |G_l|^2) (Eq. 8)'),
+          .describe(
+            [
+              'eta_l of the layers that learn; default "scale-invariant"',
+              ...RATE_NAMES.map((name) => `${name}: ${RATES[name]}`),
+            ].join('\n'),
+          ),
       }),
     ],
     expecting(SCALING),
@@ -72,7 +78,7 @@ export interface Scaling {
   /** `critical`: `sigmaHidden` of the activation. */
   readonly sigmaHidden: number | string;
   readonly sigmaOutput: number | string;
-  readonly learningRate: 'scale-invariant' | Rates;
+  readonly learningRate: RateName | Rates;
   /** Whether the scales are set by what is measured, from these on (section 4.2). */
   readonly isNormalized: boolean;
 }
@@ -102,14 +108,16 @@ export function resolveScaling(entry: ScalingEntry): Scaling {
     };
   }
   const { learningRate = 'scale-invariant', ...given } = entry;
-  const isOne = typeof learningRate !== 'object' && learningRate !== 'scale-invariant';
+  const isOne = typeof learningRate !== 'object' && !isRateName(learningRate);
   return {
     sigmaInput: '1/sqrt(d)',
     sigmaInner: INNER,
     sigmaHidden: 'critical',
     sigmaOutput: '1/m',
     ...given,
-    learningRate: isOne ? { input: learningRate, hidden: learningRate, output: learningRate } : learningRate,
+    learningRate: isOne
+      ? { input: learningRate, hidden: learningRate, output: learningRate }
+      : (learningRate as RateName | Rates),
     isNormalized: false,
   };
 }
@@ -125,9 +133,9 @@ export interface ScalingValues {
   readonly sigmaHidden: number;
   /** Standard deviation of W_L. */
   readonly sigmaOutput: number;
-  /** `scale-invariant`: eta_l = 1/(L |G_l|^2) (Eq. 8). */
+  /** By name of how they follow from the gradients, or in numbers. */
   readonly learningRate:
-    | 'scale-invariant'
+    | RateName
     | { readonly input: number; readonly hidden: number; readonly output: number };
   /** Whether the scales are set by what is measured, from these on. */
   readonly isNormalized: boolean;
@@ -168,7 +176,7 @@ export function compileScaling(
         : evaluate(sigmaHidden, values),
     sigmaOutput: evaluate(sigmaOutput, values),
     learningRate:
-      rates === 'scale-invariant'
+      typeof rates === 'string'
         ? rates
         : {
             input: evaluate(rates.input, values),

@@ -83,13 +83,14 @@ export function expandAxes(experiment: Experiment): readonly Setting[] {
     const own = Object.fromEntries(names.map((name) => [name, parameters[name]![at[name]!]!]));
     const known: Record<string, unknown> & { readonly values: Record<string, number> } = {
       values: { ...own },
+      steps: experiment.step.count,
     };
     // In the order of the table: an axis sees those before it.
     for (const { axis, symbol, read } of readers) {
       Object.assign(known, read[at[axis]!]!(known));
       if (symbol !== undefined) known.values[symbol] = known[axis] as number;
     }
-    const { values, ...setting } = known;
+    const { values, steps, ...setting } = known;
     return { ...setting, inputScale: inputScale.evaluate(values), parameters: own } as unknown as Setting;
   });
 }

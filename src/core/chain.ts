@@ -83,7 +83,7 @@ export class Chain {
         continue;
       }
       const weights = network.weights(piece, place.distance);
-      const own = gradient(arriving, states[i]!);
+      const own = weights.gradient(arriving, states[i]!);
       const transposed = ends && i === 0 ? undefined : weights.transposeTimes(arriving);
       this.descents.unshift({
         matrix: piece,
@@ -105,15 +105,16 @@ export class Chain {
   /**
    * Sets the rates of its matrices.
    *
+   * @param loss before the step, of all lanes of the batch.
    * @param all whether gradients are measured of lanes, too, in which the layer does not learn.
    * @returns |G_l|_F of each lane; NaN where it is not measured.
    */
-  learnAt(train: Train, all = false): readonly number[] {
+  learnAt(train: Train, loss: (lane: number) => number, all = false): readonly number[] {
     const matrices = this.descents.map(({ matrix, gradient: own }) => ({
       matrix,
       squaredNorm: () => own.squaredNorm(),
     }));
-    const { learned, gradientNorms } = learning(this.network, this.place, train, matrices, all);
+    const { learned, gradientNorms } = learning(this.network, this.place, train, matrices, loss, all);
     this.descents = this.descents.map((descent, i) => ({ ...descent, ...learned[i]! }));
     return gradientNorms;
   }

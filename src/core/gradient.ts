@@ -16,6 +16,8 @@ import {
 } from './ops.js';
 
 export interface Gradient {
+  /** G itself, where it is formed: `scale` times a matrix [lanes, outputs, inputs]. */
+  readonly formed?: () => { readonly matrix: tf.Tensor3D; readonly scale: Float64Array };
   /** |G|_F^2 of each lane. */
   squaredNorm(): Float64Array;
   /** y - rate G x for each row, with a rate for each lane: y is [lanes, n, outputs], x [lanes, n, inputs]. */
@@ -88,5 +90,34 @@ export function gradient(b: tf.Tensor3D, q: tf.Tensor3D): Gradient {
       );
     },
     dispose: () => tf.dispose(kept),
+  };
+}
+
+/** The gradient as the matrix that it is, formed when it is first asked for; for weights that it is taken from in place. */
+export function formedGradient(b: tf.Tensor3D, q: tf.Tensor3D): Gradient {
+  let made: { readonly matrix: tf.Tensor3D; readonly scale: Float64Array } | undefined;
+  const formed = () => {
+    if (!made) {
+      tf.tidy(() => {
+        const [left, right] = [balanced(b), balanced(q)];
+        const scale = left.scale.map((factor, lane) => factor * right.scale[lane]!);
+        made = { matrix: tf.keep(outerProducts(left.state, right.state)), scale };
+      });
+    }
+    return made!;
+  };
+  return {
+    formed,
+    squaredNorm: () => {
+      const { matrix, scale } = formed();
+      return squaredNorms(matrix).map((square, lane) => square * scale[lane]! ** 2);
+    },
+    descend: (y, rate, x) => {
+      const { matrix, scale } = formed();
+      const own = balanced(x);
+      const factors = rate.map((eta, lane) => -eta * scale[lane]! * own.scale[lane]!);
+      return plus(y, factors, innerProducts(own.state, matrix));
+    },
+    dispose: () => made?.matrix.dispose(),
   };
 }

@@ -2,6 +2,7 @@
 import type { LayerGroup } from '../architectures/architecture.js';
 
 import type { Seed } from './random.js';
+import type { RateName } from './rates.js';
 
 /** One network with its data. Arrays are row major, a row for each sample. */
 export interface Lane {
@@ -17,8 +18,8 @@ export interface Lane {
     readonly output: number;
     readonly inner?: number;
   };
-  /** Eq. 8, eta_l = 1 / (L |G_l|^2), or eta_l at index l = 1 .. L. */
-  readonly learningRate: 'scale-invariant' | readonly number[];
+  /** How eta_l follows from the gradients (`rates.ts`), or eta_l at index l = 1 .. L. */
+  readonly learningRate: RateName | readonly number[];
   /** dt of an update, and of the steps before the one that is measured. */
   readonly stepSize: number;
   /** x, [n, d]. */

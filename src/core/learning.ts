@@ -2,6 +2,7 @@
 import type { MatrixName } from '../architectures/architecture.js';
 import { learns, type Train } from './lane.js';
 import type { Network, Place } from './network.js';
+import { rateOf } from './rates.js';
 
 /** By what the gradient of one matrix is multiplied, for each lane. */
 export interface Learning {
@@ -13,18 +14,20 @@ export interface Learning {
 }
 
 /**
- * The rates of the matrices of a layer: eta_l is Eq. 8, 1 / (L |G_l|^2) with |G_l|^2 the sum over the matrices, beta^2 |sum_i b_i
- * q_i^T|^2 of one that has beta inside, or the given one; and 0 where the layer does not learn.
+ * The rates of the matrices of a layer: eta_l is the given one, or follows from |G_l|^2, the sum over the matrices, beta^2 |sum_i b_i
+ * q_i^T|^2 of one that has beta inside (`rates.ts`); and 0 where the layer does not learn.
  *
  * @param matrices with |sum_i b_i q_i^T|^2 of each lane.
+ * @param loss before the step, by lane of the batch.
  * @param all whether gradients are measured of lanes, too, in which the layer does not learn.
  * @returns with |G_l|_F of each lane; NaN where it is not measured.
  */
 export function learning(
   network: Network,
-  { distance, lanes }: Place,
+  { distance, first, lanes }: Place,
   train: Train,
   matrices: readonly { readonly matrix: MatrixName; squaredNorm(): ArrayLike<number> }[],
+  loss: (lane: number) => number,
   all = false,
 ): { readonly learned: readonly Learning[]; readonly gradientNorms: readonly number[] } {
   const count = lanes.length;
@@ -47,8 +50,16 @@ export function learning(
     gradientNorms[i] = Math.sqrt(norm);
     // The gradient of a layer that does not learn may be beyond all numbers.
     if (!isLearning[i]) continue;
-    const isGiven = learningRate !== 'scale-invariant';
-    const rate = isGiven ? learningRate[depth - distance]! : norm === 0 ? 0 : 1 / (depth * norm);
+    const layer = depth - distance;
+    const rate =
+      typeof learningRate === 'string'
+        ? rateOf(learningRate, {
+            depth,
+            square: norm,
+            first: network.firstSquare(first + i, layer, norm),
+            loss: loss(first + i),
+          })
+        : learningRate[layer]!;
     for (let k = 0; k < squares.length; k++) {
       const own = learned[k]!;
       const factor = isBranch[k] ? square : 1;

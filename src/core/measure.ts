@@ -30,6 +30,17 @@ export function layerNorms(f: Numbers, b: Numbers, change: Numbers): LayerNorms 
   return { features: Math.sqrt(ff), backward: Math.sqrt(bb), change: Math.sqrt(cc), overlap: bc };
 }
 
+/** Share of the units, columns of the rows f, that are not above 0 in any row: where an activation that closes is 0, or was. */
+export function shareOfDead(f: Numbers, width: number): number {
+  let dead = 0;
+  for (let j = 0; j < width; j++) {
+    let isDead = true;
+    for (let at = j; at < f.length && isDead; at += width) isDead = !(f[at]! > 0);
+    if (isDead) dead += 1;
+  }
+  return dead / width;
+}
+
 /** |x|_2, summed in float64. */
 export function norm(x: Numbers): number {
   let sum = 0;

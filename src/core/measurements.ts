@@ -29,6 +29,11 @@ export interface LayerFacts {
   readonly gradient: number;
   readonly loss: number;
   readonly lossChange: number;
+  /** Share of the units that are closed for every sample. */
+  readonly dead: number;
+  readonly accuracy: number;
+  /** Loss and accuracy on the samples that are held out. */
+  readonly heldOut: { readonly loss: number; readonly accuracy: number };
 }
 
 const speed = ({ change, duration }: LayerFacts) => change / duration;
@@ -51,4 +56,8 @@ export const MEASUREMENTS: Readonly<Record<MeasuredQuantity, (of: LayerFacts) =>
   loss: ({ loss }) => loss,
   loss_change: ({ lossChange }) => lossChange,
   speed_formula_residual: ({ overlap, duration, decay }) => Math.abs(-(overlap / duration) / decay - 1),
+  dead_units: ({ dead }) => dead,
+  accuracy: ({ accuracy }) => accuracy,
+  loss_held_out: ({ heldOut }) => heldOut.loss,
+  accuracy_held_out: ({ heldOut }) => heldOut.accuracy,
 };

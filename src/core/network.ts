@@ -20,15 +20,22 @@ import type { Activation } from './activation.js';
 import { DenseWeights } from './dense-weights.js';
 import type { Lane, Shape } from './lane.js';
 import { MatrixFreeWeights } from './matrix-free-weights.js';
+import { MutableWeights } from './mutable-weights.js';
 import { addScaled, squaredNorms } from './ops.js';
 import { SECOND_MATRIX } from './random.js';
-import { TrainedWeights } from './trained-weights.js';
+import { type MatrixState, TrainedWeights } from './trained-weights.js';
 import type { Source } from './weights.js';
 
-/** The kinds of weights. */
-const WEIGHTS = { dense: DenseWeights, 'matrix-free': MatrixFreeWeights } as const;
+/** The kinds of weights: formed, and so that they learn in place, or never formed. */
+const WEIGHTS = { dense: DenseWeights, mutable: MutableWeights, 'matrix-free': MatrixFreeWeights } as const;
 
 export type WeightsName = keyof typeof WEIGHTS;
+
+/** What a network is in the course of training: its matrices, and |G_l|^2 of the first step by lane and layer. */
+export interface NetworkState {
+  readonly matrices: Readonly<Record<string, MatrixState>>;
+  readonly firstSquares: readonly Float64Array[];
+}
 
 export interface NetworkSettings {
   readonly architecture: Architecture;
@@ -54,6 +61,7 @@ export class Network {
   private readonly counts: Uint32Array;
   private readonly inputs = new Map<number, tf.Tensor3D>();
   private readonly skips = new Map<number, tf.Tensor3D>();
+  private firstSquares: readonly Float64Array[];
 
   /**
    * @param lanes sorted by falling depth.
@@ -61,8 +69,8 @@ export class Network {
    */
   constructor(
     readonly source: Source,
-    readonly shape: Shape,
-    readonly lanes: readonly Lane[],
+    public shape: Shape,
+    public lanes: readonly Lane[],
     readonly settings: NetworkSettings,
   ) {
     if (lanes.some((lane, i) => i > 0 && lane.depth > lanes[i - 1]!.depth)) {
@@ -72,6 +80,40 @@ export class Network {
     this.counts = new Uint32Array(lanes[0]!.depth);
     for (const { depth } of lanes)
       for (let distance = 0; distance < depth; distance++) this.counts[distance]! += 1;
+    this.firstSquares = squaresOf(lanes);
+  }
+
+  /** The same networks with other data, of `samples` rows, and other step sizes. */
+  feed(lanes: readonly Lane[], samples: number): void {
+    this.lanes = lanes;
+    this.shape = { ...this.shape, samples };
+    tf.dispose([...this.inputs.values()]);
+    this.inputs.clear();
+  }
+
+  /** |G_l|^2 of a lane at the first step that asked for it; `square` is that of this step. */
+  firstSquare(lane: number, layer: number, square: number): number {
+    const own = this.firstSquares[lane]!;
+    if (Number.isNaN(own[layer])) own[layer] = square;
+    return own[layer]!;
+  }
+
+  /** Forgets what the steps until now have noted for the rates: the next is the first. */
+  begin(): void {
+    this.firstSquares = squaresOf(this.lanes);
+  }
+
+  get state(): NetworkState {
+    const matrices = [...this.matrices].map(([key, weights]) => [key, weights.state] as const);
+    return { matrices: Object.fromEntries(matrices), firstSquares: this.firstSquares };
+  }
+
+  restore({ matrices, firstSquares }: NetworkState): void {
+    for (const [key, state] of Object.entries(matrices)) {
+      const [name, distance] = key.split(' ') as [MatrixName, string];
+      this.weights(name, Number(distance)).restore(state);
+    }
+    this.firstSquares = firstSquares;
   }
 
   /** Number of lanes that have a layer at this distance. */
@@ -202,3 +244,6 @@ export class Network {
     return skip;
   }
 }
+
+const squaresOf = (lanes: readonly Lane[]) =>
+  lanes.map(({ depth }) => new Float64Array(depth + 1).fill(Number.NaN));

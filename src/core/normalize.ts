@@ -42,6 +42,7 @@ export function normalizeNetwork(
   }
   const found = states.map(({ value }) => value as OutputScale);
   network.weights('output', 0).rescale(found.map(({ scale }) => scale));
+  network.begin();
   return Float64Array.from(found, ({ reached }) => reached);
 }
 

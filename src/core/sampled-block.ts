@@ -159,7 +159,7 @@ export class SampledBlock {
   }
 
   /** Sets the rate of its matrix, as `Chain.learnAt` does. */
-  learnAt(train: Train, all = false): readonly number[] {
+  learnAt(train: Train, loss: (lane: number) => number, all = false): readonly number[] {
     const { passes, distance } = this;
     const before = viewOf(passes.sumsAt(distance + 1));
     const own = viewOf(passes.sumsAt(distance));
@@ -169,7 +169,7 @@ export class SampledBlock {
       return squares;
     };
     const matrices = [{ matrix: 'hidden', squaredNorm }] as const;
-    const { learned, gradientNorms } = learning(passes.network, this.place, train, matrices, all);
+    const { learned, gradientNorms } = learning(passes.network, this.place, train, matrices, loss, all);
     this.learned = learned[0]!;
     return gradientNorms;
   }

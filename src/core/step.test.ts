@@ -146,7 +146,7 @@ function bruteForce(c: BatchCell, s: BatchSettings): Reference[] {
       // The trained parameter is V, and the matrix beta V.
       const square = l === 1 || l === L ? 1 : beta ** 2;
       const norm = square * G.reduce((sum, g) => sum + g * g, 0);
-      const eta = c.learningRate === 'scale-invariant' ? 1 / (L * norm) : c.learningRate[l]!;
+      const eta = typeof c.learningRate === 'string' ? 1 / (L * norm) : c.learningRate[l]!;
       contributions[l] = eta * norm;
       return G.map((g) => -eta * square * g);
     });

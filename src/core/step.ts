@@ -83,6 +83,7 @@ export class Step {
   readonly readout: Chain;
   private readonly contributions: Float64Array[];
   private readonly gradientNorms: Float64Array[];
+  private lossBefore: Float64Array | undefined;
   readonly proof: Proof;
   private readonly passes: SampledPasses | undefined;
 
@@ -125,9 +126,27 @@ export class Step {
     this.change('update', visit);
   }
 
+  /**
+   * The losses and the gradients alone, for a step that nobody measures; the states must be kept, and nothing is proved.
+   *
+   * @returns the loss of each lane.
+   */
+  descend(): Float64Array {
+    this.forward();
+    this.backward();
+    return this.loss();
+  }
+
+  /** f_L alone, [lanes x n x k]; the states are freed. */
+  outputs(): Float32Array {
+    this.forward();
+    this.dispose();
+    return this.output;
+  }
+
   /** Moves the weights by dt along the step that was taken, whose states must have been kept. */
   learn(): void {
-    for (const { weights, backward, input, steps } of this.descents) weights.learn(backward, input, steps);
+    for (const descent of this.descents) descent.weights.learn(descent);
   }
 
   /**
@@ -201,7 +220,7 @@ export class Step {
       if (sampled) {
         arriving = tf.tidy(() => sampled.backward(arriving));
         const { train, measuresAllGradients } = this.settings;
-        const norms = sampled.learnAt(train, measuresAllGradients);
+        const norms = sampled.learnAt(train, (lane) => this.loss()[lane]!, measuresAllGradients);
         this.note(sampled.place, norms, [sampled.learned]);
         continue;
       }
@@ -218,7 +237,7 @@ export class Step {
   private through(chain: Chain, b: tf.Tensor3D, ends = false): tf.Tensor3D | undefined {
     const { kind, train, measuresAllGradients } = this.settings;
     const result = tf.tidy(() => chain.backward(b, kind === 'update', ends));
-    const norms = chain.learnAt(train, measuresAllGradients);
+    const norms = chain.learnAt(train, (lane) => this.loss()[lane]!, measuresAllGradients);
     this.note(chain.place, norms, chain.descents);
     return result;
   }
@@ -328,10 +347,17 @@ export class Step {
     });
   }
 
+  /** Of each lane, before the step. */
+  private loss(): Float64Array {
+    const { shape } = this.network;
+    this.lossBefore ??= this.eachLane((loss, y, own) => [loss.value(own(this.output), y, shape)]);
+    return this.lossBefore;
+  }
+
   private losses(): { loss: Float64Array; lossChange: Float64Array } {
     const { shape } = this.network;
     return {
-      loss: this.eachLane((loss, y, own) => [loss.value(own(this.output), y, shape)]),
+      loss: this.loss(),
       lossChange: this.eachLane((loss, y, own) => {
         const df = own(this.outputChange);
         if (this.settings.kind === 'update') return [loss.change(own(this.output), df, y, shape)];

@@ -1,9 +1,11 @@
 /**
  * Weights in the course of training: s V - sum_t rate_t G_t, from the initial V, a scale s for each lane, and the
- * gradients G_t of the steps that were taken. Nothing of it is formed, as the gradients are of rank n.
+ * gradients G_t of the steps that were taken. Of few steps nothing of it is formed, as the gradients are of rank n; of many the
+ * matrix learns in place (`mutable-weights.ts`).
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { type Gradient, gradient } from './gradient.js';
+import { formedGradient, type Gradient, gradient } from './gradient.js';
+import { MutableWeights } from './mutable-weights.js';
 import { scaled, squaredNorms } from './ops.js';
 import type { Weights, WeightsLaw } from './weights.js';
 
@@ -35,16 +37,43 @@ interface Taken {
   readonly norm: readonly number[];
 }
 
+/** How the matrix of a layer learns, by lane: what `TrainedWeights.learn` takes of a `Descent`. */
+interface Learning {
+  /** b and q, [lanes, n, outputs] and [lanes, n, inputs]. */
+  readonly backward: tf.Tensor3D;
+  readonly input: tf.Tensor3D;
+  readonly gradient: Gradient;
+  readonly steps: readonly number[];
+}
+
+/** All that a matrix that learns in place is in the course of training. */
+export interface MatrixState {
+  /** Absent where it has not moved: it is drawn again then. */
+  readonly values?: Float32Array | undefined;
+  readonly scale?: readonly number[] | undefined;
+  readonly moved: readonly number[];
+  readonly smallest: readonly number[];
+}
+
 export class TrainedWeights implements Weights {
   private readonly steps: Taken[] = [];
   private scale: readonly number[] | undefined;
-  private readonly smallest: number[];
+  private smallest: number[];
+  /** Sum of |rate G|_F over the steps, by lane. */
+  private moved: number[];
+  private hasLearned = false;
 
   constructor(
     private readonly law: WeightsLaw,
     private readonly initial: Weights,
   ) {
     this.smallest = law.lanes.map(() => Infinity);
+    this.moved = law.lanes.map(() => 0);
+  }
+
+  /** The gradient sum_i b_i q_i^T, in the form in which these weights learn by it. */
+  gradient(b: tf.Tensor3D, q: tf.Tensor3D): Gradient {
+    return this.initial instanceof MutableWeights ? formedGradient(b, q) : gradient(b, q);
   }
 
   times(q: tf.Tensor3D): tf.Tensor3D {
@@ -68,7 +97,7 @@ export class TrainedWeights implements Weights {
 
   /** Whether no step was taken. */
   get isInitial(): boolean {
-    return this.steps.length === 0;
+    return !this.hasLearned;
   }
 
   /** Sets the scale of the initial weights, a number for each lane. */
@@ -84,25 +113,69 @@ export class TrainedWeights implements Weights {
     return this.smallest[lane]!;
   }
 
-  /** A bound on the operator norm of a lane's matrix: that of the initial one, and the Frobenius norms of the steps. */
+  /**
+   * A bound on the operator norm of a lane's matrix: that of the initial one, and the Frobenius norms of the steps; or the Frobenius
+   * norm of the matrix, where it is there and that is less.
+   */
   normBound(lane: number): number {
     const { outputs, inputs } = this.law;
     const initial = normBoundOf(this.sigma(lane), outputs, inputs);
+    if (this.initial instanceof MutableWeights && this.hasLearned) {
+      return Math.min(initial + this.moved[lane]!, this.initial.norm(lane));
+    }
     return this.steps.reduce((sum, { norm }) => sum + norm[lane]!, initial);
   }
 
-  /** Takes the step -rate sum_i b_i q_i^T, with a rate for each lane; b is [lanes, n, outputs], q [lanes, n, inputs]. */
-  learn(b: tf.Tensor3D, q: tf.Tensor3D, rate: readonly number[]): void {
-    const [left, right] = [tf.keep(tf.clone(b)), tf.keep(tf.clone(q))];
-    const own = gradient(left, right);
-    const squares = own.squaredNorm();
+  /** Takes the step -rate sum_i b_i q_i^T, with a rate for each lane. */
+  learn({ backward, input, gradient: own, steps: rate }: Learning): void {
+    if (this.initial instanceof MutableWeights) {
+      this.learnInPlace(this.initial, own, rate);
+      return;
+    }
+    this.hasLearned = true;
+    const [left, right] = [tf.keep(tf.clone(backward)), tf.keep(tf.clone(input))];
+    const kept = gradient(left, right);
+    const squares = kept.squaredNorm();
     this.steps.push({
-      gradient: own,
+      gradient: kept,
       transposed: gradient(right, left),
       rate,
       factors: [left, right],
       norm: rate.map((eta, lane) => Math.abs(eta) * Math.sqrt(squares[lane]!)),
     });
+  }
+
+  private learnInPlace(
+    initial: MutableWeights,
+    { formed, squaredNorm }: Gradient,
+    rate: readonly number[],
+  ): void {
+    if (rate.every((eta) => eta === 0)) return;
+    if (this.scale && !this.hasLearned) initial.rescale(this.scale);
+    this.hasLearned = true;
+    const squares = squaredNorm();
+    this.moved = this.moved.map((sum, lane) => sum + Math.abs(rate[lane]!) * Math.sqrt(squares[lane]!));
+    const { matrix, scale } = formed!();
+    initial.move(
+      rate.map((eta, lane) => -eta * scale[lane]!),
+      matrix,
+    );
+  }
+
+  /** What a later run of the same training goes on from; of weights that learn in place. */
+  get state(): MatrixState {
+    const { initial, scale, moved, smallest, hasLearned } = this;
+    const values = initial instanceof MutableWeights && hasLearned ? initial.values() : undefined;
+    return { values, scale, moved: [...moved], smallest: [...smallest] };
+  }
+
+  restore({ values, scale, moved, smallest }: MatrixState): void {
+    this.scale = scale;
+    this.moved = [...moved];
+    this.smallest = [...smallest];
+    if (!values || !(this.initial instanceof MutableWeights)) return;
+    this.hasLearned = true;
+    this.initial.restore(values);
   }
 
   dispose(): void {
@@ -121,7 +194,8 @@ export class TrainedWeights implements Weights {
       const own = smallestOf(square / rows, size, this.sigma(lane));
       this.smallest[lane] = Math.min(this.smallest[lane]!, own);
     });
-    return this.scale ? scaled(y, this.scale) : y;
+    const isFolded = this.hasLearned && this.initial instanceof MutableWeights;
+    return this.scale && !isFolded ? scaled(y, this.scale) : y;
   }
 
   /** Standard deviation of the entries of the initial weights, as scaled. */

@@ -1,6 +1,6 @@
 /** Batches: cells that run together as the lanes of one step. How they are cut never shows in the results. */
 import { AXIS_NAMES, entryOf } from '../config/axes.js';
-import type { Experiment } from '../config/resolve.js';
+import { type Experiment, isTraining } from '../config/resolve.js';
 import { axisValue, type Setting } from '../config/settings.js';
 import type { Cell } from './cell.js';
 import {
@@ -74,7 +74,7 @@ export function cutBatches(
       costs.set(depth(i), known);
       return known;
     };
-    const lanes = Math.max(1, Math.floor(limits.stateSize / (samples * width)));
+    const lanes = Math.max(1, Math.floor(limits.stateSize / ((experiment.data.batch ?? samples) * width)));
     const groups: number[][] = [];
     let bytes = 0;
     for (const i of indices.sort((i, j) => depth(j) - depth(i) || i - j)) {
@@ -129,6 +129,7 @@ export function chooseWeights(
   // The weights of a model are its own.
   if (experiment.model) return 'dense';
   if (choice !== 'auto') return choice;
+  if (isTraining(experiment)) return 'dense';
   // The pilots of normalized scales meet the same vectors again.
   const shallow = { ...demandOf(experiment, setting), depth: 3, isNormalized: false };
   const cost = (weights: Batch['weights']) =>

@@ -8,7 +8,7 @@
 import { slopeBelow } from '../activations.js';
 import { MATRICES, type Piece } from '../architectures/architecture.js';
 import { architectureOf, hasBranches, hasHiddenWidth } from '../architectures/architectures.js';
-import type { Experiment } from '../config/resolve.js';
+import { type Experiment, isTraining, recordedSteps } from '../config/resolve.js';
 import type { Setting } from '../config/settings.js';
 import { needsOf } from '../quantities.js';
 
@@ -26,6 +26,10 @@ export interface Demand {
   readonly outputWidth: number;
   readonly samples: number;
   readonly steps: number;
+  /** Steps that are measured, where weights learn in place: the others take two passes, and none is kept. */
+  readonly measured: number | undefined;
+  /** Samples that every measured step is evaluated on besides. */
+  readonly heldOut: number;
   readonly kind: Experiment['step']['kind'];
   readonly loss: Setting['loss'];
   readonly isNormalized: boolean;
@@ -38,19 +42,11 @@ export interface Demand {
 /** Passes of the network by which `auto` finds its scales. */
 const PILOT_STEPS = 3;
 
-export function demandOf({ step, record }: Experiment, setting: Setting): Omit<Demand, 'weights'> {
-  const {
-    architecture,
-    activation,
-    depth,
-    width,
-    hiddenWidth,
-    inputWidth,
-    outputWidth,
-    samples,
-    loss,
-    scaling,
-  } = setting;
+export function demandOf(experiment: Experiment, setting: Setting): Omit<Demand, 'weights'> {
+  const { step, record, data } = experiment;
+  const { architecture, activation, depth, width, hiddenWidth, inputWidth, outputWidth, loss, scaling } =
+    setting;
+  const measured = recordedSteps(experiment).length;
   const recordsAllLayers = record.layers === 'all';
   return {
     architecture,
@@ -60,14 +56,16 @@ export function demandOf({ step, record }: Experiment, setting: Setting): Omit<D
     hiddenWidth: hiddenWidth ?? width,
     inputWidth,
     outputWidth,
-    samples,
+    samples: data.batch ?? setting.samples,
     steps: step.count,
+    measured: isTraining(experiment) ? measured : undefined,
+    heldOut: needsOf(record.quantities).has('held-out outputs') ? (data.heldOut ?? 0) : 0,
     kind: step.kind,
     loss,
     isNormalized: scaling.isNormalized,
     measuresBackward: needsOf(record.quantities).has('backward velocity'),
     recordsAllLayers,
-    recorded: step.count * (recordsAllLayers ? depth - 1 : 1) * record.quantities.length,
+    recorded: measured * (recordsAllLayers ? depth - 1 : 1) * record.quantities.length,
   };
 }
 
@@ -94,7 +92,16 @@ const sum = <T>(items: readonly T[], of: (item: T) => number) =>
   items.reduce((total, item) => total + of(item), 0);
 
 /** Steps that are taken, those of the pilots included. */
-const stepsOf = ({ steps, isNormalized }: Demand) => steps + (isNormalized ? PILOT_STEPS : 0);
+const stepsOf = ({ steps, measured, weights, isNormalized }: Demand) =>
+  (learnsInPlace({ measured, weights }) ? measured! + UNMEASURED * (steps - measured!) : steps) +
+  (isNormalized ? PILOT_STEPS : 0);
+
+/** What a step costs that nobody measures, and what moving the weights does, of one that is. */
+const UNMEASURED = 0.8;
+
+/** Whether the matrices themselves move, and no step is kept. */
+const learnsInPlace = ({ measured, weights }: Pick<Demand, 'measured' | 'weights'>) =>
+  measured !== undefined && weights === 'dense';
 
 /** Rows from which dense weights keep a transposed copy of themselves. */
 const MANY_ROWS = 4;
@@ -111,13 +118,15 @@ const hasGradientMatrix = (samples: number, { inputs, outputs }: Matrices) =>
  * product that was seen: the directions of the first two are the states themselves for one sample.
  */
 export function backendBytes(demand: Demand): number {
-  const { samples: n, width, inputWidth, outputWidth, depth, steps, weights } = demand;
+  const { samples: n, width, inputWidth, outputWidth, depth, weights } = demand;
   if (isWhole(demand)) {
     // f_l, M_l q_{l-1} and M_l^T b_l, and b_l where that is another; two changes; and the readout as of others.
     const states = (depth - 1) * (hasBranches(demand.architecture) ? 4 : 3) + 8;
     return 4 * (states * width + 4 * outputWidth * 3 + inputWidth);
   }
   const { architecture, activation, kind } = demand;
+  const isInPlace = learnsInPlace(demand);
+  const steps = isInPlace ? 1 : demand.steps;
   const isShared = weights === 'matrix-free' && n === 1; // M_l^T b_l is the image of a direction then
   const hasTransposed = !isShared && (!hasBranches(architecture) || kind === 'update');
   const states = (depth - 1) * n * width * ((activation === 'linear' ? 2 : 3) + (hasTransposed ? 1 : 0));
@@ -126,6 +135,8 @@ export function backendBytes(demand: Demand): number {
     const [factors, size] = [n * (inputs + outputs), inputs * outputs];
     const gradients = hasGradientMatrix(n, matrix) ? size * (steps > 1 ? 1 + 2 * steps : 1) : 0;
     const taken = steps > 1 ? factors * steps : 0;
+    // The matrix and its gradient, and for a moment what it becomes.
+    if (isInPlace) return 2 * count * size + size;
     if (weights === 'dense') return count * (size * (n >= MANY_ROWS ? 2 : 1) + gradients + taken);
     const directions = isInput
       ? n * outputs + (n > 1 ? n * inputs : 0)
@@ -133,7 +144,7 @@ export function backendBytes(demand: Demand): number {
     return count * (directions + gradients + taken);
   });
   const data = n * (inputWidth + 4 * outputWidth);
-  return 4 * (states + matrices + data + passingNumbers(demand));
+  return 4 * (states + matrices + data + passingNumbers({ ...demand, steps }));
 }
 
 /**
@@ -156,7 +167,8 @@ function passingNumbers({ weights, samples: n, steps, width, inputWidth, outputW
  * steps, and what was recorded.
  */
 export function hostBytes(demand: Demand): number {
-  const { samples: n, inputWidth, outputWidth, width, depth, steps, recordsAllLayers, recorded } = demand;
+  const { samples: n, inputWidth, outputWidth, width, depth, recordsAllLayers, recorded } = demand;
+  const steps = learnsInPlace(demand) ? 1 : demand.steps;
   const initial = steps > 1 ? n * width * (recordsAllLayers ? depth - 1 : 1) : 0;
   return 4 * (n * (inputWidth + 20 * outputWidth) + initial) + 8 * recorded;
 }
@@ -221,7 +233,8 @@ const FORMULA_NS = 100;
 /** Processor time of a cell's own numbers, ns. */
 export function workNs(demand: Demand): number {
   const { samples: n, width, depth, inputWidth, outputWidth, weights, activation, loss } = demand;
-  const steps = stepsOf(demand) + (demand.measuresBackward ? 0.4 : 0);
+  const evaluated = ((demand.measured ?? 0) * demand.heldOut) / n / 3;
+  const steps = stepsOf(demand) + evaluated + (demand.measuresBackward ? 0.4 : 0);
   const whole = isWhole(demand);
   const entry = whole ? NS.wholeEntry : NS.entry + 3 * (ACTIVATION_NS[activation] ?? FORMULA_NS);
   const states = (depth - 1) * n * width * steps * entry;
@@ -257,7 +270,7 @@ export function callsNs(demand: Demand): number {
   if (isWhole(demand)) return (WHOLE_CALLS * demand.depth + 60) * NS.call;
   const own = (demand.weights === 'dense' ? 18 : 26) * stepsOf(demand);
   // A product passes over the gradients of all steps that were taken.
-  const taken = demand.steps > 1 ? 4 * demand.steps ** 2 : 0;
+  const taken = demand.steps > 1 && !learnsInPlace(demand) ? 4 * demand.steps ** 2 : 0;
   return demand.depth * (own + taken) * NS.call + directionsNs(demand);
 }
 

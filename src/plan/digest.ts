@@ -32,7 +32,8 @@ export function digestOf(experiment: Experiment, weights: WeightsChoice): string
 
 /** What of an experiment decides numbers, every value in one place whether it is swept or not. */
 function decisive(experiment: Experiment) {
-  const { name, title, figure, slopes, nesting, file, axes, parameters, model, ...rest } = experiment;
+  const { name, title, figure, slopes, optima, nesting, file, axes, parameters, model, dataSet, ...rest } =
+    experiment;
   const form: Record<string, unknown> & { axes: Record<string, unknown> } = { ...rest, axes: {} };
   for (const axis of AXIS_NAMES) {
     const values: readonly unknown[] = axes[axis];

@@ -1,5 +1,6 @@
 /** What a run asks of the machine, told before it starts; and what does not fit. `plan/cost.ts` has the costs of one cell. */
-import type { Experiment } from '../config/resolve.js';
+import { MOST_KEPT_STEPS } from '../config/experiment.js';
+import { type Experiment, recordedSteps } from '../config/resolve.js';
 import type { Batch } from './batch.js';
 import type { Cell } from './cell.js';
 import { backendBytes, type Demand, demandOf, hostBytes } from './cost.js';
@@ -63,12 +64,13 @@ const VALUE_LENGTH = 20;
 
 /** Rows of the table of an experiment. */
 function rowsOf({ experiment, cells }: Pick<Planned, 'experiment' | 'cells'>): number {
-  const { record, step, model } = experiment;
+  const { record, model } = experiment;
   const layers = ({ setting }: Cell) => {
     if (record.layers !== 'all') return 1;
     return model ? sizeAt(model, setting).calls : setting.depth - 1;
   };
-  return cells.reduce((sum, cell) => sum + step.count * layers(cell), 0);
+  const steps = recordedSteps(experiment).length;
+  return cells.reduce((sum, cell) => sum + steps * layers(cell), 0);
 }
 
 /** What tables take in memory, whose files have so many bytes, when they are read and written as one. */
@@ -137,6 +139,12 @@ export function payingWorkers(planned: readonly Planned[], workers: number): num
 export function misfit(planned: Planned, workers: number, machine: Machine): string | undefined {
   const { experiment, batches } = planned;
   const { name, record } = experiment;
+  if (experiment.step.count > MOST_KEPT_STEPS && batches.some(({ weights }) => weights === 'matrix-free')) {
+    return (
+      `${name}: ${experiment.step.count} steps with weights that are never formed keep a direction for every product, and ` +
+      `there is room for ${MOST_KEPT_STEPS} steps; use --weights dense, or a smaller step.count`
+    );
+  }
   const batch = batches.find(({ bytes }) => bytes > machine.backendBytes);
   if (batch) {
     return (

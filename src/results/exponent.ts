@@ -8,6 +8,21 @@ export interface ExponentPoint {
   readonly y: readonly number[];
 }
 
+/** `holds`: the interval lies within expected +- margin; `fails`: it lies outside; `undecided`: neither. */
+export type ExponentVerdict = 'holds' | 'fails' | 'undecided';
+
+/** What an interval says of an exponent; without an interval nothing. */
+export function verdictOf(
+  interval: { readonly low: number; readonly high: number } | undefined,
+  expected: number,
+  margin: number,
+): ExponentVerdict {
+  if (!interval) return 'undecided';
+  const [low, high] = [expected - margin, expected + margin];
+  if (interval.low >= low && interval.high <= high) return 'holds';
+  return interval.high < low || interval.low > high ? 'fails' : 'undecided';
+}
+
 /**
  * Slope of log y against log x, with its 95 % interval: least squares over all draws at all x, which must be independent.
  *

@@ -20,7 +20,7 @@ export interface Manifest {
   /** `i/n` when only the cells of a shard were asked for. */
   readonly shard: string | null;
   /**
-   * SHA-256 of the bytes of table.csv, and of slopes.csv if there is one: what this manifest vouches for. Manifests of
+   * SHA-256 of the bytes of table.csv, and of slopes.csv and optima.csv if there are: what this manifest vouches for. Manifests of
    * before vouch for nothing.
    */
   readonly sha256?: Readonly<Record<string, string>> | undefined;

@@ -9,7 +9,7 @@ export type ResultIdentity = Pick<
 >;
 
 /** Parts of an experiment that decide no number of the table. */
-const WITHOUT_NUMBERS = ['name', 'title', 'figure', 'slopes', 'nesting', 'file'];
+const WITHOUT_NUMBERS = ['name', 'title', 'figure', 'slopes', 'optima', 'dataSet', 'nesting', 'file'];
 
 const MOST_TOLD = 3;
 

@@ -1,5 +1,6 @@
 /** Where batches are measured: in threads or processes of their own, so that the one which waits for them hears signals. */
 import { availableParallelism } from 'node:os';
+import { MessageChannel } from 'node:worker_threads';
 import type { BackendName } from '../core/backend-name.js';
 import type { BatchOutcome, Executor } from './task.js';
 
@@ -23,13 +24,13 @@ function openThisThread(): Executor {
   let last: Promise<unknown> = Promise.resolve();
   let isClosed = false;
   return {
-    run: (task, keep) => {
+    run: (task, keep, onSteps) => {
       // One after the other, with a turn of the event loop between.
       const measured = last.then(async () => {
         await new Promise((resolve) => setImmediate(resolve));
         if (isClosed) throw new Error('the run was stopped');
         const { measureTask } = await import('./measure-task.js');
-        await keep(await measureTask(task));
+        await keep(await measureTask(task, onSteps));
       });
       last = measured.catch(() => undefined);
       return measured;
@@ -61,9 +62,17 @@ async function openPool(workers: number): Promise<Executor> {
     }),
   );
   return {
-    run: async (task, keep) => {
+    run: async (task, keep, onSteps) => {
       if (closed) throw new Error('no worker starts');
-      await keep((await pool.run(task)) as BatchOutcome);
+      const { port1, port2: port } = new MessageChannel();
+      port1.on('message', onSteps);
+      // What is waited for is the batch.
+      port1.unref();
+      try {
+        await keep((await pool.run({ task, port }, { transferList: [port] })) as BatchOutcome);
+      } finally {
+        port1.close();
+      }
     },
     close,
   };

@@ -37,10 +37,26 @@ export function jobOf(
   return { experiment, weights, limits, cells, missing: cells, batches };
 }
 
-/** The same job with what its checkpoint has taken away, and kept there from now on. */
+/**
+ * The same job with what its checkpoint has taken away, and kept there from now on. Batches that were in training go on as they
+ * were cut, where all of their cells are missing.
+ */
 export function resumeJob(job: Job, checkpoint: Checkpoint): Job {
-  if (checkpoint.cells.size === 0) return { ...job, checkpoint };
-  const missing = job.missing.filter(({ key }) => !checkpoint.cells.has(key));
-  const batches = cutBatches(job.experiment, missing, job.weights, job.limits);
+  const { cells, unfinished } = checkpoint;
+  if (cells.size === 0 && unfinished.length === 0) return { ...job, checkpoint };
+  const missing = job.missing.filter(({ key }) => !cells.has(key));
+  const rest = new Map(missing.map(({ key }, index) => [key, index]));
+  const batchesOf = (indices: readonly number[]): Batch[] => {
+    const own = indices.map((index) => missing[index]!);
+    const batches = cutBatches(job.experiment, own, job.weights, job.limits);
+    return batches.map((batch) => ({ ...batch, cells: batch.cells.map((i) => indices[i]!) }));
+  };
+  const resumed = unfinished.flatMap((keys) => {
+    if (!keys.every((key) => rest.has(key))) return [];
+    const indices = keys.map((key) => rest.get(key)!);
+    for (const key of keys) rest.delete(key);
+    return batchesOf(indices);
+  });
+  const batches = [...resumed, ...batchesOf([...rest.values()])].sort((a, b) => b.cost - a.cost);
   return { ...job, missing, batches, checkpoint };
 }

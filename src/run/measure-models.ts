@@ -71,7 +71,7 @@ export function dataReader(
 
 /** Those of Eq. 8, or one for all layers, whatever group of a built-in network they would be of. */
 export function ratesOf({ scaling: { learningRate } }: Setting): 'scale-invariant' | number {
-  return learningRate === 'scale-invariant' ? learningRate : learningRate.hidden;
+  return typeof learningRate === 'string' ? 'scale-invariant' : learningRate.hidden;
 }
 
 /** What a module is asked for at a setting. */

@@ -1,19 +1,54 @@
 /** Measures a task, on the backend of its thread. */
+import { stepSizeNames } from '../config/axes.js';
+import { compileExpression } from '../config/expression.js';
+import { isTraining, recordedSteps } from '../config/resolve.js';
 import type { Setting } from '../config/settings.js';
 import { openBackend } from '../core/backend.js';
 import type { BackendName } from '../core/backend-name.js';
 import { type BatchCell, type CellMeasurement, measureBatch } from '../core/experiment.js';
 import { groupOf } from '../core/lane.js';
 import { GaussianSampler } from '../core/random.js';
+import type { TrainingState, Watch } from '../core/training.js';
 import type { Source } from '../core/weights.js';
 import { isTheory, type MeasuredQuantity, needsOf, type QuantityName } from '../quantities.js';
 import type { RecordedCell } from '../store/cell-file.js';
-import type { BatchOutcome, MeasureTask } from './task.js';
+import { readSnapshot, writeSnapshot } from '../store/snapshot.js';
+import type { BatchOutcome, MeasureTask, OnSteps } from './task.js';
 
 let opened: { readonly name: BackendName; readonly source: Promise<Source> } | undefined;
 
+/** How often the steps of a batch are told; ms. */
+const TELL_MS = 250;
+
+/** A snapshot may take this share of the time. */
+const SNAPSHOT_SHARE = 0.05;
+
+/** What is kept of a training while it goes on, and told of it. */
+function watchOf({ snapshot, cells }: MeasureTask, onSteps: OnSteps): Watch {
+  const keys = cells.map(({ key }) => key);
+  const found = snapshot && readSnapshot(snapshot.path, snapshot.origin);
+  let told = performance.now();
+  let next = told + (snapshot?.everyMs ?? Infinity);
+  const state = found && found.keys.join() === keys.join() ? (found.state as TrainingState) : undefined;
+  if (state) onSteps(state.taken);
+  return {
+    state,
+    stepped: (taken, copy) => {
+      const now = performance.now();
+      if (now >= told + TELL_MS) {
+        told = now;
+        onSteps(taken);
+      }
+      if (!snapshot || now < next) return;
+      writeSnapshot(snapshot.path, { origin: snapshot.origin, keys, state: copy() });
+      const took = performance.now() - now;
+      next = now + Math.max(snapshot.everyMs, took / SNAPSHOT_SHARE);
+    },
+  };
+}
+
 /** Measures the cells of a task; the backend is opened with the first task of a thread, and kept until one asks for another. */
-export async function measureTask(task: MeasureTask): Promise<BatchOutcome> {
+export async function measureTask(task: MeasureTask, onSteps: OnSteps = () => {}): Promise<BatchOutcome> {
   if (task.model) {
     // Layers are loaded only where there is a model.
     const { measureModels } = await import('./measure-models.js');
@@ -26,7 +61,7 @@ export async function measureTask(task: MeasureTask): Promise<BatchOutcome> {
   const source = await opened.source;
   await source.backend.makeCurrent();
   const started = performance.now();
-  const { data, step, record } = task;
+  const { data, dataSet, step, record } = task;
   // What the cells of a batch have in common.
   const {
     architecture,
@@ -54,21 +89,40 @@ export async function measureTask(task: MeasureTask): Promise<BatchOutcome> {
       },
       learningRate: ratesOf(setting),
       stepSize: setting.stepSize,
-      data: { input: { ...data.input, scale: setting.inputScale }, target: data.target },
+      stepSizeAt: scheduleOf(setting, step.count),
+      data: {
+        input: { ...data.input, scale: setting.inputScale },
+        target: data.target,
+        set: dataSet && { ...dataSet, isStandardized: data.file?.columns === 'standardized' },
+      },
     })),
     {
-      shape: { samples, width, ...(hiddenWidth !== null && { hiddenWidth }), inputWidth, outputWidth },
+      shape: {
+        samples: data.batch ?? samples,
+        width,
+        ...(hiddenWidth !== null && { hiddenWidth }),
+        inputWidth,
+        outputWidth,
+      },
       architecture,
       activation,
-      weights: task.weights,
+      weights: task.weights === 'dense' && isTraining(task) ? 'mutable' : task.weights,
       isNormalized: scaling.isNormalized,
       loss,
       train,
       kind: step.kind,
       steps: step.count,
+      ...(isTraining(task) && {
+        training: {
+          samples,
+          heldOut: data.heldOut ?? 0,
+          recorded: recordedSteps(task),
+        },
+      }),
       layers: record.layers,
       needs: needsOf(record.quantities),
     },
+    isTraining(task) ? watchOf(task, onSteps) : {},
   );
   return {
     measurements: measurements.map((cell) => recorded(cell, record.quantities)),
@@ -76,9 +130,18 @@ export async function measureTask(task: MeasureTask): Promise<BatchOutcome> {
   };
 }
 
+/** dt at the t-th of `steps` steps, where it is not the same at all. */
+function scheduleOf(setting: Setting, steps: number): BatchCell['stepSizeAt'] {
+  const { stepSizeFormula, parameters } = setting;
+  const { names, evaluate } = compileExpression(stepSizeFormula, stepSizeNames(Object.keys(parameters)));
+  if (!names.includes('t')) return undefined;
+  const { depth: L, width: m, inputWidth: d, outputWidth: k, samples: n, branchScale: beta } = setting;
+  return (t) => evaluate({ ...parameters, L, m, d, k, n, beta, t, T: steps });
+}
+
 /** eta_l at index l = 1 .. L. */
 function ratesOf({ depth, scaling: { learningRate } }: Setting): BatchCell['learningRate'] {
-  if (learningRate === 'scale-invariant') return learningRate;
+  if (typeof learningRate === 'string') return learningRate;
   return Array.from({ length: depth + 1 }, (_, layer) => learningRate[groupOf(layer, depth)]);
 }
 

@@ -1,5 +1,5 @@
 /** Shards put together: the tables of parts of an experiment as the table of the whole. */
-import type { Experiment } from '../config/resolve.js';
+import { type Experiment, recordedSteps } from '../config/resolve.js';
 import { chooseWeights, type WeightsChoice } from '../plan/batch.js';
 import { type Cell, expandCells } from '../plan/cell.js';
 import { shardOf } from '../plan/shard.js';
@@ -102,10 +102,10 @@ export function mergeTables(
 }
 
 /** Where a cell has rows, in the order of the table. */
-function placesOf({ record, step }: Experiment, { setting: { depth } }: Cell): string[] {
+function placesOf(experiment: Experiment, { setting: { depth } }: Cell): string[] {
+  const { record } = experiment;
   const layers = record.layers === 'all' ? Array.from({ length: depth - 1 }, (_, i) => i + 1) : [depth - 1];
-  const steps = Array.from({ length: step.count }, (_, i) => i + 1);
-  return steps.flatMap((step) => layers.map((layer) => placeOf(step, layer)));
+  return recordedSteps(experiment).flatMap((step) => layers.map((layer) => placeOf(step, layer)));
 }
 
 /** Reads the place in its cell off a row. */

@@ -2,10 +2,11 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import type { BackendName } from '../core/backend-name.js';
 import type { Answer, Question } from './process-worker.js';
-import type { BatchOutcome, Executor, MeasureTask } from './task.js';
+import type { BatchOutcome, Executor, MeasureTask, OnSteps } from './task.js';
 
 interface Waiting {
   readonly task: MeasureTask;
+  readonly onSteps: OnSteps;
   readonly resolve: (outcome: BatchOutcome) => void;
   readonly reject: (error: Error) => void;
 }
@@ -70,8 +71,12 @@ export function openProcesses(count: number): Executor {
     return child;
   }
 
-  function measure(child: ChildProcess, { task, resolve, reject }: Waiting): void {
+  function measure(child: ChildProcess, { task, onSteps, resolve, reject }: Waiting): void {
     const answered = (answer: Answer) => {
+      if ('taken' in answer) {
+        onSteps(answer.taken);
+        return;
+      }
       end();
       idle.push(child);
       if ('outcome' in answer) resolve(answer.outcome);
@@ -103,10 +108,10 @@ export function openProcesses(count: number): Executor {
   }
 
   return {
-    run: async (task, keep) => {
+    run: async (task, keep, onSteps) => {
       const outcome = await new Promise<BatchOutcome>((resolve, reject) => {
         if (isClosed) throw new Error('the run was stopped');
-        queue.push({ task, resolve, reject });
+        queue.push({ task, onSteps, resolve, reject });
         next();
       });
       await keep(outcome);

@@ -6,6 +6,8 @@ import type { BatchOutcome, MeasureTask } from './task.js';
 export type Question = { readonly task: MeasureTask } | { readonly open: BackendName };
 export type Answer =
   | { readonly outcome: BatchOutcome }
+  /** Not the last: steps of the batch that are taken. */
+  | { readonly taken: number }
   | { readonly version: string }
   | { readonly error: string };
 
@@ -19,7 +21,9 @@ process.on('message', (question: Question) => {
 });
 
 async function reply(question: Question): Promise<Answer> {
-  if ('task' in question) return { outcome: await measureTask(question.task) };
+  if ('task' in question) {
+    return { outcome: await measureTask(question.task, (taken) => answer({ taken })) };
+  }
   const { openBackend } = await import('../core/backend.js');
   return { version: (await openBackend(question.open)).version };
 }

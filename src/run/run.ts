@@ -16,7 +16,12 @@ export interface RunOptions {
   readonly workers: number;
   /** Ends the run: the batches in hand are dropped, or finished in this thread, which cannot be interrupted. */
   readonly signal?: AbortSignal | undefined;
+  /** How often what a long training has come to is kept, where there is a checkpoint; ms. */
+  readonly snapshotMs?: number | undefined;
 }
+
+/** So much of a training may be lost. */
+const SNAPSHOT_MS = 5000;
 
 /** A cell that is no result, with the reason. */
 export interface InexactCell extends Inexact {
@@ -52,6 +57,8 @@ export interface FinishedExperiment extends Tally {
 export interface RunListener {
   /** A batch is done, and kept if there is a checkpoint. */
   progressed?(experiment: Experiment, batch: Batch): void;
+  /** A share of the steps of a batch is taken. */
+  advanced?(experiment: Experiment, batch: Batch, share: number): void;
   /** The last batch of an experiment is done. */
   finished(result: FinishedExperiment): void | Promise<void>;
   /** The run ends before the last batch of an experiment is done. */
@@ -70,7 +77,7 @@ const MOST_ATTEMPTS = 2;
  */
 export async function runJobs(
   jobs: readonly Job[],
-  { backend, workers, signal }: RunOptions,
+  { backend, workers, signal, snapshotMs = SNAPSHOT_MS }: RunOptions,
   listener: RunListener,
 ): Promise<void> {
   const batches = jobs.reduce((sum, job) => sum + job.batches.length, 0);
@@ -100,14 +107,24 @@ export async function runJobs(
   }
 
   async function runBatch(job: Job, batch: Batch, progress: JobProgress): Promise<void> {
-    const task = taskOf(job.experiment, job.missing, batch, backend);
+    const { checkpoint, missing } = job;
+    const keys = batch.cells.map((i) => missing[i]!.key);
+    const snapshot = checkpoint && {
+      path: checkpoint.snapshotPath(keys),
+      origin: checkpoint.origin,
+      everyMs: snapshotMs,
+    };
+    const task = taskOf(job.experiment, missing, batch, backend, snapshot);
+    const onSteps = (taken: number) =>
+      listener.advanced?.(job.experiment, batch, taken / job.experiment.step.count);
     for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
       let isMeasured = false;
       try {
-        await executor.run(task, async (outcome) => {
+        const keep = async (outcome: BatchOutcome) => {
           isMeasured = true;
           await progress.keep(batch, outcome);
-        });
+        };
+        await executor.run(task, keep, onSteps);
         break;
       } catch (error) {
         if (isMeasured) fail(error);

@@ -1,14 +1,14 @@
 /** The slopes that an experiment asks for: how its quantities grow with depth or width, beside what theory expects. */
 import { type AxisName, entryOf } from '../config/axes.js';
 import { SLOPE_COLUMNS } from '../config/columns.js';
-import type { Experiment, Slope } from '../config/resolve.js';
+import { type Experiment, recordedSteps, type Slope } from '../config/resolve.js';
 import { axisValue, expandAxes, type Setting, sweptAxes, writtenAxisValue } from '../config/settings.js';
 import { keyNames } from '../plan/cell.js';
-import { type ExponentPoint, exponentOf } from '../results/exponent.js';
+import { type ExponentPoint, exponentOf, verdictOf } from '../results/exponent.js';
 import type { Table, Value } from '../results/table.js';
 
 /** Axes that slopes.csv has columns of whether they are swept or not. */
-const ALWAYS: readonly AxisName[] = [
+export const ALWAYS: readonly AxisName[] = [
   'architecture',
   'activation',
   'depth',
@@ -16,9 +16,6 @@ const ALWAYS: readonly AxisName[] = [
   'branchScale',
   'scaling',
 ];
-
-/** `holds`: the interval lies within expected +- margin; `fails`: it lies outside; `undecided`: neither. */
-type SlopeVerdict = 'holds' | 'fails' | 'undecided';
 
 /**
  * The slope of log |quantity| against log of the axis at the last layer, v = L-1, with its 95 % interval: one row for
@@ -58,7 +55,7 @@ export function slopesOf(experiment: Experiment, table: Table): Table {
     ...names.axes.map((axis) => axisValue(axis, setting)),
     ...parametersOf(setting),
   ];
-  const steps = Array.from({ length: experiment.step.count }, (_, i) => i + 1);
+  const steps = recordedSteps(experiment);
   const rows = slopes.flatMap((slope, i) => {
     const told = (setting: Setting): Value[] => [
       ...axes.map((axis) => (axis === slope.axis ? null : writtenAxisValue(axis, setting))),
@@ -107,24 +104,17 @@ function judged(points: readonly ExponentPoint[], slope: Slope, scaling: string)
     ({ y }) => y.length > 0 && y.every((value) => value > 0 && value < Infinity),
   );
   const fit = isPowerLaw ? exponentOf(points) : undefined;
-  const verdict = (): SlopeVerdict | null => {
-    if (expected === null) return null;
-    if (!fit) return 'undecided';
-    const [low, high] = [expected - margin, expected + margin];
-    if (fit.low >= low && fit.high <= high) return 'holds';
-    return fit.high < low || fit.low > high ? 'fails' : 'undecided';
-  };
   return [
     fit ? rounded(fit.slope) : null,
     fit ? rounded(fit.low) : null,
     fit ? rounded(fit.high) : null,
     expected,
     expected === null ? null : margin,
-    verdict(),
+    expected === null ? null : verdictOf(fit, expected, margin),
   ];
 }
 
 /** Six digits, which logarithms have in common on all machines; an interval without bounds has none. */
-function rounded(value: number): number | null {
+export function rounded(value: number): number | null {
   return Number.isFinite(value) ? Number(value.toPrecision(6)) : null;
 }

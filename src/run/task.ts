@@ -4,18 +4,26 @@ import type { Experiment } from '../config/resolve.js';
 import type { BackendName } from '../core/backend-name.js';
 import type { Batch } from '../plan/batch.js';
 import type { Cell } from '../plan/cell.js';
-import type { RecordedCell } from '../store/cell-file.js';
+import type { Origin, RecordedCell } from '../store/cell-file.js';
 
 export interface MeasureTask {
   readonly backend: BackendName;
   readonly data: Experiment['data'];
+  readonly dataSet: Experiment['dataSet'];
   readonly step: Experiment['step'];
   readonly record: Experiment['record'];
   readonly weights: Batch['weights'];
   /** The network, where it is the user's own. */
   readonly model?: Omit<Model, 'file' | 'sizes'> | undefined;
   readonly cells: readonly Cell[];
+  /** Where the state of a long training is kept, and how often; ms. */
+  readonly snapshot?:
+    | { readonly path: string; readonly origin: Origin; readonly everyMs: number }
+    | undefined;
 }
+
+/** Is told how many steps of a batch are taken. */
+export type OnSteps = (taken: number) => void;
 
 /** The task of a batch. */
 export function taskOf(
@@ -23,17 +31,20 @@ export function taskOf(
   cells: readonly Cell[],
   batch: Batch,
   backend: BackendName,
+  snapshot?: MeasureTask['snapshot'],
 ): MeasureTask {
-  const { data, step, record, model } = experiment;
+  const { data, dataSet, step, record, model } = experiment;
   const { weights } = batch;
   return {
     backend,
     data,
+    dataSet,
     step,
     record,
     weights,
     model: model && withoutSizes(model),
     cells: batch.cells.map((i) => cells[i]!),
+    snapshot,
   };
 }
 
@@ -50,11 +61,11 @@ export interface BatchOutcome {
 /** Where batches are measured. */
 export interface Executor {
   /**
-   * Measures a batch and hands the outcome to `keep`.
+   * Measures a batch and hands the outcome to `keep`; meanwhile `onSteps` is told how far it has come.
    *
    * @throws what the batch throws, what `keep` throws, and when its worker dies or the executor is closed.
    */
-  run(task: MeasureTask, keep: (outcome: BatchOutcome) => Promise<void>): Promise<void>;
+  run(task: MeasureTask, keep: (outcome: BatchOutcome) => Promise<void>, onSteps: OnSteps): Promise<void>;
   /** Drops what has not begun, and what can be interrupted. */
   close(): Promise<void>;
 }

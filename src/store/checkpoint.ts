@@ -3,7 +3,9 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type CellFile, decodeCells, encodeCells, type Origin, type RecordedCell } from './cell-file.js';
+import { removeFile } from './files.js';
 import { readRegularFile } from './regular-file.js';
+import { readSnapshot, SNAPSHOT, snapshotPath } from './snapshot.js';
 import { removeAbandoned, writeFileMeanwhile } from './write-file.js';
 
 const SUFFIX = '.cells';
@@ -22,9 +24,11 @@ export class ForeignCheckpoint extends Error {
 export class Checkpoint {
   private constructor(
     private readonly folder: string,
-    private readonly origin: Origin,
+    readonly origin: Origin,
     /** Cells that are there, by key. */
     readonly cells: ReadonlyMap<string, RecordedCell>,
+    /** Keys of the cells of each batch that was still in training. */
+    readonly unfinished: readonly (readonly string[])[],
     /** Time that these took; ms. */
     readonly elapsedMs: number,
     /** Files that are truncated or changed; they count as absent. */
@@ -42,7 +46,7 @@ export class Checkpoint {
     const cells = new Map<string, RecordedCell>();
     let elapsedMs = 0;
     let damaged = 0;
-    for (const path of filesOf(folder)) {
+    for (const path of filesOf(folder, SUFFIX)) {
       const bytes = readRegularFile(path);
       if (bytes === undefined) continue; // gone just now
       let file: CellFile;
@@ -66,7 +70,11 @@ export class Checkpoint {
       for (const [key, measured] of file.cells) cells.set(key, measured);
       elapsedMs += file.elapsedMs;
     }
-    return new Checkpoint(folder, origin, cells, elapsedMs, damaged, check);
+    const unfinished = filesOf(folder, SNAPSHOT).flatMap((path) => {
+      const keys = readSnapshot(path, origin)?.keys;
+      return keys ? [keys] : [];
+    });
+    return new Checkpoint(folder, origin, cells, unfinished, elapsedMs, damaged, check);
   }
 
   /**
@@ -75,11 +83,18 @@ export class Checkpoint {
    * @throws Error of the file system, with the path; the batch is not there then.
    */
   async save(cells: CellFile['cells'], elapsedMs: number): Promise<void> {
-    const name = createHash('sha256').update(JSON.stringify(cells.map(([key]) => key)));
+    const keys = cells.map(([key]) => key);
+    const name = createHash('sha256').update(JSON.stringify(keys));
     const path = join(this.folder, `${name.digest('hex').slice(0, 32)}${SUFFIX}`);
     this.check();
     mkdirSync(this.folder, { recursive: true });
     await writeFileMeanwhile(path, encodeCells({ origin: this.origin, elapsedMs, cells }));
+    removeFile(this.snapshotPath(keys));
+  }
+
+  /** Where the snapshot of a batch in training is, or would be. */
+  snapshotPath(keys: readonly string[]): string {
+    return snapshotPath(this.folder, keys);
   }
 }
 
@@ -88,8 +103,8 @@ export function removeCheckpoint(folder: string): void {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** Paths of the files of batches, in a fixed order; what was not written to its end is removed. */
-function filesOf(folder: string): string[] {
+/** Paths of the files of batches that end so, in a fixed order; what was not written to its end is removed. */
+function filesOf(folder: string, suffix: string): string[] {
   let names: string[];
   try {
     names = readdirSync(folder).sort();
@@ -98,5 +113,5 @@ function filesOf(folder: string): string[] {
     throw error;
   }
   removeAbandoned(folder);
-  return names.filter((name) => name.endsWith(SUFFIX)).map((name) => join(folder, name));
+  return names.filter((name) => name.endsWith(suffix)).map((name) => join(folder, name));
 }

@@ -19,9 +19,9 @@ import {
 import { type Lock, type LockOptions, takeLock } from './lock.js';
 import {
   checkReplacement,
+  FITS,
   MANIFEST,
   readStanding,
-  SLOPES,
   sayTheSame,
   TABLE,
   whatMoved,
@@ -42,8 +42,11 @@ export function checkResultsFolder(out: string, name: string): void {
   checkWritableDirectory(folder);
   checkStaysInside(out, folder);
   checkStaysInside(out, join(folder, PARTIAL));
-  for (const file of [TABLE, SLOPES, MANIFEST, LOCK]) checkIsNoLink(join(folder, file));
+  for (const file of [TABLE, ...FITS, MANIFEST, LOCK]) checkIsNoLink(join(folder, file));
 }
+
+/** Tables that are computed from the table, by the names of their files. */
+export type Fits = Readonly<Partial<Record<(typeof FITS)[number], Table>>>;
 
 export interface ReadResults {
   readonly manifest: Manifest;
@@ -138,21 +141,20 @@ export class ResultsFolder {
   }
 
   /**
-   * Writes what differs from the result that stands there: table, slopes and manifest are one unit, and the manifest,
+   * Writes what differs from the result that stands there: table, fits and manifest are one unit, and the manifest,
    * which vouches for the others, is the last of them. The same result leaves every file as it is.
    *
    * @param isFresh whether another result is replaced that is nowhere else.
    * @throws UserError when it cannot be written, or another result would be lost.
    */
-  async write(
-    table: Table,
-    slopes: Table | undefined,
-    manifest: Manifest,
-    isFresh: boolean,
-  ): Promise<Outcome> {
+  async write(table: Table, fits: Fits, manifest: Manifest, isFresh: boolean): Promise<Outcome> {
     const standing = readStanding(this.path);
     const csv = toCsv(table);
-    const content: Record<string, string> = { [TABLE]: csv, ...(slopes && { [SLOPES]: toCsv(slopes) }) };
+    const fitted = FITS.filter((name) => fits[name]);
+    const content: Record<string, string> = {
+      [TABLE]: csv,
+      ...Object.fromEntries(fitted.map((name) => [name, toCsv(fits[name]!)])),
+    };
     const sha256 = Object.fromEntries(
       Object.entries(content).map(([name, text]) => [name, digestOfBytes(text)]),
     );
@@ -162,14 +164,14 @@ export class ResultsFolder {
     const isVouched = standing?.manifest !== undefined && sayTheSame(standing.manifest, next);
     const files = [
       ...(isSame ? [] : [TABLE]),
-      ...(slopes && standing?.slopes?.toString() !== content[SLOPES] ? [SLOPES] : []),
+      ...fitted.filter((name) => standing?.fits[name]?.toString() !== content[name]),
       ...(isVouched ? [] : [MANIFEST]),
     ];
     const text = `${JSON.stringify(next, null, 2)}\n`;
     this.lock.check();
     writeFiles(files.map((name) => ({ path: join(this.path, name), content: content[name] ?? text })));
     // Last, since the old ones are whole until then; left behind by a kill, they are no part of what is vouched for.
-    if (!slopes) removeFile(join(this.path, SLOPES));
+    for (const name of FITS) if (!fits[name]) removeFile(join(this.path, name));
     if (!standing) return { kind: 'new', line: null };
     if (isSame) {
       const anew = files.length > 0 ? `; ${files.join(' and ')} written anew` : '';

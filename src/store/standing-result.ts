@@ -14,11 +14,16 @@ import { UserError } from './user-error.js';
 export const TABLE = 'table.csv';
 export const MANIFEST = 'manifest.json';
 export const SLOPES = 'slopes.csv';
+export const OPTIMA = 'optima.csv';
+
+/** Tables that are computed from the table, where an experiment asks for them. */
+export const FITS = [SLOPES, OPTIMA] as const;
 
 export interface StandingResult {
   readonly folder: string;
   readonly table: Buffer;
-  readonly slopes: Buffer | undefined;
+  /** Bytes of those of `FITS` that are there. */
+  readonly fits: Readonly<Partial<Record<(typeof FITS)[number], Buffer>>>;
   /** Undefined where there is none, or none that can be read. */
   readonly manifest: Manifest | undefined;
   /** Whether the manifest is of these files, as far as it says; a run that is killed between two renames parts them. */
@@ -33,13 +38,18 @@ export interface StandingResult {
 export function readStanding(folder: string): StandingResult | undefined {
   const table = bytesAt(join(folder, TABLE));
   if (!table) return undefined;
-  const slopes = bytesAt(join(folder, SLOPES));
+  const fits = Object.fromEntries(
+    FITS.flatMap((name) => {
+      const bytes = bytesAt(join(folder, name));
+      return bytes ? [[name, bytes]] : [];
+    }),
+  ) as StandingResult['fits'];
   const manifest = manifestIn(bytesAt(join(folder, MANIFEST)));
   const isOneUnit =
     manifest !== undefined &&
     changeSince(manifest, TABLE, table) === undefined &&
-    changeSince(manifest, SLOPES, slopes) === undefined;
-  return { folder, table, slopes, manifest, isOneUnit };
+    FITS.every((name) => changeSince(manifest, name, fits[name]) === undefined);
+  return { folder, table, fits, manifest, isOneUnit };
 }
 
 /**

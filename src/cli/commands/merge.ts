@@ -7,7 +7,7 @@ import { parseShard } from '../../plan/shard.js';
 import type { Manifest } from '../../results/manifest.js';
 import type { Table } from '../../results/table.js';
 import { MergeError, mergeTables } from '../../run/merge.js';
-import { slopesOf } from '../../run/slopes.js';
+import { fitsOf } from '../../run/optima.js';
 import { shown } from '../../store/files.js';
 import {
   checkResultsFolder,
@@ -20,7 +20,7 @@ import { UserError } from '../../store/user-error.js';
 import { EXIT } from '../exit-code.js';
 import { experimentOf } from '../experiments.js';
 import { checkTables } from '../fit.js';
-import { slopesText } from '../slopes-report.js';
+import { fitsText } from '../slopes-report.js';
 
 export interface MergeCommand {
   readonly out: string;
@@ -56,13 +56,13 @@ export async function merge(
     );
   }
   const table = tableOf();
-  const slopes = experiment.slopes && slopesOf(experiment, table);
+  const fits = fitsOf(experiment, table);
   checkResultsFolder(out, experiment.name);
   const folder = await ResultsFolder.open(out, experiment.name, { takesOver: takeOver });
   let outcome: Outcome;
   try {
     const cells = expandCells(experiment).length;
-    outcome = await folder.write(table, slopes, manifestOf(parts, table, cells), fresh === true);
+    outcome = await folder.write(table, fits, manifestOf(parts, table, cells), fresh === true);
   } finally {
     folder.close();
   }
@@ -71,7 +71,7 @@ export async function merge(
       `${experiment.name}: ${table.rows.length} rows of ${parts.length} parts -> ${shown(folder.path)}\n`,
     );
     if (outcome.line !== null) process.stdout.write(`${experiment.name}: ${outcome.line}\n`);
-    if (slopes) process.stdout.write(`${slopesText(slopes)}\n`);
+    process.stdout.write(fitsText(fits));
   }
   return EXIT.fine;
 

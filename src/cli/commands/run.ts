@@ -6,6 +6,7 @@ import type { WeightsChoice } from '../../plan/batch.js';
 import { digestOf } from '../../plan/digest.js';
 import { formatShard, type Shard } from '../../plan/shard.js';
 import { type Job, jobOf, resumeJob } from '../../run/job.js';
+import { fitsOf } from '../../run/optima.js';
 import {
   type FinishedExperiment,
   type InexactCell,
@@ -13,7 +14,6 @@ import {
   runJobs,
   type Tally,
 } from '../../run/run.js';
-import { slopesOf } from '../../run/slopes.js';
 import { asUserError, isThere, shown } from '../../store/files.js';
 import { currentRevision, isOutside } from '../../store/git.js';
 import { checkResultsFolder, type Outcome, ResultsFolder } from '../../store/results-folder.js';
@@ -28,7 +28,7 @@ import { prepareModels } from '../prepared-models.js';
 import { startProgress } from '../progress.js';
 import { type Circumstances, circumstancesOf, manifestOf } from '../provenance.js';
 import { stopSignal } from '../signals.js';
-import { slopeRecords, slopesText } from '../slopes-report.js';
+import { fitsText, recordsOf } from '../slopes-report.js';
 
 export interface RunCommand {
   readonly out: string;
@@ -117,7 +117,8 @@ export async function measure(
     const progress = startProgress(...sizeOf(jobs), command.quiet === true);
     try {
       const listener: RunListener = {
-        progressed: (_, batch) => progress.add(batch.cells.length, batch.cost),
+        advanced: (_, batch, share) => progress.advance(batch, share),
+        progressed: (_, batch) => progress.finish(batch),
         // What cannot be written or drawn is told at the end, and does not take the other experiments with it.
         finished: (result) => {
           progress.stop();
@@ -197,17 +198,15 @@ export async function measure(
     const { name } = result.experiment;
     const folder = folders.get(name)!;
     const manifest = manifestOf(result, result.table.rows.length, weights, shard, circumstancesAt(name));
-    // A shard, or a run of which cells failed, has not all that a slope is fitted to.
-    const slopes =
-      result.experiment.slopes && !shard && manifest.status === 'complete'
-        ? slopesOf(result.experiment, result.table)
-        : undefined;
+    // A shard, or a run of which cells failed, has not all that slopes and optima are fitted to.
+    const fits = !shard && manifest.status === 'complete' ? fitsOf(result.experiment, result.table) : {};
     const outcome = await folder
-      .finish(result.table, slopes, manifest, command.fresh === true)
+      .finish(result.table, fits, manifest, command.fresh === true)
       .finally(() => command.quiet || tellOfCells(result));
     if (result.failed.length + result.diverged.length + result.inexact.length > 0) code = EXIT.incomplete;
     if (!command.quiet) lines.say(name, reportText(result, folder.path, outcome));
-    if (slopes && !command.quiet && !command.json) lines.say(name, `${slopesText(slopes)}\n`);
+    const fitted = fitsText(fits);
+    if (fitted !== '' && !command.quiet && !command.json) lines.say(name, fitted);
     const { status, counts, elapsed_ms } = manifest;
     summaries.set(name, {
       name,
@@ -217,7 +216,8 @@ export async function measure(
       ...(outcome.line !== null && { note: outcome.line }),
       ...counts,
       elapsed_ms,
-      ...(slopes && { slopes: slopeRecords(slopes) }),
+      ...(fits['slopes.csv'] && { slopes: recordsOf(fits['slopes.csv']) }),
+      ...(fits['optima.csv'] && { optima: recordsOf(fits['optima.csv']) }),
     });
     await then(folder.path, name, outcome, (text) => lines.say(name, text));
     const page = join(out, 'report.html');

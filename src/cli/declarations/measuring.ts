@@ -6,7 +6,7 @@ export function declareMeasuring(program: Command, exit: (code: number) => void)
   program
     .command('run')
     .description(
-      'measure; writes <out>/NAME/{table.csv, manifest.json}, slopes.csv if asked for; goes on where a run was stopped',
+      'measure; writes <out>/NAME/{table.csv, manifest.json}, slopes.csv and optima.csv if asked for; goes on where a run was stopped',
     )
     .argument('[experiment...]', 'files, or names of experiments that come with the program')
     .addOption(

@@ -1,23 +1,9 @@
 /** Data of a user for a model: CSV and arrays of NumPy. */
-import { extname } from 'node:path';
 import { type Tensor, tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { type ModelLoss, oneHotRows, shownShape } from '../../model/index.js';
-import { nearest } from '../../nearest.js';
-import { decodeText, ReadError } from '../../results/read-text.js';
-import { csvRecords } from '../../results/table.js';
-import { readWith } from '../../store/files.js';
-import { decodeNpy } from '../../store/npy.js';
+import { type Rows, readRows, splitColumns } from '../../store/data-rows.js';
 import { UserError } from '../../store/user-error.js';
-
-/** Rows of numbers with the names of their columns, where the file has them. */
-interface Rows {
-  readonly path: string;
-  readonly columns: readonly string[] | undefined;
-  /** Shape, the samples first. */
-  readonly shape: readonly number[];
-  readonly values: ArrayLike<number>;
-}
 
 export interface GivenData {
   readonly inputs: readonly Tensor[] | undefined;
@@ -56,86 +42,6 @@ export function readModelData(model: LayersModel, { data, target, samples, loss 
   }
   const [own, rest] = splitColumns(files[0]!, named[0]!.split(','));
   return { inputs: [inputOf(model, 0, rest)], targets: [targetOf(model, 0, own, loss)] };
-}
-
-function readRows(path: string, samples: number | undefined): Rows {
-  const extension = extname(path).toLowerCase();
-  if (extension !== '.csv' && extension !== '.npy') {
-    throw new UserError(
-      `${path}: expected data as .csv or .npy, got ${extension || 'a file without an extension'}`,
-    );
-  }
-  const rows = readWith(path, (bytes): Rows => {
-    if (extension === '.csv') return { path, ...readCsv(decodeText(bytes)) };
-    const { shape, values } = decodeNpy(bytes);
-    if (shape.length === 0)
-      throw new ReadError('expected an array with the samples first, got a single number');
-    return { path, columns: undefined, shape, values };
-  });
-  const count = rows.shape[0]!;
-  if (count === 0) throw new UserError(`${path}: there are no samples in it`);
-  if (samples === undefined || samples === count) return rows;
-  if (samples > count) throw new UserError(`${path}: expected ${samples} samples (--samples), got ${count}`);
-  const size = (rows.values.length / count) * samples;
-  return {
-    ...rows,
-    shape: [samples, ...rows.shape.slice(1)],
-    values: Array.prototype.slice.call(rows.values, 0, size),
-  };
-}
-
-function readCsv(text: string): Omit<Rows, 'path'> {
-  const values: number[] = [];
-  let columns: string[] | undefined;
-  let width = 0;
-  let count = 0;
-  for (const { record, line } of csvRecords(text)) {
-    const numbers = record.map((cell) => (cell.trim() === '' ? Number.NaN : Number(cell)));
-    const wrong = numbers.findIndex((number) => !Number.isFinite(number));
-    if (width === 0) {
-      width = record.length;
-      if (wrong >= 0) {
-        columns = record.map((name) => name.trim());
-        continue;
-      }
-    }
-    if (record.length !== width) {
-      throw new ReadError(`line ${line}: expected ${width} cells, got ${record.length}`);
-    }
-    if (wrong >= 0)
-      throw new ReadError(`line ${line}: expected a number, got ${JSON.stringify(record[wrong])}`);
-    for (const number of numbers) values.push(number);
-    count += 1;
-  }
-  return { columns, shape: [count, width], values };
-}
-
-/** Parts the columns that are named from the others. */
-function splitColumns(rows: Rows, names: readonly string[]): [Rows, Rows] {
-  const { path, columns } = rows;
-  if (!columns)
-    throw new UserError(`${path}: has no line with names of columns, expected ${names.join(', ')}`);
-  const wanted = names.map((name) => {
-    const at = columns.indexOf(name.trim());
-    if (at >= 0) return at;
-    const meant = nearest(name, columns);
-    throw new UserError(
-      `${path}: has no column ${name}; it has ${columns.join(', ')}${meant === undefined ? '' : `; did you mean ${meant}?`}`,
-    );
-  });
-  const pick = (places: readonly number[]): Rows => {
-    const [count, width] = rows.shape as [number, number];
-    const values = Array.from({ length: count }, (_, row) =>
-      places.map((at) => rows.values[row * width + at]!),
-    );
-    return {
-      path,
-      columns: places.map((at) => columns[at]!),
-      shape: [count, places.length],
-      values: values.flat(),
-    };
-  };
-  return [pick(wanted), pick([...columns.keys()].filter((at) => !wanted.includes(at)))];
 }
 
 function inputOf(model: LayersModel, i: number, rows: Rows): Tensor {

@@ -190,7 +190,7 @@ class BruteForceStep {
       let descent = (_: number) => 0;
       if (settings.needs?.has('all gradients') || learns(settings.train, l, L)) this.gradientNorms[l] = size;
       if (size > 0 && learns(settings.train, l, L)) {
-        const eta = cell.learningRate === 'scale-invariant' ? undefined : cell.learningRate[l]!;
+        const eta = typeof cell.learningRate === 'string' ? undefined : cell.learningRate[l]!;
         this.contributions[l] = eta === undefined ? 1 / L : eta * size * size;
         descent = eta === undefined ? (g) => (factor / (L * size)) * (g / size) : (g) => factor * eta * g;
       }

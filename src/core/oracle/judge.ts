@@ -1,6 +1,5 @@
 /** Whether a measured cell is right, for tests: against the brute force, within what float32 can do to it. */
 
-import type { MeasuredQuantity } from '../../quantities.js';
 import { drawData } from '../data.js';
 import type { BatchCell, BatchSettings, CellMeasurement } from '../experiment.js';
 import { ROLE } from '../random.js';
@@ -8,7 +7,7 @@ import type { Source } from '../weights.js';
 import { EPSILON, reached } from './arithmetic.js';
 import { bruteForce, type Drawn, type Run } from './brute-force.js';
 import { normalizations, normalizeForward, scaled } from './normalization.js';
-import { type Quantities, quantitiesOf } from './quantities.js';
+import { type Quantities, quantitiesOf, type StepQuantity } from './quantities.js';
 
 /** Whether the cell itself says that it is no result. */
 export const isReported = ({ divergedAt, inexact }: CellMeasurement) =>
@@ -16,7 +15,7 @@ export const isReported = ({ divergedAt, inexact }: CellMeasurement) =>
 
 /** A quantity that is not what it should be. */
 interface Wrong {
-  readonly quantity: MeasuredQuantity;
+  readonly quantity: StepQuantity;
   readonly step: number;
   readonly layer: number;
   readonly measured: number;
@@ -38,7 +37,7 @@ export type Judgement =
   | { readonly mustReport: string };
 
 /** Angles and residuals are compared as they are, all else relative to what is expected. */
-const ABSOLUTE: readonly MeasuredQuantity[] = ['bfa_rad', 'fba_rad', 'speed_formula_residual', 'step_number'];
+const ABSOLUTE: readonly StepQuantity[] = ['bfa_rad', 'fba_rad', 'speed_formula_residual', 'step_number'];
 
 /** The runs with rounding: gates that rounding leaves undecided are opened in one and closed in another. */
 const GATE_SHIFTS = [6, -6, 0];
@@ -54,7 +53,7 @@ const SAFETY = 16;
  * samples are at stake, and three runs do not show all that can come of it.
  */
 const CHAOS = 0.1;
-const DECISIVE: readonly MeasuredQuantity[] = ['bfa_rad', 'feature_speed_rms'];
+const DECISIVE: readonly StepQuantity[] = ['bfa_rad', 'feature_speed_rms'];
 
 const UNDECIDED = { wrong: [], condition: Number.POSITIVE_INFINITY, smallest: 0, largest: 0 };
 
@@ -121,7 +120,7 @@ function against(drawn: Drawn, cell: BatchCell, settings: BatchSettings, measure
   const wrong: Wrong[] = [];
   let condition = 0;
   quantities(exact).forEach((expected, t) => {
-    for (const quantity of Object.keys(expected) as MeasuredQuantity[]) {
+    for (const quantity of Object.keys(expected) as StepQuantity[]) {
       const others = rounded.map((steps) => steps[t]!);
       const tolerance = SAFETY * (deviation(quantity, expected, others) + EPSILON * cell.depth);
       if (DECISIVE.includes(quantity)) condition = Math.max(condition, tolerance);
@@ -139,14 +138,14 @@ function against(drawn: Drawn, cell: BatchCell, settings: BatchSettings, measure
 }
 
 /** The largest distance of the runs from what is right, over the layers of a step. */
-function deviation(quantity: MeasuredQuantity, exact: Quantities, runs: readonly Quantities[]): number {
+function deviation(quantity: StepQuantity, exact: Quantities, runs: readonly Quantities[]): number {
   return Math.max(
     ...runs.flatMap((run) => exact[quantity].map((right, i) => distance(quantity, run[quantity][i]!, right))),
   );
 }
 
 /** What is not finite is missing from a table, so that one missing number is as good as another, and as bad as any. */
-function distance(quantity: MeasuredQuantity, value: number, right: number): number {
+function distance(quantity: StepQuantity, value: number, right: number): number {
   if (value === right || !(Number.isFinite(value) || Number.isFinite(right))) return 0;
   const error = Math.abs(value - right) / (ABSOLUTE.includes(quantity) ? 1 : Math.abs(right));
   return Number.isNaN(error) ? Number.POSITIVE_INFINITY : error;

@@ -1,0 +1,237 @@
+/** The optima that an experiment asks for: where along a parameter a quantity is smallest, and how that drifts with depth and width. */
+import { type AxisName, entryOf } from '../config/axes.js';
+import { OPTIMUM_COLUMNS } from '../config/columns.js';
+import { DRIFT_AXES } from '../config/experiment.js';
+import type { Experiment, OptimumSearch } from '../config/resolve.js';
+import { axisValue, expandAxes, type Setting, sweptAxes, writtenAxisValue } from '../config/settings.js';
+import { keyNames } from '../plan/cell.js';
+import { exponentOf, verdictOf } from '../results/exponent.js';
+import { type Curve, middle, type Optimum, optimumOf, regretAt, resamples } from '../results/optimum.js';
+import { STEP_NUMBER, type Table, type Value } from '../results/table.js';
+import { ALWAYS, rounded, slopesOf } from './slopes.js';
+
+/** A curve along the parameter, of settings that differ in nothing else. */
+interface Found {
+  readonly setting: Setting;
+  readonly curve: Curve;
+  readonly optimum: Optimum | undefined;
+}
+
+const textOf = (parts: readonly Value[]) => JSON.stringify(parts);
+
+/** The tables that an experiment asks for besides its own, by the names of their files. */
+export function fitsOf(
+  experiment: Experiment,
+  table: Table,
+): { readonly 'slopes.csv'?: Table; readonly 'optima.csv'?: Table } {
+  const { slopes, optima } = experiment;
+  const found = optima && new Optima(experiment, table);
+  const drifts = found?.drifts ?? [];
+  const fitted = slopes || drifts.length > 0 ? slopesOf(experiment, table) : undefined;
+  return {
+    ...(fitted && { 'slopes.csv': { ...fitted, rows: [...fitted.rows, ...drifts] } }),
+    ...(found && { 'optima.csv': found.table }),
+  };
+}
+
+/** The optima of a table, and their drifts as rows of slopes.csv. */
+class Optima {
+  private readonly names;
+  private readonly axes: readonly AxisName[];
+  private readonly draws: readonly number[];
+  private readonly choices: readonly (readonly number[])[];
+  /** log of the quantity, a sum over steps with their number, by setting, draw and search. */
+  private readonly sums: readonly Map<string, { sum: number; count: number }>[];
+
+  constructor(
+    private readonly experiment: Experiment,
+    table: Table,
+  ) {
+    this.names = keyNames(experiment);
+    const swept = sweptAxes(experiment);
+    this.axes = this.names.axes.filter((axis) => ALWAYS.includes(axis) || swept.includes(axis));
+    this.draws = Array.from({ length: experiment.draws }, (_, draw) => draw);
+    this.choices = resamples(experiment.draws);
+    this.sums = this.searches.map((search) => this.sumsOf(table, search));
+  }
+
+  /** optima.csv. */
+  get table(): Table {
+    const { axes, names } = this;
+    const rows = this.searches.flatMap((search, i) => {
+      const found = this.found(search, i);
+      return found.map((each) => this.rowOf(search, each, smallestOf(each, found, this.othersOf(search))));
+    });
+    // What is sought along is no column of a setting.
+    const isKept = (column: string) =>
+      rows.some((row) => row[columns.indexOf(column)] !== null) ||
+      OPTIMUM_COLUMNS.some((name) => name === column);
+    const columns = [
+      'experiment',
+      ...axes.map((axis) => entryOf(axis).column),
+      ...names.parameters,
+      ...OPTIMUM_COLUMNS,
+    ];
+    const kept = columns.map((column, j) => ({ column, j })).filter(({ column }) => isKept(column));
+    return {
+      columns: kept.map(({ column }) => column),
+      rows: rows.map((row) => kept.map(({ j }) => row[j]!)),
+    };
+  }
+
+  /** Rows of slopes.csv, a slope of log optimum against log of an axis each; missing where an optimum is censored. */
+  get drifts(): Value[][] {
+    return this.searches.flatMap((search, i) => {
+      const found = this.found(search, i);
+      return DRIFT_AXES.filter((axis) => search.drift[axis] !== undefined).flatMap((axis) => {
+        const groups = new Map<string, Found[]>();
+        for (const each of found) {
+          const key = textOf(this.told(each.setting, [search.along, axis]));
+          groups.set(key, [...(groups.get(key) ?? []), each]);
+        }
+        return [...groups.values()].map((group) => this.driftOf(search, axis, group));
+      });
+    });
+  }
+
+  private get searches(): readonly OptimumSearch[] {
+    return this.experiment.optima ?? [];
+  }
+
+  private driftOf(
+    search: OptimumSearch,
+    axis: (typeof DRIFT_AXES)[number],
+    group: readonly Found[],
+  ): Value[] {
+    const expected = search.drift[axis]!;
+    const slopeOf = (optima: readonly (Optimum | undefined)[]) => {
+      if (optima.some((optimum) => optimum?.censored !== 'no')) return undefined;
+      return exponentOf(group.map(({ setting }, j) => ({ x: setting[axis], y: [optima[j]!.at] }))).slope;
+    };
+    const slope = slopeOf(group.map(({ optimum }) => optimum));
+    const others = this.choices.flatMap((draws) => {
+      const own = slopeOf(group.map(({ curve }) => optimumOf(curve, draws)));
+      return own === undefined ? [] : [own];
+    });
+    const interval = slope === undefined ? undefined : middle(others);
+    return [
+      this.experiment.name,
+      ...this.told(group[0]!.setting, [search.along, axis]),
+      search.steps.to,
+      `optimum of ${search.quantity} along ${search.along}`,
+      axis,
+      slope === undefined ? null : rounded(slope),
+      interval ? rounded(interval.low) : null,
+      interval ? rounded(interval.high) : null,
+      expected,
+      search.margin,
+      verdictOf(interval, expected, search.margin),
+    ];
+  }
+
+  private rowOf(search: OptimumSearch, { setting, curve, optimum }: Found, smallest: Found): Value[] {
+    const interval =
+      optimum &&
+      middle(
+        this.choices.flatMap((draws) => {
+          const own = optimumOf(curve, draws);
+          return own ? [own.at] : [];
+        }),
+      );
+    const own = smallest.curve === curve ? 1 : undefined;
+    const regret = own ?? (smallest.optimum && regretAt(curve, this.draws, smallest.optimum.at));
+    return [
+      this.experiment.name,
+      ...this.told(setting, [search.along]),
+      search.quantity,
+      search.steps.from,
+      search.steps.to,
+      search.along,
+      optimum ? rounded(optimum.at) : null,
+      interval ? rounded(interval.low) : null,
+      interval ? rounded(interval.high) : null,
+      optimum ? rounded(Math.exp(optimum.value)) : null,
+      optimum?.censored ?? null,
+      regret === undefined ? null : rounded(regret),
+    ];
+  }
+
+  /** The curves of a search, in the order of the settings. */
+  private found(search: OptimumSearch, i: number): Found[] {
+    const groups = new Map<string, Setting[]>();
+    for (const setting of expandAxes(this.experiment)) {
+      const key = textOf(this.told(setting, [search.along]));
+      groups.set(key, [...(groups.get(key) ?? []), setting]);
+    }
+    const along = (setting: Setting) =>
+      search.along === 'stepSize' ? setting.stepSize : setting.parameters[search.along]!;
+    return [...groups.values()].map((settings) => {
+      const rising = [...settings].sort((a, b) => along(a) - along(b));
+      const curve: Curve = {
+        x: rising.map(along),
+        y: rising.map((setting) =>
+          this.draws.map((draw) => {
+            const own = this.sums[i]!.get(textOf([...this.numbersOf(setting), draw]));
+            return own ? own.sum / own.count : Number.NaN;
+          }),
+        ),
+      };
+      return { setting: settings[0]!, curve, optimum: optimumOf(curve, this.draws) };
+    });
+  }
+
+  /** A draw that has no logarithm at one of its steps has none. */
+  private sumsOf(
+    { columns, rows }: Table,
+    search: OptimumSearch,
+  ): Map<string, { sum: number; count: number }> {
+    const at = (column: string) => columns.indexOf(column);
+    const identity = [...this.names.axes.map((axis) => entryOf(axis).column), ...this.names.parameters].map(
+      at,
+    );
+    const [draw, layer, depth, step, quantity] = ['draw', 'layer', 'depth', STEP_NUMBER, search.quantity].map(
+      at,
+    ) as [number, number, number, number, number];
+    const sums = new Map<string, { sum: number; count: number }>();
+    for (const row of rows) {
+      if (row[layer] !== Number(row[depth]) - 1) continue;
+      const t = step === -1 ? 1 : Number(row[step]);
+      if (t < search.steps.from || t > search.steps.to) continue;
+      const key = textOf([...identity.map((j) => row[j]!), row[draw]!]);
+      const value = row[quantity];
+      const log = value === null ? Number.NaN : Math.log(Math.abs(Number(value)));
+      const own = sums.get(key) ?? { sum: 0, count: 0 };
+      sums.set(key, { sum: own.sum + log, count: own.count + 1 });
+    }
+    return sums;
+  }
+
+  private numbersOf(setting: Setting): Value[] {
+    const { axes, parameters } = this.names;
+    return [
+      ...axes.map((axis) => axisValue(axis, setting)),
+      ...parameters.map((name) => setting.parameters[name]!),
+    ];
+  }
+
+  /** A setting as the file writes it, without some of its axes and parameters. */
+  private told(setting: Setting, without: readonly string[]): Value[] {
+    return [
+      ...this.axes.map((axis) => (without.includes(axis) ? null : writtenAxisValue(axis, setting))),
+      ...this.names.parameters.map((name) => (without.includes(name) ? null : setting.parameters[name]!)),
+    ];
+  }
+
+  /** What tells curves apart but for depth and width. */
+  private othersOf(search: OptimumSearch): (setting: Setting) => string {
+    return (setting) => textOf(this.told(setting, [search.along, ...DRIFT_AXES]));
+  }
+}
+
+/** The curve of the smallest network of those that differ in depth and width alone. */
+function smallestOf(each: Found, found: readonly Found[], othersOf: (setting: Setting) => string): Found {
+  const size = ({ setting: { depth, width } }: Found) => depth * width;
+  return found
+    .filter(({ setting }) => othersOf(setting) === othersOf(each.setting))
+    .reduce((least, other) => (size(other) < size(least) ? other : least));
+}
