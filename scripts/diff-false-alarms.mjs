@@ -4,7 +4,7 @@
 //     node scripts/diff-false-alarms.mjs [pairs of seeds, default 200]
 
 import { diffExperiment } from '../dist/compare/diff.js';
-import { parseExperiment } from '../dist/config/load.js';
+import { parseExperiment } from '../dist/config/file/load.js';
 import { cutBatches } from '../dist/plan/batch.js';
 import { expandCells } from '../dist/plan/cell.js';
 import { QUANTITY_NAMES } from '../dist/quantities.js';

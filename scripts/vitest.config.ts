@@ -8,7 +8,7 @@ process.stdout.write(`${describeBackends(backends)}\n`);
 const ofCore = (name: string) => `src/core/${name}.test.ts`;
 
 /** Tests of the operations of a backend, and of the step on it: they run on each. */
-const OF_OPERATIONS = ['activation', 'kernels', 'ops', 'oracle/planted-faults', 'resnet-2', 'step'].map(
+const OF_OPERATIONS = ['activation', 'kernels', 'ops', 'oracle/planted-faults', 'resnet-2', 'step/step'].map(
   ofCore,
 );
 
@@ -16,8 +16,8 @@ const OF_OPERATIONS = ['activation', 'kernels', 'ops', 'oracle/planted-faults', 
 const NUMERIC = [
   ...OF_OPERATIONS,
   ...[
-    'matrix-free-weights',
-    'normalize',
+    'weights/matrix-free-weights',
+    'step/normalize',
     'oracle/known-cases',
     'oracle/matrix-free-law',
     'oracle/random-experiments',

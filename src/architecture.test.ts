@@ -227,9 +227,9 @@ const FEW_ARGUMENTS: Readonly<Record<string, string>> = {
   'cli/commands/verify.ts: Math.max(...all.map(({ verdict }) => verdict.id.length))': 'the claims',
   'config/expression.ts: called.apply(...args.map((argument) => argument(values)))': 'of 500 characters',
   'report/figure-section.ts: equationHtml(...series.formula)': 'a tuple',
-  'report/html.ts: String.raw({ raw: parts }, ...values.map(textOf))': 'the gaps of a template',
-  'report/page-script.ts: tooltip.replaceChildren(...)': 'the lines of a tooltip',
-  'report/page-script.ts: (Math[name] as (...of: number[]) => number)(...(syntax.arguments as unknown[]).map(at))':
+  'report/page/html.ts: String.raw({ raw: parts }, ...values.map(textOf))': 'the gaps of a template',
+  'report/page/page-script.ts: tooltip.replaceChildren(...)': 'the lines of a tooltip',
+  'report/page/page-script.ts: (Math[name] as (...of: number[]) => number)(...(syntax.arguments as unknown[]).map(at))':
     'of an expression of 500 characters',
   'cli/commands/run.ts: startProgress(...sizeOf(jobs), command.quiet === true)': 'a pair',
   'compare/laws.ts: exact.push(...closedFormTest(quantity, place, sample, floor))': 'one at the most',

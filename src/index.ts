@@ -14,9 +14,9 @@
  *     console.log(columns.depth, columns.bfa_rad, columns.bfa_theory_rad);
  */
 import { dirname } from 'node:path';
-import type { ExperimentFile } from './config/experiment.js';
-import { parseExperiment } from './config/load.js';
-import { formatProblems } from './config/problem.js';
+import type { ExperimentFile } from './config/file/experiment.js';
+import { parseExperiment } from './config/file/load.js';
+import { formatProblems } from './config/file/problem.js';
 import type { Experiment } from './config/resolve.js';
 import type { BackendName } from './core/backend-name.js';
 import type { WeightsChoice } from './plan/batch.js';
@@ -26,7 +26,7 @@ import { jobOf } from './run/job.js';
 import { modelsIn } from './run/model-source.js';
 import { type FinishedExperiment, runJobs, type Tally } from './run/run.js';
 import { findConfig } from './store/config-files.js';
-import { dataReader } from './store/data-set.js';
+import { dataReader } from './store/data/data-set.js';
 import { readText } from './store/files.js';
 import { UserError } from './store/user-error.js';
 
@@ -35,7 +35,7 @@ export {
   type NetworkScaling,
   type ScaledNetwork,
   scalings,
-} from './config/network-scalings.js';
+} from './config/scalings/network-scalings.js';
 export { GaussianSampler, ROLE, type Seed, type Stream } from './core/random.js';
 export {
   type Advice,

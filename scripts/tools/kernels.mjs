@@ -1,7 +1,7 @@
 // Compiles the AssemblyScript sources of the core to WebAssembly and writes each as a module, so that the core reads no
 // file, and nobody who changes no kernel needs the compiler.
 //
-//     npm run kernel                                after a change of src/core/*.as.ts, to be committed with it
+//     npm run kernel                                after a change of src/core/wasm/*.as.ts, to be committed with it
 //     node scripts/tools/kernels.mjs --check        exit code 1 where a kernel is not what its source gives
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -25,8 +25,8 @@ const scratch = mkdtempSync(join(tmpdir(), 'feature-speed-kernel-'));
 process.on('exit', () => rmSync(scratch, { recursive: true }));
 
 for (const [name, { sources, options }] of Object.entries(KERNELS)) {
-  const source = `src/core/${name}.as.ts`;
-  const target = `src/core/${name}-kernel.generated.ts`;
+  const source = `src/core/wasm/${name}.as.ts`;
+  const target = `src/core/wasm/${name}-kernel.generated.ts`;
   const binary = join(scratch, `${name}.wasm`);
   const { error, stderr } = await asc.main([
     source,
@@ -39,7 +39,7 @@ for (const [name, { sources, options }] of Object.entries(KERNELS)) {
   }
   const sums = sources.map((name) => {
     const sum = createHash('sha256')
-      .update(readFileSync(`src/core/${name}.as.ts`))
+      .update(readFileSync(`src/core/wasm/${name}.as.ts`))
       .digest('hex');
     return `// ${sum} ${name}.as.ts`;
   });

@@ -5,7 +5,7 @@ import { type ActivationName, activationEntry } from '../activations.js';
 import type { LayerGroup } from '../architectures/architecture.js';
 import { ARCHITECTURES, type ArchitectureName } from '../architectures/architectures.js';
 import { compileExpression } from '../config/expression.js';
-import { NAMED_SCALINGS, type NamedScaling, type ScalingName } from '../config/scalings.js';
+import { NAMED_SCALINGS, type NamedScaling, type ScalingName } from '../config/scalings/scalings.js';
 import { ACTIVATIONS } from '../core/activation.js';
 import { type DataLaw, drawData } from '../core/data.js';
 import {
@@ -14,12 +14,12 @@ import {
   type CellMeasurement,
   measureBatch,
 } from '../core/experiment.js';
-import { groupOf, type Lane, type Shape, type Train } from '../core/lane.js';
 import { LOSSES, type LossName } from '../core/loss.js';
-import { Network, type WeightsName } from '../core/network.js';
 import { ROLE, type Seed } from '../core/random.js';
-import { type FinishedLayer, type FinishedStep, Step } from '../core/step.js';
-import type { Source } from '../core/weights.js';
+import { groupOf, type Lane, type Shape, type Train } from '../core/step/lane.js';
+import { Network, type WeightsName } from '../core/step/network.js';
+import { type FinishedLayer, type FinishedStep, Step } from '../core/step/step.js';
+import type { Source } from '../core/weights/weights.js';
 import { type WideStep, wideStep } from '../theory/infinite-width.js';
 
 /** A network, its data and its step; what is left out has the defaults of `FULL`, on dense data. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseExperiment } from '../config/load.js';
+import { parseExperiment } from '../config/file/load.js';
 import { adviceOn } from './advice.js';
 
 function adviceFor(changes: Readonly<Record<string, unknown>>): readonly string[] {

@@ -1,13 +1,13 @@
 /** Config files named on the command line, read and checked together. */
 import { basename, dirname } from 'node:path';
-import { parseKeptExperiment } from '../config/kept-experiment.js';
-import { parseExperiment } from '../config/load.js';
-import { formatProblems } from '../config/problem.js';
+import { parseKeptExperiment } from '../config/file/kept-experiment.js';
+import { parseExperiment } from '../config/file/load.js';
+import { formatProblems } from '../config/file/problem.js';
 import type { Experiment } from '../config/resolve.js';
 import type { Manifest } from '../results/manifest.js';
 import { modelsIn } from '../run/model-source.js';
 import { findConfig, kindOfOther, shippedFiles } from '../store/config-files.js';
-import { dataReader } from '../store/data-set.js';
+import { dataReader } from '../store/data/data-set.js';
 import { configDirectories, readText } from '../store/files.js';
 import { UserError } from '../store/user-error.js';
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import type { ExperimentFile } from '../config/experiment.js';
+import type { ExperimentFile } from '../config/file/experiment.js';
 import { resolveExperiment } from '../config/resolve.js';
 import { jobOf } from '../run/job.js';
 import { checkTables, fitWorkers, machineOf } from './fit.js';

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { ACTIVATION_NAMES } from '../activations.js';
-import { type ScaledNetwork, scalings } from '../config/network-scalings.js';
+import { type ScaledNetwork, scalings } from '../config/scalings/network-scalings.js';
 import { pytorchSnippet } from './pytorch.js';
 
 const NETWORK = { depth: 6, width: 64, input: 8, output: 3, branchScale: '1/sqrt(L)' } as const;

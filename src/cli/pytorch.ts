@@ -1,7 +1,7 @@
 /** Scales and rates as a snippet for PyTorch. */
 import { activationEntry } from '../activations.js';
 import { LAYER_GROUPS } from '../architectures/architecture.js';
-import type { Entry, NetworkScaling, ScaledNetwork } from '../config/network-scalings.js';
+import type { Entry, NetworkScaling, ScaledNetwork } from '../config/scalings/network-scalings.js';
 
 /**
  * A module of Python: the rows as a dictionary, the network of Eq. 10 or 12 with its initial weights, and parameter groups

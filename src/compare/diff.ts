@@ -5,7 +5,7 @@
  *                                           -no--> law by law, and row by row what is the same draw none the less
  */
 import { isLabelColumn } from '../config/columns.js';
-import { fixedValue } from '../config/fixed-value.js';
+import { fixedValue } from '../config/file/fixed-value.js';
 import type { Manifest } from '../results/manifest.js';
 import { column, STEP_NUMBER, type Table, type Value } from '../results/table.js';
 import { type Draws, matchDraws } from './draws.js';

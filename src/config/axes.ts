@@ -16,14 +16,14 @@ import {
 } from '../architectures/architectures.js';
 import { type At, type AxisEntry, integerEnd, ofIntegers } from './axis.js';
 import { compileExpression, SCHEDULE_NAMES, VARIABLE_NAMES } from './expression.js';
+import { expression, list, listOrRange, number, oneOf } from './file/schema-parts.js';
 import {
   compileScaling,
   resolveScaling,
   type Scaling,
   type ScalingEntry,
   scalingSchema,
-} from './scaling-entry.js';
-import { expression, list, listOrRange, number, oneOf } from './schema-parts.js';
+} from './scalings/scaling-entry.js';
 import { type Train, trainedLayers, trainSchema } from './train.js';
 
 const DEPTH_ADVICE = 'L counts the embedding and the readout';

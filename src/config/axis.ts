@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { ActivationName } from '../activations.js';
 import type { ArchitectureName } from '../architectures/architectures.js';
 import type { Values, VariableName } from './expression.js';
-import { integer, listOrRange, number } from './schema-parts.js';
+import { integer, listOrRange, number } from './file/schema-parts.js';
 
 /** What is known of a setting when an axis is read: the axes before it, and the values that expressions see. */
 export interface At {

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { experimentJsonSchema } from './experiment.js';
-import { parseExperiment } from './load.js';
-import { formatProblems } from './problem.js';
+import { experimentJsonSchema } from './file/experiment.js';
+import { parseExperiment } from './file/load.js';
+import { formatProblems } from './file/problem.js';
 import { countSettings, expandAxes } from './settings.js';
 
 const CONFIGS = new URL('../../configs/', import.meta.url);

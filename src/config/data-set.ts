@@ -1,6 +1,6 @@
 /** Data of the user that an experiment learns from, as a config names them and as they were read. */
 import { z } from 'zod';
-import { expecting, integer, notEmpty, object, oneOf } from './schema-parts.js';
+import { expecting, integer, notEmpty, object, oneOf } from './file/schema-parts.js';
 
 const COLUMN = 'the name of a column, or its number from 0 where columns have no names';
 const column = z.union(

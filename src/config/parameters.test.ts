@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseExperiment } from './load.js';
+import { parseExperiment } from './file/load.js';
 import { expandAxes } from './settings.js';
 
 const FILE = {

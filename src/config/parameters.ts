@@ -9,10 +9,10 @@ import {
   SCHEDULE_NAMES,
   VARIABLE_NAMES,
 } from './expression.js';
+import { expected, type Path } from './file/problem.js';
 import { modelOf } from './model.js';
-import { expected, type Path } from './problem.js';
-import { RATE_NAMES } from './rates.js';
-import { SCALING_NAMES } from './scalings.js';
+import { RATE_NAMES } from './scalings/rates.js';
+import { SCALING_NAMES } from './scalings/scalings.js';
 
 /** Longer ones are no names. */
 const LONGEST_NAME = 40;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { twelveDigits } from '../quantities.js';
-import type { ExperimentFile } from './experiment.js';
+import type { ExperimentFile } from './file/experiment.js';
 import { resolveExperiment } from './resolve.js';
 import { countSettings, expandAxes } from './settings.js';
 

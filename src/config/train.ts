@@ -1,6 +1,6 @@
 /** The layers that learn, as a file names them and as a table tells them. */
 import { z } from 'zod';
-import { expecting, integer, list, oneOf } from './schema-parts.js';
+import { expecting, integer, list, oneOf } from './file/schema-parts.js';
 
 const TRAIN = '"hidden", "all" or a list of layers';
 const LAYER = '"input", "hidden", "output" or the number of a layer, from 1';

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../plan/digest.js';
 import type { DataSet, ReadData } from './data-set.js';
-import { parseExperiment } from './load.js';
+import { parseExperiment } from './file/load.js';
 import { expandAxes } from './settings.js';
 
 const SET: DataSet = {

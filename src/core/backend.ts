@@ -3,9 +3,9 @@ import { createRequire } from 'node:module';
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import type { BackendName } from './backend-name.js';
-import { guardHeap, registerFusedKernels } from './fused-kernels.js';
 import { registerNativeKernels } from './native-kernels.js';
 import { filled } from './ops.js';
+import { guardHeap, registerFusedKernels } from './wasm/fused-kernels.js';
 
 /** A backend that answered one operation. */
 export interface Backend {

@@ -3,9 +3,9 @@ import type { ActivationName } from '../activations.js';
 import type { ArchitectureName } from '../architectures/architectures.js';
 import type { Need } from '../quantities.js';
 import type { DataLaw } from './data.js';
-import type { Lane, Shape, Train } from './lane.js';
 import type { LossName } from './loss.js';
-import type { WeightsName } from './network.js';
+import type { Lane, Shape, Train } from './step/lane.js';
+import type { WeightsName } from './step/network.js';
 
 /** One network: what differs between the cells of a batch. */
 export type BatchCell = Omit<Lane, 'input' | 'target'> & {

@@ -1,8 +1,8 @@
 /** The data of a network, drawn from its seed: by a law, or of the rows of a data set. */
 import { largest } from './extremes.js';
-import type { Shape } from './lane.js';
 import { norm } from './measure.js';
 import { type GaussianSampler, ROLE, type Seed } from './random.js';
+import type { Shape } from './step/lane.js';
 
 /** The law of the data (x, y). */
 export interface DataLaw {

@@ -2,17 +2,17 @@
 import type { Tensor3D } from '@tensorflow/tfjs-core';
 import { ARCHITECTURES } from '../architectures/architectures.js';
 import { ACTIVATIONS } from './activation.js';
-import { backwardVelocity } from './backward-velocity.js';
 import { type BatchCell, type BatchSettings, recordedSteps } from './batch-settings.js';
 import { drawSamples } from './data.js';
 import { type CellMeasurement, Draft } from './draft.js';
 import { LOSSES } from './loss.js';
-import { Network } from './network.js';
-import { isNormalizedAlone, normalizeNetwork } from './normalize.js';
 import { dots, squaredNorms } from './ops.js';
-import { Step, type StepSettings } from './step.js';
+import { backwardVelocity } from './step/backward-velocity.js';
+import { Network } from './step/network.js';
+import { isNormalizedAlone, normalizeNetwork } from './step/normalize.js';
+import { Step, type StepSettings } from './step/step.js';
 import { accuracyOf, Feed, type Trainee, type Watch } from './training.js';
-import type { Source } from './weights.js';
+import type { Source } from './weights/weights.js';
 
 export type { BatchCell, BatchSettings } from './batch-settings.js';
 export type { CellMeasurement } from './draft.js';

@@ -4,15 +4,15 @@ import type { ActivationName } from '../activations.js';
 import { ARCHITECTURES, type ArchitectureName } from '../architectures/architectures.js';
 import { ACTIVATIONS } from './activation.js';
 import { openBackend } from './backend.js';
-import { backwardVelocity } from './backward-velocity.js';
 import { drawData } from './data.js';
 import { backwardFeatureKernel, featureBackwardKernel, outputKernel } from './kernels.js';
-import type { Lane, Train } from './lane.js';
 import { LOSSES, type LossName } from './loss.js';
-import { Network, type WeightsName } from './network.js';
 import { GaussianSampler } from './random.js';
-import { Step } from './step.js';
-import type { Source } from './weights.js';
+import { backwardVelocity } from './step/backward-velocity.js';
+import type { Lane, Train } from './step/lane.js';
+import { Network, type WeightsName } from './step/network.js';
+import { Step } from './step/step.js';
+import type { Source } from './weights/weights.js';
 
 let source: Source;
 beforeAll(async () => {

@@ -9,9 +9,9 @@
  * g_v, as in `step.ts`. All lanes have one depth.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import type { Chain } from './chain.js';
 import { addScaled, innerProducts, squaredNorms } from './ops.js';
-import type { Step } from './step.js';
+import type { Chain } from './step/chain.js';
+import type { Step } from './step/step.js';
 
 /**
  * K_v u for every row u.

@@ -2,7 +2,7 @@
  * Losses of the output f_L, on the host in float64. The outputs of a lane are one flat array, n rows of k; sums over
  * samples are divided by n, and where the targets are dense by k as well.
  */
-import type { Shape } from './lane.js';
+import type { Shape } from './step/lane.js';
 
 export interface Loss {
   /** Whether b_L is 0 at some f; else a zero is one that the range of float64 has rounded to it. */

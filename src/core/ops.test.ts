@@ -3,7 +3,6 @@ import { getKernel } from '@tensorflow/tfjs-core';
 import { expect, inject, test } from 'vitest';
 import { type Backend, openBackend } from './backend.js';
 import type { BackendName } from './backend-name.js';
-import { FUSED } from './fused-kernels.js';
 import {
   addScaled,
   filled,
@@ -14,6 +13,7 @@ import {
   reluTangent,
 } from './ops.js';
 import { GaussianSampler } from './random.js';
+import { FUSED } from './wasm/fused-kernels.js';
 
 const sampler = new GaussianSampler();
 const normals = (count: number, seed: number) =>

@@ -1,5 +1,5 @@
 /** Gaussian numbers by stream: what a cell draws depends on its seed, a role and a layer, on nothing else. */
-import { GAUSSIAN_KERNEL } from './gaussian-kernel.generated.js';
+import { GAUSSIAN_KERNEL } from './wasm/gaussian-kernel.generated.js';
 
 /** 128 bits, as four unsigned 32-bit numbers. */
 export type Seed = readonly [number, number, number, number];

@@ -4,7 +4,7 @@ import { openBackend } from './backend.js';
 import { drawData } from './data.js';
 import { type BatchCell, type BatchSettings, measureBatch } from './experiment.js';
 import { GaussianSampler, ROLE, SECOND_MATRIX } from './random.js';
-import type { Source } from './weights.js';
+import type { Source } from './weights/weights.js';
 
 let source: Source;
 beforeAll(async () => {

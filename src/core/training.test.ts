@@ -6,9 +6,9 @@ import { drawSamples } from './data.js';
 import { type BatchCell, type BatchSettings, measureBatch } from './experiment.js';
 import { LOSSES } from './loss.js';
 import { GaussianSampler, ROLE } from './random.js';
-import type { RateName } from './rates.js';
+import type { RateName } from './step/rates.js';
 import { BatchOrder, type TrainingState } from './training.js';
-import type { Source } from './weights.js';
+import type { Source } from './weights/weights.js';
 
 let source: Source;
 beforeAll(async () => {

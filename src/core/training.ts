@@ -3,11 +3,11 @@
  * A step that nobody measures is a forward and a backward pass and moves the weights; the others are finished and proved too.
  */
 import { permutation, rowsOf, type Samples } from './data.js';
-import type { Lane } from './lane.js';
 import { LOSSES, type LossName } from './loss.js';
-import type { Network, NetworkState } from './network.js';
 import { type GaussianSampler, ROLE } from './random.js';
-import { Step, type StepSettings } from './step.js';
+import type { Lane } from './step/lane.js';
+import type { Network, NetworkState } from './step/network.js';
+import { Step, type StepSettings } from './step/step.js';
 
 /** One network in training, beside its lane: all that it learns from, and what it is tested on. */
 export interface Trainee {

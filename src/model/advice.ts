@@ -1,7 +1,7 @@
 /** What section 4.2 wants of a network: the output multiplier for Eq. 7, and which contributions are out of balance. */
 import { add, mul, scalar, type Tensor, tensor } from '@tensorflow/tfjs-core';
 import { norm } from '../core/measure.js';
-import { derivativesOf, inner, scoped, velocitiesOf } from './derivatives.js';
+import { derivativesOf, inner, scoped, velocitiesOf } from './derivatives/derivatives.js';
 import { forward, type Graph } from './graph.js';
 import { descentOf, optionsOf, type Problem, problemLoss, ratesOf, squaredNorm } from './measure.js';
 

@@ -3,7 +3,7 @@ import { type Tensor, tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { largest } from '../core/extremes.js';
 import { GaussianSampler, ROLE, type Seed } from '../core/random.js';
-import { scoped } from './derivatives.js';
+import { scoped } from './derivatives/derivatives.js';
 import { forward, type Graph, graphOf } from './graph.js';
 import type { ModelData } from './inspect.js';
 import type { Output } from './loss.js';

@@ -1,9 +1,10 @@
 /** Networks of a user's own. */
-export { borrowKernels } from './borrowed-kernels.js';
+
 export { inspectCapture } from './capture.js';
 export { drawModelData, oneHotRows, shownShape } from './data.js';
-export { registerFastProducts } from './fast-products.js';
-export { registerFilterGradients } from './filter-gradients.js';
+export { borrowKernels } from './derivatives/borrowed-kernels.js';
+export { registerFastProducts } from './derivatives/fast-products.js';
+export { registerFilterGradients } from './derivatives/filter-gradients.js';
 export {
   type Advice,
   type Inspection,

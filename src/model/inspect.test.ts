@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { scoped } from './derivatives.js';
+import { scoped } from './derivatives/derivatives.js';
 import { forward, graphOf } from './graph.js';
 import { drawModelData, inspectModel, type ModelData, type ModelLoss } from './index.js';
 import { openForModels, tf, zooModel } from './model-under-test.js';

@@ -3,7 +3,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { findOutputMultiplier, lastFeatures, type OutputMultiplier } from './advice.js';
 import { checkData } from './data.js';
-import { registerMissingGradients } from './gradients.js';
+import { registerMissingGradients } from './derivatives/gradients.js';
 import { type Graph, graphOf, isBatchNorm, type Layer } from './graph.js';
 import type { ModelLoss } from './loss-names.js';
 import {

@@ -1,7 +1,7 @@
 /** What is measured of a model: its layers at the present weights, under given or scale-invariant rates. */
 import { add, mul, scalar, sub, type Tensor, tensor, type Variable } from '@tensorflow/tfjs-core';
 import { backwardFeatureAngle, layerNorms } from '../core/measure.js';
-import { derivativesOf, scoped, velocitiesOf } from './derivatives.js';
+import { derivativesOf, scoped, velocitiesOf } from './derivatives/derivatives.js';
 import {
   type ForwardOptions,
   forward,

@@ -2,10 +2,10 @@
 import * as core from '@tensorflow/tfjs-core';
 import * as tfjsLayers from '@tensorflow/tfjs-layers';
 import { openBackend } from '../core/backend.js';
-import { borrowKernels } from './borrowed-kernels.js';
-import { registerFastProducts } from './fast-products.js';
-import { registerFilterGradients } from './filter-gradients.js';
-import { registerMissingGradients } from './gradients.js';
+import { borrowKernels } from './derivatives/borrowed-kernels.js';
+import { registerFastProducts } from './derivatives/fast-products.js';
+import { registerFilterGradients } from './derivatives/filter-gradients.js';
+import { registerMissingGradients } from './derivatives/gradients.js';
 import { withSeed } from './seeded-initialisers.js';
 
 export const tf = { ...core, ...tfjsLayers };

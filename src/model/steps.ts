@@ -2,11 +2,11 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { largest, smallest } from '../core/extremes.js';
 import { norm } from '../core/measure.js';
-import type { Broken } from '../core/proof.js';
+import type { Broken } from '../core/step/proof.js';
 import { MODEL_QUANTITIES } from '../quantities.js';
 import { findOutputMultiplier, lastFeatures } from './advice.js';
 import { checkData } from './data.js';
-import { registerMissingGradients } from './gradients.js';
+import { registerMissingGradients } from './derivatives/gradients.js';
 import { type Graph, graphOf, type WeightGroup } from './graph.js';
 import { contributionsOf, type ModelData, placesOf, refusing } from './inspect.js';
 import type { ModelLoss } from './loss-names.js';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { ExperimentFile } from '../config/experiment.js';
+import type { ExperimentFile } from '../config/file/experiment.js';
 import { resolveExperiment } from '../config/resolve.js';
 import { type BatchLimits, chooseWeights, cutBatches, DEFAULT_LIMITS, type WeightsChoice } from './batch.js';
 import { expandCells } from './cell.js';

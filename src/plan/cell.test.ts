@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { ExperimentFile, Sweep } from '../config/experiment.js';
+import type { ExperimentFile, Sweep } from '../config/file/experiment.js';
 import { resolveExperiment } from '../config/resolve.js';
 import { type Cell, expandCells } from './cell.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { ExperimentFile } from '../config/experiment.js';
+import type { ExperimentFile } from '../config/file/experiment.js';
 import { resolveExperiment } from '../config/resolve.js';
 import { digestOf } from './digest.js';
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { ExperimentFile } from '../config/experiment.js';
+import type { ExperimentFile } from '../config/file/experiment.js';
 import { resolveExperiment } from '../config/resolve.js';
 import { cutBatches, type WeightsChoice } from './batch.js';
 import { expandCells } from './cell.js';

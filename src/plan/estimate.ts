@@ -1,5 +1,5 @@
 /** What a run asks of the machine, told before it starts; and what does not fit. `plan/cost.ts` has the costs of one cell. */
-import { MOST_KEPT_STEPS } from '../config/experiment.js';
+import { MOST_KEPT_STEPS } from '../config/file/experiment.js';
 import { type Experiment, recordedSteps } from '../config/resolve.js';
 import type { Batch } from './batch.js';
 import type { Cell } from './cell.js';

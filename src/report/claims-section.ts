@@ -1,7 +1,7 @@
 /** The claims of the paper with their verdicts. */
 import type { Verdict } from '../claims/claim.js';
-import { type Html, html, nothing } from './html.js';
 import { formatNumber } from './numbers.js';
+import { type Html, html, nothing } from './page/html.js';
 import { withSymbols } from './symbols.js';
 
 /** @param claims null when none are recorded. */

@@ -1,7 +1,7 @@
 /** Experiments that are no figure of the paper: each with its chart as it was drawn, and its settings. */
 import type { Manifest } from '../results/manifest.js';
 import { seconds } from './figure-section.js';
-import { type Html, html, nothing } from './html.js';
+import { type Html, html, nothing } from './page/html.js';
 import { settingsHtml } from './settings.js';
 
 export interface OtherResults {

@@ -3,9 +3,9 @@ import type { Manifest } from '../results/manifest.js';
 import type { AgreementRow, Row, Series } from './agreement.js';
 import type { Figure } from './figures.js';
 import { equationHtml } from './formula.js';
-import { type Html, html, nothing } from './html.js';
-import { type InteractiveSpec, SIGNALS, type Switch } from './interactive-spec.js';
 import { decimalsOf, fixed, formatNumber } from './numbers.js';
+import { type Html, html, nothing } from './page/html.js';
+import { type InteractiveSpec, SIGNALS, type Switch } from './page/interactive-spec.js';
 import { settingsHtml } from './settings.js';
 import { estimateMean } from './statistics.js';
 

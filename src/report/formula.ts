@@ -1,7 +1,7 @@
 /** Formulas of experiments and scalings as MathML, which browsers set and screen readers read. */
 import { parseExpression } from 'vega-expression';
 import { compileExpression } from '../config/expression.js';
-import { type Html, html } from './html.js';
+import { type Html, html } from './page/html.js';
 
 type Syntax = ReturnType<typeof parseExpression>;
 

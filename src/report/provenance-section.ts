@@ -1,7 +1,7 @@
 /** Where the numbers come from: what one needs to have them again. */
 import type { Manifest } from '../results/manifest.js';
 import { seconds } from './figure-section.js';
-import { type Html, html, nothing } from './html.js';
+import { type Html, html, nothing } from './page/html.js';
 
 export function provenanceHtml(manifests: readonly Manifest[]): Html {
   const versions = manifests.map(({ versions }) => versions);

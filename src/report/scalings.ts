@@ -2,10 +2,10 @@
 
 import { LAYER_GROUPS } from '../architectures/architecture.js';
 import { compileExpression, VARIABLE_NAMES, type VariableName } from '../config/expression.js';
-import { type TableRow, tableRows } from '../config/scalings.js';
+import { type TableRow, tableRows } from '../config/scalings/scalings.js';
 import { formulaHtml, symbolHtml } from './formula.js';
-import { type Content, type Html, html, nothing } from './html.js';
 import { formatNumber } from './numbers.js';
+import { type Content, type Html, html, nothing } from './page/html.js';
 import { withSymbols } from './symbols.js';
 
 /** How corrections name what they are of. */

@@ -1,7 +1,7 @@
 /** The settings of an experiment, out of its manifest, for people. */
 import { AXIS_NAMES, entryOf } from '../config/axes.js';
 import { formulaHtml } from './formula.js';
-import { type Content, type Html, html } from './html.js';
+import { type Content, type Html, html } from './page/html.js';
 
 const NAMES: Readonly<Record<string, string>> = {
   ...Object.fromEntries(

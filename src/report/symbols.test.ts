@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { html } from './html.js';
+import { html } from './page/html.js';
 import { withSymbols } from './symbols.js';
 
 const set = (text: string) => html`${withSymbols(text)}`.text;

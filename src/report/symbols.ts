@@ -1,5 +1,5 @@
 /** Formulas in plain text, as claims and corrections have them, with the symbols that they stand for. */
-import { type Content, html } from './html.js';
+import { type Content, html } from './page/html.js';
 
 const SIGNS: readonly (readonly [RegExp, string | ((found: string) => string)])[] = [
   [/fdot/g, 'ḟ'],

@@ -1,5 +1,5 @@
 /** What makes one result another: the settings, the backend, the cells that were asked for. */
-import { parseKeptExperiment } from '../config/kept-experiment.js';
+import { parseKeptExperiment } from '../config/file/kept-experiment.js';
 import type { Manifest } from './manifest.js';
 
 /** What of a manifest decides which result it is of. */

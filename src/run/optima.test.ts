@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { ExperimentFile } from '../config/experiment.js';
-import { parseExperiment } from '../config/load.js';
+import type { ExperimentFile } from '../config/file/experiment.js';
+import { parseExperiment } from '../config/file/load.js';
 import { type Experiment, resolveExperiment } from '../config/resolve.js';
 import { expandCells } from '../plan/cell.js';
 import type { Table } from '../results/table.js';

@@ -1,7 +1,7 @@
 /** The optima that an experiment asks for: where along a parameter a quantity is smallest, and how that drifts with depth and width. */
 import { type AxisName, entryOf } from '../config/axes.js';
 import { OPTIMUM_COLUMNS } from '../config/columns.js';
-import { DRIFT_AXES } from '../config/experiment.js';
+import { DRIFT_AXES } from '../config/file/experiment.js';
 import type { Experiment, OptimumSearch } from '../config/resolve.js';
 import { axisValue, expandAxes, type Setting, sweptAxes, writtenAxisValue } from '../config/settings.js';
 import { keyNames } from '../plan/cell.js';

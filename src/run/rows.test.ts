@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { AXIS_NAMES, type AxisName } from '../config/axes.js';
-import { parseExperiment } from '../config/load.js';
+import { parseExperiment } from '../config/file/load.js';
 import type { Experiment } from '../config/resolve.js';
 import { expandCells } from '../plan/cell.js';
 import { readTable, type Table, toCsv } from '../results/table.js';

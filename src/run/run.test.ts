@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import type { ExperimentFile } from '../config/experiment.js';
+import type { ExperimentFile } from '../config/file/experiment.js';
 import { type Experiment, resolveExperiment } from '../config/resolve.js';
 import type { CellMeasurement } from '../core/experiment.js';
 import type { BatchLimits, WeightsChoice } from '../plan/batch.js';

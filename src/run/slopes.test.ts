@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { REQUIRED_COLUMNS } from '../config/columns.js';
-import type { ExperimentFile } from '../config/experiment.js';
+import type { ExperimentFile } from '../config/file/experiment.js';
 import { resolveExperiment } from '../config/resolve.js';
 import { type Cell, expandCells } from '../plan/cell.js';
 import type { Table, Value } from '../results/table.js';

@@ -1,6 +1,6 @@
 /** Table 1 along input and output width, and as printed. */
 
-import type { ScalingName } from '../../config/scalings.js';
+import type { ScalingName } from '../../config/scalings/scalings.js';
 import { meanWithin } from '../checks.js';
 import { type Check, defineClaim } from '../claim.js';
 import { type Lab, SPARSE } from '../lab.js';

@@ -1,5 +1,5 @@
 /** Section 5.2: what deep ReLU MLPs make of two inputs. */
-import type { Step } from '../../core/step.js';
+import type { Step } from '../../core/step/step.js';
 import { meanWithin } from '../checks.js';
 import { defineClaim } from '../claim.js';
 import type { Lab } from '../lab.js';

@@ -1,6 +1,6 @@
 /** Proposition 6.1: the velocity of the backward pass, and its angle. */
 
-import { backwardVelocity } from '../../core/backward-velocity.js';
+import { backwardVelocity } from '../../core/step/backward-velocity.js';
 import { between, identity } from '../checks.js';
 import { defineClaim } from '../claim.js';
 import type { Lab, Setup } from '../lab.js';

@@ -1,6 +1,6 @@
 /** Footnote 5: gates that open or close in a step, which the velocity of the backward pass does not see. */
 import { median } from 'simple-statistics';
-import { backwardVelocity } from '../../core/backward-velocity.js';
+import { backwardVelocity } from '../../core/step/backward-velocity.js';
 import type { ExponentPoint } from '../../results/exponent.js';
 import { between, exponentIs } from '../checks.js';
 import { defineClaim } from '../claim.js';

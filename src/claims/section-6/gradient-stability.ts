@@ -1,8 +1,8 @@
 /** Section 6.1: the stability of gradients, and the signs and exceptions of the backward speed. */
 import { median } from 'simple-statistics';
-import { backwardVelocity } from '../../core/backward-velocity.js';
 import { featureBackwardKernel } from '../../core/kernels.js';
-import type { Step } from '../../core/step.js';
+import { backwardVelocity } from '../../core/step/backward-velocity.js';
+import type { Step } from '../../core/step/step.js';
 import type { ExponentPoint } from '../../results/exponent.js';
 import { between, type Exponent, exponentIs, identity } from '../checks.js';
 import { defineClaim } from '../claim.js';

@@ -1,6 +1,6 @@
 /** What a step leaves behind: the next one, on the same networks. */
 import * as tf from '@tensorflow/tfjs-core';
-import { Step } from '../../core/step.js';
+import { Step } from '../../core/step/step.js';
 
 /**
  * Moves the weights along a step that was taken with its states kept, takes the next one, and frees that one after `use`.

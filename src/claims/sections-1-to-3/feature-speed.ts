@@ -1,7 +1,7 @@
 /** Section 2: the feature speed formula, and the sensitivity. */
 
 import type { CellMeasurement } from '../../core/experiment.js';
-import { learns } from '../../core/lane.js';
+import { learns } from '../../core/step/lane.js';
 import { identity } from '../checks.js';
 import { defineClaim } from '../claim.js';
 import { type Lab, type Setup, SPARSE } from '../lab.js';

@@ -12,8 +12,8 @@ import {
 } from '../../model/index.js';
 import { openModelBackend } from '../../run/model-backend.js';
 import { loadModel } from '../../run/model-file.js';
+import { decodeSafetensors } from '../../store/data/safetensors.js';
 import { readJson, readWith } from '../../store/files.js';
-import { decodeSafetensors } from '../../store/safetensors.js';
 import { UserError } from '../../store/user-error.js';
 import { writeFile } from '../../store/write-file.js';
 import { EXIT } from '../exit-code.js';

@@ -7,7 +7,7 @@ import {
   type ScaledGroup,
   type ScaledNetwork,
   scalings as scalingsOf,
-} from '../../config/network-scalings.js';
+} from '../../config/scalings/network-scalings.js';
 import { UserError } from '../../store/user-error.js';
 import { EXIT } from '../exit-code.js';
 import { pytorchSnippet } from '../pytorch.js';

@@ -2,7 +2,7 @@
 import { type Tensor, tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { type ModelLoss, oneHotRows, shownShape } from '../../model/index.js';
-import { type Rows, readRows, splitColumns } from '../../store/data-rows.js';
+import { type Rows, readRows, splitColumns } from '../../store/data/data-rows.js';
 import { UserError } from '../../store/user-error.js';
 
 export interface GivenData {

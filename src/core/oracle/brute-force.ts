@@ -14,7 +14,7 @@
  * float32 would have it, and gates that are that near to zero are moved over it.
  */
 import type { BatchCell, BatchSettings } from '../experiment.js';
-import { learns } from '../lane.js';
+import { learns } from '../step/lane.js';
 import { Arithmetic, dot, isZero, norm, OutOfReach, rms, type State } from './arithmetic.js';
 import { ACTIVATIONS, LOSSES } from './functions.js';
 

@@ -3,8 +3,8 @@
  * itself, also where a plain formula cancels: in the tails of an activation, where p is nearly 1, and for tiny steps.
  */
 import type { ActivationName } from '../../activations.js';
-import type { Shape } from '../lane.js';
 import type { LossName } from '../loss.js';
+import type { Shape } from '../step/lane.js';
 
 interface Activation {
   value(f: number): number;

@@ -3,7 +3,7 @@
 import { drawData } from '../data.js';
 import type { BatchCell, BatchSettings, CellMeasurement } from '../experiment.js';
 import { ROLE } from '../random.js';
-import type { Source } from '../weights.js';
+import type { Source } from '../weights/weights.js';
 import { EPSILON, reached } from './arithmetic.js';
 import { bruteForce, type Drawn, type Run } from './brute-force.js';
 import { normalizations, normalizeForward, scaled } from './normalization.js';

@@ -6,7 +6,7 @@ import { type BatchCell, type BatchSettings, measureBatch } from '../experiment.
 import { layerNorms, norm } from '../measure.js';
 import { dots, squaredNorms } from '../ops.js';
 import { GaussianSampler } from '../random.js';
-import type { Source } from '../weights.js';
+import type { Source } from '../weights/weights.js';
 import { isReported, judge } from './judge.js';
 
 let source: Source;

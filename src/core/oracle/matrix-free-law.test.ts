@@ -4,7 +4,7 @@ import type { MeasuredQuantity } from '../../quantities.js';
 import { openBackend } from '../backend.js';
 import { type BatchCell, type BatchSettings, type CellMeasurement, measureBatch } from '../experiment.js';
 import { GaussianSampler } from '../random.js';
-import type { Source } from '../weights.js';
+import type { Source } from '../weights/weights.js';
 import { EPSILON } from './arithmetic.js';
 import { isReported } from './judge.js';
 import { experiments } from './random-experiments.js';

@@ -4,7 +4,7 @@
  */
 import type { Tensor3D } from '@tensorflow/tfjs-core';
 import { ROLE } from '../random.js';
-import type { Source, Weights, WeightsLaw } from '../weights.js';
+import type { Source, Weights, WeightsLaw } from '../weights/weights.js';
 
 export interface PlainSettings {
   /** Squared norm up to which a direction counts as none; 0 is right. */

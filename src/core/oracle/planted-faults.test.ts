@@ -5,7 +5,7 @@ import { openBackend } from '../backend.js';
 import { type BatchCell, type BatchSettings, measureBatch } from '../experiment.js';
 import { scaled } from '../ops.js';
 import { GaussianSampler } from '../random.js';
-import type { Source, Weights, WeightsLaw } from '../weights.js';
+import type { Source, Weights, WeightsLaw } from '../weights/weights.js';
 import type { PlainSettings } from './plain-weights.js';
 
 const BETA = 0.4;
@@ -32,8 +32,8 @@ afterEach(() => {
   Object.assign(planted, sound);
 });
 
-vi.mock('../gradient.js', async (original) => {
-  const core = await original<typeof import('../gradient.js')>();
+vi.mock('../weights/gradient.js', async (original) => {
+  const core = await original<typeof import('../weights/gradient.js')>();
   return {
     gradient: (b: Tensor3D, q: Tensor3D) => {
       const own = core.gradient(b, q);
@@ -47,8 +47,8 @@ vi.mock('../gradient.js', async (original) => {
   };
 });
 
-vi.mock('../learning.js', async (original) => {
-  const core = await original<typeof import('../learning.js')>();
+vi.mock('../step/learning.js', async (original) => {
+  const core = await original<typeof import('../step/learning.js')>();
   const learning: typeof core.learning = (network, place, train, matrices, all) =>
     core.learning(
       network,
@@ -63,8 +63,8 @@ vi.mock('../learning.js', async (original) => {
   return { ...core, learning };
 });
 
-vi.mock('../sampled-kernels.js', async (original) => {
-  const core = await original<typeof import('../sampled-kernels.js')>();
+vi.mock('../wasm/sampled-kernels.js', async (original) => {
+  const core = await original<typeof import('../wasm/sampled-kernels.js')>();
   const change: typeof core.change = (pass, isVelocity, rates, tensors) =>
     core.change(pass, isVelocity, rates.map(planted.rate), tensors);
   const backward: typeof core.backward = (pass, ...given) => {
@@ -76,8 +76,8 @@ vi.mock('../sampled-kernels.js', async (original) => {
   return { ...core, change, backward, hasSampledPasses };
 });
 
-vi.mock('../trained-weights.js', async (original) => {
-  const core = await original<typeof import('../trained-weights.js')>();
+vi.mock('../weights/trained-weights.js', async (original) => {
+  const core = await original<typeof import('../weights/trained-weights.js')>();
   class TrainedWeights extends core.TrainedWeights {
     private readonly untrained: Weights;
     constructor(law: WeightsLaw, initial: Weights) {
@@ -91,8 +91,8 @@ vi.mock('../trained-weights.js', async (original) => {
   return { ...core, TrainedWeights };
 });
 
-vi.mock('../network.js', async (original) => {
-  const core = await original<typeof import('../network.js')>();
+vi.mock('../step/network.js', async (original) => {
+  const core = await original<typeof import('../step/network.js')>();
   class Network extends core.Network {
     private calls = 0;
     override addSkip(branch: Tensor3D, state: Tensor3D): Tensor3D {
@@ -107,15 +107,15 @@ vi.mock('../network.js', async (original) => {
   return { ...core, Network };
 });
 
-vi.mock('../normalize.js', async (original) => {
-  const core = await original<typeof import('../normalize.js')>();
+vi.mock('../step/normalize.js', async (original) => {
+  const core = await original<typeof import('../step/normalize.js')>();
   const normalizeNetwork: typeof core.normalizeNetwork = (...given) =>
     planted.isNormalized ? core.normalizeNetwork(...given) : ([] as never);
   return { ...core, normalizeNetwork };
 });
 
-vi.mock('../matrix-free-weights.js', async (original) => {
-  const core = await original<typeof import('../matrix-free-weights.js')>();
+vi.mock('../weights/matrix-free-weights.js', async (original) => {
+  const core = await original<typeof import('../weights/matrix-free-weights.js')>();
   const { PlainWeights } = await import('./plain-weights.js');
   class MatrixFreeWeights {
     constructor(source: Source, law: WeightsLaw) {

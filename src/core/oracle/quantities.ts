@@ -1,6 +1,6 @@
 /** What is recorded of a step, from the brute force, for tests: by the definitions of `quantities.ts`. */
 import type { MeasuredQuantity } from '../../quantities.js';
-import { learns, type Train } from '../lane.js';
+import { learns, type Train } from '../step/lane.js';
 import { angle, norm, overlap, rms } from './arithmetic.js';
 import type { TakenStep } from './brute-force.js';
 

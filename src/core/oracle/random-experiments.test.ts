@@ -3,7 +3,7 @@ import { beforeAll, expect, inject, test } from 'vitest';
 import { openBackend } from '../backend.js';
 import { measureBatch } from '../experiment.js';
 import { GaussianSampler } from '../random.js';
-import type { Source } from '../weights.js';
+import type { Source } from '../weights/weights.js';
 import { isReported, type Judgement, judge } from './judge.js';
 import { experiments } from './random-experiments.js';
 

@@ -1,0 +1,223 @@
+/** What the keys of data of one's own and of a training must fulfil together. */
+import { isTheory } from '../../quantities.js';
+import { stepSizeNames } from '../axes.js';
+import { compileExpression } from '../expression.js';
+import { DRIFT_AXES, type ExperimentFile } from '../file/experiment.js';
+import { expected, type Issue, type Path } from '../file/problem.js';
+import { type Experiment, recordedSteps } from '../resolve.js';
+import type { Check } from './checks.js';
+import { pointsOf } from './points.js';
+
+const one = (path: Path, what: string, value: unknown, advice = ''): readonly Issue[] => [
+  { path, message: expected(what, value, advice) },
+];
+
+const isLaw = (target: unknown) => typeof target === 'object' && target !== null && 'law' in target;
+
+/** What is asked of the keys of `data` beside each other, whatever is in the file. */
+function findMisplaced({ data = {} }: ExperimentFile): readonly Issue[] {
+  const { file, target, input, heldOut } = data;
+  const isOfFile = file !== undefined;
+  return [
+    ...(isOfFile && (target === undefined || isLaw(target))
+      ? one(['data', 'target'], 'the name of a column beside data.file', target, 'its column is y')
+      : []),
+    ...(!isOfFile && target !== undefined && !isLaw(target)
+      ? one(['data', 'target'], '{"law"} of y', target, 'a column is of data.file')
+      : []),
+    ...(isOfFile && input?.law !== undefined
+      ? one(['data', 'input', 'law'], 'no law beside data.file', input.law, 'its rows are x; remove one')
+      : []),
+    ...(!isOfFile && input !== undefined && input.law === undefined
+      ? one(['data', 'input', 'law'], '"normal" or "one-hot"', input.law)
+      : []),
+    ...(!isOfFile && input?.columns !== undefined
+      ? one(['data', 'input', 'columns'], 'data.file beside it', undefined, 'drawn data have a law')
+      : []),
+    ...(heldOut !== undefined && heldOut > 1 && !Number.isInteger(heldOut)
+      ? one(['data', 'heldOut'], 'an integer from 1 on, or a share below 1', heldOut)
+      : []),
+    ...(heldOut !== undefined && heldOut < 1 && heldOut > 0 && !isOfFile
+      ? one(['data', 'heldOut'], 'a number of samples', heldOut, 'a share is one of the rows of data.file')
+      : []),
+  ];
+}
+
+/** Widths, samples and batches that the data do not have. */
+function findMissingSamples({ axes, data, dataSet }: Experiment, file: ExperimentFile): readonly Issue[] {
+  const { heldOut = 0, batch } = data;
+  const widths = (['inputWidth', 'outputWidth'] as const).flatMap((axis) => {
+    const other = dataSet && axes[axis].find((width) => width !== dataSet[axis]);
+    if (other === undefined) return [];
+    const path: Path = file.sweep?.[axis] === undefined ? ['network', axis] : ['sweep', axis];
+    return one(path, `${dataSet![axis]} as data.file has it, or nothing`, other, 'remove it');
+  });
+  const rows = dataSet ? dataSet.rows - heldOut : Infinity;
+  const most = axes.samples.reduce((largest, n) => Math.max(largest, n), 0);
+  const fewest = axes.samples.reduce((least, n) => Math.min(least, n), Infinity);
+  const isSwept = file.sweep?.samples !== undefined;
+  const samplesPath: Path = isSwept ? ['sweep', 'samples'] : ['data', 'samples'];
+  const among = heldOut > 0 ? ` of ${dataSet?.rows} rows, ${heldOut} being held out` : ' rows of data.file';
+  return [
+    ...widths,
+    ...(rows < 1
+      ? one(['data', 'heldOut'], `fewer than the ${dataSet?.rows} rows of data.file`, heldOut)
+      : []),
+    ...(rows >= 1 && most > rows ? one(samplesPath, `at most ${rows}${among}`, most) : []),
+    ...(batch !== undefined && batch > fewest
+      ? one(['data', 'batch'], `at most the ${fewest} samples that are learnt from`, batch)
+      : []),
+  ];
+}
+
+/** Recorded quantities that the data and the steps do not have. */
+function findMissingQuantities(
+  { data, axes, record: { steps }, step }: Experiment,
+  file: ExperimentFile,
+): readonly Issue[] {
+  const late = steps?.find((number) => number > step.count);
+  const written = Array.isArray(file.record.steps) ? file.record.steps.findIndex((t) => t > step.count) : -1;
+  return [
+    ...(late === undefined
+      ? []
+      : one(
+          ['record', 'steps', ...(written >= 0 ? [written] : file.record.steps ? ['to'] : [])],
+          `at most step.count = ${step.count}`,
+          late,
+        )),
+    ...file.record.quantities.flatMap((name, index) => {
+      const refuse = (what: string, value: unknown, advice: string) =>
+        one(['record', 'quantities', index], `${what} for ${name}`, value, advice);
+      if (isTheory(name) && data.file) {
+        return refuse('drawn data', 'data.file', 'the limit is of Gaussian or unit-norm samples of a law');
+      }
+      if (name.endsWith('_held_out') && data.heldOut === undefined) {
+        return refuse('data.heldOut', undefined, 'no sample is held out');
+      }
+      if (name.startsWith('accuracy') && (data.target.law !== 'one-hot' || axes.outputWidth.includes(1))) {
+        return refuse('classes as targets', data.target.law, 'others are never right or wrong');
+      }
+      if (name === 'feature_displacement_rms' && data.batch !== undefined) {
+        return refuse('no data.batch', data.batch, 'features of other samples have come from elsewhere');
+      }
+      return [];
+    }),
+  ];
+}
+
+/** A loss that may be negative has no step size of Polyak. */
+function findPolyakWithoutBound({ axes: { loss, scaling } }: Experiment): readonly Issue[] {
+  const polyak = scaling.find(({ learningRate }) => learningRate === 'polyak');
+  if (!polyak || !loss.includes('linear')) return [];
+  return one(
+    ['loss'],
+    '"squared" or "cross-entropy" for the rates "polyak"',
+    'linear',
+    'its infimum has to be 0',
+  );
+}
+
+/** Step sizes with one first value have one name in tables. */
+function findStepSizesWrittenTwice(experiment: Experiment, file: ExperimentFile): readonly Issue[] {
+  const written = file.sweep?.stepSize;
+  if (!Array.isArray(written)) return [];
+  const names = stepSizeNames(Object.keys(experiment.parameters));
+  const read = experiment.axes.stepSize.map((source) => compileExpression(source, names));
+  if (!read.some((each) => each.names.includes('t'))) return [];
+  const used = read.flatMap((each) => each.names).filter((name) => name !== 't');
+  const seen = new Map<string, number>();
+  return read.flatMap(({ evaluate, source }, index) => {
+    const values = pointsOf(experiment, used)
+      .map((point) => evaluate({ ...point, t: 1, T: experiment.step.count }))
+      .join();
+    const first = seen.get(values) ?? index;
+    seen.set(values, first);
+    if (first === index) return [];
+    const advice =
+      'tables tell step sizes by that of the first step; take a parameter of the sweep, which is a column';
+    return one(
+      ['sweep', 'stepSize', index],
+      `another first step size than sweep.stepSize[${first}]`,
+      source,
+      advice,
+    );
+  });
+}
+
+/** Optima along what is swept, of what is recorded. */
+function findMisplacedOptima(experiment: Experiment): readonly Issue[] {
+  const { axes, parameters, record, optima = [], step, draws } = experiment;
+  return optima.flatMap(({ quantity, along, steps, drift }, index) => {
+    const refuse = (path: Path, what: string, value: unknown, advice: string) =>
+      one(['optima', index, ...path], what, value, advice);
+    const swept = [...Object.keys(parameters), ...(axes.stepSize.length > 1 ? ['stepSize'] : [])];
+    const values = along === 'stepSize' ? axes.stepSize : (parameters[along] ?? []);
+    const lacksNumber = values.find((value) => typeof value !== 'number' || value <= 0);
+    const recorded = recordedSteps(experiment).some((t) => t >= steps.from && t <= steps.to);
+    return [
+      ...(record.quantities.includes(quantity)
+        ? []
+        : refuse(['quantity'], 'one of record.quantities', quantity, 'add it there')),
+      ...(swept.includes(along)
+        ? values.length < 3
+          ? refuse(
+              ['along'],
+              'three values or more',
+              values.length,
+              'an optimum has a neighbour on either side',
+            )
+          : []
+        : refuse(
+            ['along'],
+            'stepSize or a parameter of the sweep',
+            along,
+            `swept are ${swept.join(', ') || 'none'}`,
+          )),
+      ...(swept.includes(along) && lacksNumber !== undefined
+        ? refuse(['along'], 'numbers > 0', lacksNumber, 'the optimum is sought on a logarithmic scale')
+        : []),
+      ...(recorded
+        ? []
+        : refuse(['steps'], 'steps that are recorded', steps, `of ${step.count} steps see record.steps`)),
+      ...(draws >= 2 ? [] : refuse([], 'draws >= 2', draws, 'the interval is over draws')),
+      ...DRIFT_AXES.flatMap((axis) =>
+        drift[axis] === undefined || axes[axis].length >= 2
+          ? []
+          : refuse(['drift', axis], 'an axis of two values or more', axis, `give sweep.${axis}`),
+      ),
+    ];
+  });
+}
+
+/** A network of the user's own takes each step by itself, on data that are drawn or a text. */
+function findNotOfModels({ model, axes, parameters }: Experiment, file: ExperimentFile): readonly Issue[] {
+  if (!model) return [];
+  const refuse = (path: Path, value: unknown) =>
+    value === undefined
+      ? []
+      : one(path, 'nothing beside network.model', value, 'it is of the networks of this program; remove it');
+  const { data = {}, record } = file;
+  const other = axes.scaling.find(
+    ({ learningRate }) => typeof learningRate === 'string' && learningRate !== 'scale-invariant',
+  );
+  const names = stepSizeNames(Object.keys(parameters));
+  const schedule = axes.stepSize.find((source) => compileExpression(source, names).names.includes('t'));
+  return [
+    ...refuse(['step', 'size'], schedule),
+    ...refuse(['data', 'file'], data.file),
+    ...refuse(['data', 'heldOut'], data.heldOut),
+    ...refuse(['data', 'batch'], data.batch),
+    ...refuse(['record', 'steps'], record.steps),
+    ...refuse(['scaling'], other?.learningRate),
+  ];
+}
+
+export const TRAINING_CHECKS: readonly Check[] = [
+  { reads: ['network', 'scaling', 'data', 'step', 'record', 'sweep'], find: findNotOfModels },
+  { reads: ['data'], find: (_, file) => findMisplaced(file) },
+  { reads: ['network', 'data', 'sweep'], find: findMissingSamples },
+  { reads: ['network', 'data', 'loss', 'step', 'sweep', 'record'], find: findMissingQuantities },
+  { reads: ['scaling', 'loss', 'sweep'], find: findPolyakWithoutBound },
+  { reads: ['network', 'step', 'sweep', 'draws', 'record', 'optima'], find: findMisplacedOptima },
+  { reads: ['network', 'data', 'step', 'sweep'], find: findStepSizesWrittenTwice },
+];

@@ -1,0 +1,418 @@
+/**
+ * One gradient step of the networks of a batch: forward, backward, and the change of the features. What a layer is made of is
+ * the architecture's (`architectures/`), what goes through it is in `chain.ts`, and what is measured is elsewhere.
+ *
+ *     f_l = a f_{l-1} + block(f_{l-1}),    b_{l-1} = a b_l + (d block / d f_{l-1})^T b_l,    C_l = eta_l |G_l|^2
+ *
+ * with b_l = d loss / d f_l, and without the skip connection a = 0. The features of an MLP are g_l = phi(f_l), with the
+ * backward pass z_l = d loss / d g_l.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import type { LayerGroup } from '../../architectures/architecture.js';
+import type { Loss } from '../loss.js';
+import { dots, joined, read, rememberDots, squaredNorms } from '../ops.js';
+import { SMALLEST } from '../weights/trained-weights.js';
+import { Chain, type ChangeKind, type Descent } from './chain.js';
+import type { Train } from './lane.js';
+import type { Learning } from './learning.js';
+import type { Network, Place } from './network.js';
+import { type Broken, Proof } from './proof.js';
+import { SampledBlock, SampledPasses } from './sampled-block.js';
+
+export interface StepSettings {
+  /** One finite step, or its limit dt -> 0. */
+  readonly kind: ChangeKind;
+  readonly loss: Loss;
+  readonly train: Train;
+  /** Whether |G_l| is measured of layers that do not learn, too. */
+  readonly measuresAllGradients?: boolean;
+  /** b_L, [lanes x n x k], where it is not that of the loss at f_L. */
+  readonly slope?: Float64Array;
+  /** Whether the states of all layers outlive their visit, for what comes after the step; else memory stays small. */
+  readonly keepsStates?: boolean;
+}
+
+/** The finished step at one layer of every active lane. Tensors are [active, n, m] and freed after the visit. */
+export interface FinishedLayer {
+  /** L - l, the same for all lanes. */
+  readonly distance: number;
+  /** Number of active lanes: those with depth > distance. */
+  readonly active: number;
+  /** f_l; g_l of an MLP. */
+  readonly features: tf.Tensor3D;
+  /** b_l; z_l of an MLP. */
+  readonly backward: tf.Tensor3D;
+  /** The velocity of the features, or their update. */
+  readonly change: tf.Tensor3D;
+}
+
+/** The scalars of a finished step, an entry for each lane. */
+export interface FinishedStep {
+  readonly loss: Float64Array;
+  /** dloss of the update, or d loss / dt. */
+  readonly lossChange: Float64Array;
+  /** contributions[lane][l] = C_l = eta_l |G_l|^2 for l = 1 .. L; 0 where a layer does not learn. */
+  readonly contributions: readonly Float64Array[];
+  /** gradientNorms[lane][l] = |G_l|_F; NaN where it is not measured. */
+  readonly gradientNorms: readonly Float64Array[];
+  /** The first layer at which a number is not finite; undefined when all are. */
+  readonly overflow: readonly (number | undefined)[];
+  /** An identity that the lane breaks: then its numbers are not to be trusted. */
+  readonly broken: readonly (Broken | undefined)[];
+}
+
+/** The layer at a distance, as the passes leave it; tensors are [active, n, m]. */
+interface Layer {
+  /** f_l; g_l of an MLP. */
+  readonly features: tf.Tensor3D;
+  /** b_l; z_l of an MLP. */
+  backward?: tf.Tensor3D;
+  /** In the lanes that have a layer before this one: piece by piece, or whole where the backend can; and in those that begin here. */
+  readonly block?: Chain;
+  readonly sampled?: SampledBlock;
+  readonly embedding?: Chain;
+}
+
+export class Step {
+  /** By distance from the readout, 1 .. farthest. */
+  readonly layers: Layer[] = [];
+  /** f_L, b_L and the change of f_L, [lanes x n x k]. */
+  output: Float32Array = new Float32Array();
+  slope: Float64Array = new Float64Array();
+  outputChange: Float32Array = new Float32Array();
+  readonly readout: Chain;
+  private readonly contributions: Float64Array[];
+  private readonly gradientNorms: Float64Array[];
+  private lossBefore: Float64Array | undefined;
+  readonly proof: Proof;
+  private readonly passes: SampledPasses | undefined;
+
+  constructor(
+    readonly network: Network,
+    readonly settings: StepSettings,
+  ) {
+    this.contributions = network.lanes.map((lane) => new Float64Array(lane.depth + 1));
+    this.gradientNorms = network.lanes.map((lane) => new Float64Array(lane.depth + 1).fill(Number.NaN));
+    this.proof = new Proof(network.lanes, this.contributions);
+    this.readout = this.chain('output', 0);
+    this.passes = SampledPasses.of(network, this.proof, this.layers, settings.keepsStates);
+  }
+
+  /**
+   * Takes the step and shows every finished layer to `visit`, from the first layers to the last.
+   *
+   * Overflow is no error: it shows as entries that are not finite.
+   */
+  take(visit: (layer: FinishedLayer) => void = () => {}): FinishedStep {
+    this.forward();
+    this.backward();
+    this.outputChange = this.change(this.settings.kind, visit);
+    this.balance();
+    const losses = this.losses();
+    const hasLoss = (lane: number) => Number.isFinite(losses.loss[lane]! + losses.lossChange[lane]!);
+    return {
+      ...losses,
+      contributions: this.contributions,
+      gradientNorms: this.gradientNorms,
+      overflow: this.proof.overflow.map(
+        (layer, lane) => layer ?? (hasLoss(lane) ? undefined : this.network.lanes[lane]!.depth),
+      ),
+      broken: this.proof.broken,
+    };
+  }
+
+  /** Shows the update of every layer to `visit`, beside the velocity that was taken; the states must have been kept. */
+  update(visit: (layer: FinishedLayer) => void): void {
+    this.change('update', visit);
+  }
+
+  /**
+   * The losses and the gradients alone, for a step that nobody measures; the states must be kept, and nothing is proved.
+   *
+   * @returns the loss of each lane.
+   */
+  descend(): Float64Array {
+    this.forward();
+    this.backward();
+    return this.loss();
+  }
+
+  /** f_L alone, [lanes x n x k]; the states are freed. */
+  outputs(): Float32Array {
+    this.forward();
+    this.dispose();
+    return this.output;
+  }
+
+  /** Moves the weights by dt along the step that was taken, whose states must have been kept. */
+  learn(): void {
+    for (const descent of this.descents) descent.weights.learn(descent);
+  }
+
+  /**
+   * Where phi is taken at the end of a layer, f_l and b_l before it; of others the features, and their backward pass. As new
+   * tensors, or those of the step.
+   */
+  preactivations(distance: number): { features: tf.Tensor3D; backward: tf.Tensor3D } {
+    const { features, backward, block, embedding } = this.layers[distance]!;
+    const chains = [block, embedding].filter((chain) => chain !== undefined);
+    if (chains.some(({ pieces }) => pieces.at(-1) !== 'phi')) return { features, backward: backward! };
+    return {
+      features: joined(chains.map(({ states }) => states.at(-2)!)),
+      backward: joined(chains.map(({ descents }) => descents.at(-1)!.backward)),
+    };
+  }
+
+  /** Of all matrices. */
+  get descents(): readonly Descent[] {
+    const chains = this.layers.flatMap(({ block, embedding }) => [block, embedding]);
+    return [this.readout, ...chains].flatMap((chain) => chain?.descents ?? []);
+  }
+
+  /** Frees the states, if they were kept. */
+  dispose(): void {
+    for (let distance = 1; distance <= this.network.farthest; distance++) this.release(distance);
+    this.readout.dispose();
+  }
+
+  /** The features of all layers, and the output. */
+  private forward(): void {
+    const { network, layers } = this;
+    for (let distance = network.farthest; distance >= 1; distance--) {
+      const previous = layers[distance + 1];
+      const sampled = previous && this.passes && new SampledBlock(this.passes, distance);
+      const block = previous && !sampled ? this.chain('hidden', distance) : undefined;
+      const begins = network.active(distance) > network.active(distance + 1);
+      const embedding = begins ? this.chain('input', distance) : undefined;
+      const features = tf.tidy(() => {
+        const parts = [];
+        if (sampled) parts.push(sampled.forward(previous.features));
+        if (block) parts.push(network.addSkip(block.forward(previous!.features), previous!.features));
+        if (embedding) parts.push(embedding.forward(network.input(distance)));
+        return tf.keep(joined(parts));
+      });
+      this.proof.finite({ distance, first: 0, lanes: network.lanes.slice(0, features.shape[0]) }, features);
+      layers[distance] = {
+        features,
+        ...(block && { block }),
+        ...(sampled && { sampled }),
+        ...(embedding && { embedding }),
+      };
+    }
+    this.output = read(tf.tidy(() => this.readout.forward(layers[1]!.features)));
+  }
+
+  /** The backward pass of all layers, with the gradients and rates of their matrices. */
+  private backward(): void {
+    const { network, layers } = this;
+    const { samples, outputWidth } = network.shape;
+    this.slope =
+      this.settings.slope ?? this.eachLane((loss, y, own) => loss.slope(own(this.output), y, network.shape));
+    this.checkRange(this.slope);
+    const slope = network.upload(Float32Array.from(this.slope), network.lanes.length, samples, outputWidth);
+    let arriving = this.through(this.readout, this.readout.own(slope))!;
+    for (let distance = 1; ; distance++) {
+      const layer = layers[distance]!;
+      layer.backward = arriving;
+      const continuing = network.active(distance + 1);
+      const { block, sampled, embedding } = layer;
+      if (embedding) this.through(embedding, embedding.own(lanesOf(arriving, continuing)), true);
+      if (sampled) {
+        arriving = tf.tidy(() => sampled.backward(arriving));
+        const { train, measuresAllGradients } = this.settings;
+        const norms = sampled.learnAt(train, (lane) => this.loss()[lane]!, measuresAllGradients);
+        this.note(sampled.place, norms, [sampled.learned]);
+        continue;
+      }
+      if (!block) return;
+      arriving = tf.tidy(() => {
+        const own = lanesOf(arriving, 0, continuing);
+        if (own !== arriving) block.own(own);
+        return network.addSkip(this.through(block, own)!, own);
+      });
+    }
+  }
+
+  /** Passes b back through a chain, whose matrices get their rates, and notes C_l. */
+  private through(chain: Chain, b: tf.Tensor3D, ends = false): tf.Tensor3D | undefined {
+    const { kind, train, measuresAllGradients } = this.settings;
+    const result = tf.tidy(() => chain.backward(b, kind === 'update', ends));
+    const norms = chain.learnAt(train, (lane) => this.loss()[lane]!, measuresAllGradients);
+    this.note(chain.place, norms, chain.descents);
+    return result;
+  }
+
+  /** Notes |G_l|, and adds what the matrices of a layer contribute to its C_l. */
+  private note(
+    { distance, first, lanes }: Place,
+    gradientNorms: readonly number[],
+    matrices: readonly Learning[],
+  ): void {
+    for (let i = 0; i < lanes.length; i++) {
+      const layer = lanes[i]!.depth - distance;
+      this.gradientNorms[first + i]![layer] = gradientNorms[i]!;
+      for (const { contributions } of matrices) this.contributions[first + i]![layer]! += contributions[i]!;
+    }
+  }
+
+  /**
+   * The change of the features of all layers.
+   *
+   * @returns the change of f_L, [lanes x n x k].
+   */
+  private change(kind: ChangeKind, visit: (layer: FinishedLayer) => void): Float32Array {
+    const { network, layers } = this;
+    const { hasSkip } = network.settings.architecture;
+    const isVelocity = kind === 'velocity';
+    let change: tf.Tensor3D | undefined;
+    for (let distance = network.farthest; distance >= 1; distance--) {
+      const { block, sampled, embedding, features, backward } = layers[distance]!;
+      const before = change;
+      change = tf.tidy(() => {
+        const parts = [];
+        if (sampled) parts.push(sampled.change(kind, before!));
+        if (block) {
+          const moved = block.change(kind, before, hasSkip ? before : undefined);
+          parts.push(network.addSkip(moved, before!));
+        }
+        if (embedding) parts.push(embedding.change(kind));
+        const all = joined(parts);
+        if (sampled && embedding) {
+          const begun = lanesOf(backward!, network.active(distance + 1));
+          const products = [dots(backward!, parts[0]!), dots(begun, parts[1]!)];
+          rememberDots(backward!, all, Float64Array.from(products.flatMap((part) => [...part])));
+        }
+        return all;
+      });
+      before?.dispose();
+      if (before && !this.settings.keepsStates) this.release(distance + 1);
+      if (isVelocity) this.proof.velocity(distance, backward!, change);
+      if (isVelocity && distance === 1 && this.isNormalized) this.checkNormalization(change);
+      visit({ distance, active: network.active(distance), features, backward: backward!, change });
+    }
+    const outputChange = read(
+      tf.tidy(() => {
+        const moved = this.readout.change(kind, change);
+        if (isVelocity) this.proof.velocity(0, this.readout.descents[0]!.backward, moved);
+        return moved;
+      }),
+    );
+    change?.dispose();
+    if (!this.settings.keepsStates) {
+      this.release(1);
+      this.readout.dispose();
+      this.passes?.dispose();
+    }
+    return outputChange;
+  }
+
+  /** The chain of the layers at a distance that are of a group. */
+  private chain(group: LayerGroup, distance: number): Chain {
+    const { embedding, block, readout } = this.network.settings.architecture;
+    const pieces = { input: embedding, hidden: block, output: readout }[group];
+    return new Chain(this.network, this.proof, this.network.place(group, distance), pieces);
+  }
+
+  /** Eq. 8: trained layers / L, but for those whose gradient is zero because it is zero. */
+  private balance(): void {
+    this.network.lanes.forEach(({ learningRate }, lane) => {
+      if (learningRate !== 'scale-invariant') return;
+      this.proof.balance(lane, this.contributions[lane]!.filter((c) => c !== 0).length);
+    });
+  }
+
+  /** Eq. 7, n m |b_{L-1}|_rms cos(theta_{L-1}) = sqrt(n m) sum C / |fdot_{L-1}|, where there is an angle. */
+  private checkNormalization(velocity: tf.Tensor3D): void {
+    const { samples, width } = this.network.shape;
+    squaredNorms(velocity).forEach((square, lane) => {
+      const contributions = this.contributions[lane]!.slice(0, -1);
+      const decay = contributions.reduce((sum, c) => sum + c, 0);
+      if (square > 0) this.proof.normalization(lane, Math.sqrt((samples * width) / square) * decay);
+    });
+  }
+
+  /**
+   * b_L, and its velocity, are computed in float64: what float32 makes of them must have its digits.
+   *
+   * @param matters whether something hangs on it in a lane, and is lost with it.
+   */
+  checkRange(slope: Float64Array, matters: (lane: number) => boolean = () => true): void {
+    const { samples, outputWidth } = this.network.shape;
+    const size = samples * outputWidth;
+    const vanishes = this.settings.loss.vanishes || outputWidth === 1;
+    this.network.lanes.forEach((_, lane) => {
+      const own = slope.subarray(lane * size, (lane + 1) * size);
+      const rms = Math.sqrt(own.reduce((sum, b) => sum + b * b, 0) / size);
+      if (rms < SMALLEST && (rms > 0 || !vanishes) && matters(lane)) this.proof.lose(lane, 0, rms);
+    });
+  }
+
+  /** Of each lane, before the step. */
+  private loss(): Float64Array {
+    const { shape } = this.network;
+    this.lossBefore ??= this.eachLane((loss, y, own) => [loss.value(own(this.output), y, shape)]);
+    return this.lossBefore;
+  }
+
+  private losses(): { loss: Float64Array; lossChange: Float64Array } {
+    const { shape } = this.network;
+    return {
+      loss: this.loss(),
+      lossChange: this.eachLane((loss, y, own) => {
+        const df = own(this.outputChange);
+        if (this.settings.kind === 'update') return [loss.change(own(this.output), df, y, shape)];
+        const b = own(this.slope);
+        let rate = 0; // <b_L, fdot_L>
+        for (let i = 0; i < b.length; i++) rate += b[i]! * df[i]!;
+        return [rate];
+      }),
+    };
+  }
+
+  /** Numbers of each lane, one after the other; `own` is a lane's part of numbers of all, [lanes x n x k]. */
+  eachLane(
+    of: (
+      loss: Loss,
+      target: Float32Array,
+      own: (all: Float32Array | Float64Array) => ArrayLike<number>,
+    ) => ArrayLike<number>,
+  ): Float64Array {
+    const { lanes, shape } = this.network;
+    const size = shape.samples * shape.outputWidth;
+    const parts = lanes.map(({ target }, i) =>
+      of(this.settings.loss, target, (all) => all.subarray(i * size, (i + 1) * size)),
+    );
+    const all = new Float64Array(parts.reduce((sum, part) => sum + part.length, 0));
+    let at = 0;
+    for (const part of parts) {
+      all.set(part, at);
+      at += part.length;
+    }
+    return all;
+  }
+
+  /** Whether the scales were set for this very step. */
+  private get isNormalized(): boolean {
+    return (
+      this.network.settings.isNormalized === true &&
+      this.readout.descents.every(({ weights }) => weights.isInitial)
+    );
+  }
+
+  private release(distance: number): void {
+    const layer = this.layers[distance];
+    if (!layer) return;
+    layer.block?.dispose();
+    layer.sampled?.dispose();
+    layer.embedding?.dispose();
+    layer.features.dispose();
+    layer.backward?.dispose();
+    if (!this.settings.keepsStates) this.network.release(distance);
+  }
+}
+
+/** The lanes of a state from `first` on, before `end`. */
+function lanesOf(state: tf.Tensor3D, first: number, end = state.shape[0]): tf.Tensor3D {
+  if (first === 0 && end === state.shape[0]) return state;
+  return tf.slice(state, [first, 0, 0], [end - first, state.shape[1], state.shape[2]]);
+}
