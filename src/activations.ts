@@ -80,7 +80,7 @@ function gated(cdf: (x: number) => number, density: (x: number) => number): Form
   };
 }
 
-export const ACTIVATIONS = {
+const ACTIVATIONS = {
   relu: {
     ...kinked(0),
     closes: true,

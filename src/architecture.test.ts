@@ -172,6 +172,44 @@ test('every folder of src is a station of the table', () => {
   expect(new Set(files.map(({ station }) => station))).toEqual(new Set(Object.keys(MAY_IMPORT)));
 });
 
+/** Files that import each other around a circle, types included, as paths of the drawn structure; each circle once. */
+function circles(): string[] {
+  const edges = new Map(
+    files.map(({ path, imports }) => [
+      path,
+      imports
+        .filter(({ from }) => from.startsWith('.'))
+        .map(({ from }) => posix.join(posix.dirname(path), from).replace(/\.js$/, '.ts')),
+    ]),
+  );
+  const done = new Set<string>();
+  const found: string[] = [];
+  const visit = (path: string, above: readonly string[]): void => {
+    const at = above.indexOf(path);
+    if (at !== -1) found.push([...above.slice(at), path].join(' -> '));
+    if (at !== -1 || done.has(path)) return;
+    for (const next of edges.get(path) ?? []) visit(next, [...above, path]);
+    done.add(path);
+  };
+  for (const path of edges.keys()) visit(path, []);
+  return found;
+}
+
+test('no file imports itself by way of others', () => {
+  expect(circles()).toEqual([]);
+});
+
+test('no file has more than 300 lines, and no folder, its subfolders apart, more than 2,000', () => {
+  const long = files.map(({ path, source }) => ({ path, lines: source.split('\n').length - 1 }));
+  expect(long.filter(({ lines }) => lines > 300)).toEqual([]);
+  const folders = [...new Set(long.map(({ path }) => posix.dirname(path)))];
+  const sums = folders.map((folder) => ({
+    path: folder,
+    lines: long.reduce((sum, { path, lines }) => sum + (posix.dirname(path) === folder ? lines : 0), 0),
+  }));
+  expect(sums.filter(({ lines }) => lines > 2000)).toEqual([]);
+});
+
 test('imports run one way only', () => {
   expect(files.flatMap(({ path, imports }) => forbiddenEdges(path, imports))).toEqual([]);
 });

@@ -233,7 +233,7 @@ export type TheoryQuantity = {
 }[QuantityName];
 
 /** Quantities that networks of the user's own alone have. */
-export type QuantityOfModels = {
+type QuantityOfModels = {
   [name in QuantityName]: (typeof QUANTITIES)[name] extends { readonly isOfModels: true } ? name : never;
 }[QuantityName];
 

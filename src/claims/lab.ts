@@ -16,9 +16,10 @@ import {
 } from '../core/experiment.js';
 import { LOSSES, type LossName } from '../core/loss.js';
 import { ROLE, type Seed } from '../core/random.js';
+import type { FinishedLayer, FinishedStep } from '../core/step/finished-step.js';
 import { groupOf, type Lane, type Shape, type Train } from '../core/step/lane.js';
 import { Network, type WeightsName } from '../core/step/network.js';
-import { type FinishedLayer, type FinishedStep, Step } from '../core/step/step.js';
+import { Step } from '../core/step/step.js';
 import type { Source } from '../core/weights/weights.js';
 import { type WideStep, wideStep } from '../theory/infinite-width.js';
 

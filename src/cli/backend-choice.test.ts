@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Batch } from '../plan/batch.js';
+import type { Batch } from '../plan/cost.js';
 import { prefersNative } from './backend-choice.js';
 
 const batch = (over: Partial<Batch> = {}): Batch => ({

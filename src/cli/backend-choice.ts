@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Model } from '../config/model.js';
 import { BACKENDS, type BackendName } from '../core/backend-name.js';
-import type { Batch } from '../plan/batch.js';
+import type { Batch } from '../plan/cost.js';
 import { PACKAGE_ROOT } from '../store/files.js';
 import { packageVersion } from '../store/provenance.js';
 import { UserError } from '../store/user-error.js';

@@ -21,7 +21,7 @@ export const targetColumn = z.union(
 );
 
 /** What is to be read. */
-export interface DataRequest {
+interface DataRequest {
   /** As the config has it, relative to its folder. */
   readonly file: string;
   readonly target: z.infer<typeof targetColumn>;

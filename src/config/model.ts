@@ -1,7 +1,7 @@
 /** The network of a user's own in an experiment file: `network.model`. */
 
 /** Arguments of a module besides depth, width and branch scale. */
-export type Arguments = Readonly<Record<string, number | string | boolean>>;
+type Arguments = Readonly<Record<string, number | string | boolean>>;
 
 /** A file that makes a model, or has one. */
 export interface ModelFile {

@@ -34,7 +34,7 @@ export interface BatchSettings {
 }
 
 /** Many steps: on which samples, and which of them are measured. */
-export interface Training {
+interface Training {
   /** Samples that are learnt from, of which `shape.samples` are those of a step. */
   readonly samples: number;
   /** Samples that are held out. */

@@ -21,7 +21,7 @@ export interface DataLaw {
 }
 
 /** Rows of data, row major. */
-export interface DataSet {
+interface DataSet {
   readonly rows: number;
   /** [rows x d], as the file has them. */
   readonly inputs: Float32Array;

@@ -5,9 +5,9 @@ import { type BatchSettings, recordedSteps } from './batch-settings.js';
 import { largest, smallest } from './extremes.js';
 import { angleBetween, angleOfSums, type LayerNorms, norm, shareOfDead } from './measure.js';
 import { type LayerFacts, MEASUREMENTS } from './measurements.js';
+import type { FinishedStep } from './step/finished-step.js';
 import { type Lane, learns } from './step/lane.js';
 import { type Broken, EQUATION_7 } from './step/proof.js';
-import type { FinishedStep } from './step/step.js';
 import type { Evaluation } from './training.js';
 
 export interface CellMeasurement {

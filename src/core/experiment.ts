@@ -186,7 +186,7 @@ class BatchRun {
     }
     const { outputWidth: k, samples } = network.shape;
     drafts.forEach((draft, i) => {
-      const own = step.output.subarray(i * samples * k, (i + 1) * samples * k);
+      const own = step.output.values.subarray(i * samples * k, (i + 1) * samples * k);
       draft.finish(t, finished, i, accuracyOf(own, network.lanes[i]!.target, k));
     });
     return step;

@@ -115,13 +115,13 @@ describe.each([
     const { step, free } = stepOf(setup);
     const kernels = outputKernel(step);
     const k = SHAPE.outputWidth;
-    const moved = step.outputChange.map((_, at) => {
+    const moved = step.output.change.map((_, at) => {
       const [lane, i] = [Math.floor(at / k), at % k];
       let sum = 0;
-      for (let j = 0; j < k; j++) sum -= kernels[(lane * k + i) * k + j]! * step.slope[lane * k + j]!;
+      for (let j = 0; j < k; j++) sum -= kernels[(lane * k + i) * k + j]! * step.output.slope[lane * k + j]!;
       return sum;
     });
-    expect(difference(moved, step.outputChange)).toBeLessThan(1e-5);
+    expect(difference(moved, step.output.change)).toBeLessThan(1e-5);
     free();
   });
 });
@@ -191,8 +191,8 @@ test.each([
         const v = DEPTH - distance;
         const [f, bdot] = [features.dataSync(), velocity.dataSync()];
         [0, 1].forEach((lane) => {
-          const output = step.output.subarray(lane * size, (lane + 1) * size);
-          const change = step.outputChange.subarray(lane * size, (lane + 1) * size);
+          const output = step.output.values.subarray(lane * size, (lane + 1) * size);
+          const change = step.output.change.subarray(lane * size, (lane + 1) * size);
           const curvature = LOSSES[loss].curvature(output, change, shape);
           const bend = output.reduce((sum, x, i) => sum + x * curvature[i]!, 0);
           const rest = finished.contributions[lane]!.slice(v + 1).reduce((sum, c) => sum + c, 0);

@@ -5,10 +5,15 @@ import { largest } from '../core/extremes.js';
 import { GaussianSampler, ROLE, type Seed } from '../core/random.js';
 import { scoped } from './derivatives/derivatives.js';
 import { forward, type Graph, graphOf } from './graph.js';
-import type { ModelData } from './inspect.js';
 import type { Output } from './loss.js';
 import type { ModelLoss } from './loss-names.js';
 import { ModelError } from './model-error.js';
+
+/** What a model is measured on: a tensor for each input and each output, the samples first. */
+export interface ModelData {
+  readonly inputs: readonly Tensor[];
+  readonly targets: readonly Tensor[];
+}
 
 type Shape = readonly (number | null)[];
 

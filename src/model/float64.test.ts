@@ -1,5 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
-import { inspectModel, type ModelData } from './inspect.js';
+import type { ModelData } from './data.js';
+import { inspectModel } from './inspect.js';
 import type { ModelLoss } from './loss-names.js';
 import { openForModels, tf } from './model-under-test.js';
 

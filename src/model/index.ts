@@ -1,7 +1,7 @@
 /** Networks of a user's own. */
 
 export { inspectCapture } from './capture.js';
-export { drawModelData, oneHotRows, shownShape } from './data.js';
+export { drawModelData, type ModelData, oneHotRows, shownShape } from './data.js';
 export { borrowKernels } from './derivatives/borrowed-kernels.js';
 export { registerFastProducts } from './derivatives/fast-products.js';
 export { registerFilterGradients } from './derivatives/filter-gradients.js';
@@ -10,7 +10,6 @@ export {
   type Inspection,
   type InspectOptions,
   inspectModel,
-  type ModelData,
 } from './inspect.js';
 export type { ModelLoss } from './loss-names.js';
 export { ModelError } from './model-error.js';

@@ -1,8 +1,6 @@
-/** Inspects a network of any architecture: the feature speed formula at every layer, and what section 4.2 wants changed. */
-import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { findOutputMultiplier, lastFeatures, type OutputMultiplier } from './advice.js';
-import { checkData } from './data.js';
+import { checkData, type ModelData } from './data.js';
 import { registerMissingGradients } from './derivatives/gradients.js';
 import { type Graph, graphOf, isBatchNorm, type Layer } from './graph.js';
 import type { ModelLoss } from './loss-names.js';
@@ -17,12 +15,6 @@ import {
 import { ModelError } from './model-error.js';
 import { balanceOf, type LayerRow, layerRows, type Place, worstCut } from './rows.js';
 import { refusal } from './trial.js';
-
-/** What a model is measured on: a tensor for each input and each output, the samples first. */
-export interface ModelData {
-  readonly inputs: readonly Tensor[];
-  readonly targets: readonly Tensor[];
-}
 
 export interface InspectOptions {
   /** Default `squared`, |f - y|^2 / (2 k n). */
@@ -170,7 +162,7 @@ export function refusing<T>(problem: Problem, measure: () => T): T {
 }
 
 /** Statistics over a batch move the averages of batch normalisation; they are put back. */
-export function keepingStatistics<T>({ calls }: Graph, measure: () => T): T {
+function keepingStatistics<T>({ calls }: Graph, measure: () => T): T {
   const norms = [...new Set(calls.map(({ layer }) => layer).filter(isBatchNorm))];
   const before = norms.map((layer) => layer.getWeights().map((weight) => weight.clone()));
   try {

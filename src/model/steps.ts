@@ -5,10 +5,11 @@ import { norm } from '../core/measure.js';
 import type { Broken } from '../core/step/proof.js';
 import { MODEL_QUANTITIES } from '../quantities.js';
 import { findOutputMultiplier, lastFeatures } from './advice.js';
+import type { ModelData } from './data.js';
 import { checkData } from './data.js';
 import { registerMissingGradients } from './derivatives/gradients.js';
 import { type Graph, graphOf, type WeightGroup } from './graph.js';
-import { contributionsOf, type ModelData, placesOf, refusing } from './inspect.js';
+import { contributionsOf, placesOf, refusing } from './inspect.js';
 import type { ModelLoss } from './loss-names.js';
 import { type Measured, measureModel, type Problem } from './measure.js';
 import { ModelError } from './model-error.js';
@@ -46,7 +47,7 @@ export interface MeasuredSteps {
 const EQUATION_7 = 0.01;
 
 /** A residual of Thm 2.1 beyond this is none of rounding, which makes 1e-5 at the most of what was seen. */
-export const MOST_RESIDUAL = 1e-3;
+const MOST_RESIDUAL = 1e-3;
 
 /**
  * Takes the steps of a model, whose weights move, and measures each before it is taken.

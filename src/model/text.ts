@@ -2,13 +2,13 @@
 import { tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { ROLE, type Seed } from '../core/random.js';
+import type { ModelData } from './data.js';
 import { classes, oneHotRows, tokensOf } from './data.js';
 import { graphOf } from './graph.js';
-import type { ModelData } from './inspect.js';
 import { ModelError } from './model-error.js';
 
 /** Tokens of a text: the numbers of its characters among those that it has, in the order of their codes. */
-export function tokensOfText(text: string): { readonly tokens: readonly number[]; readonly count: number } {
+function tokensOfText(text: string): { readonly tokens: readonly number[]; readonly count: number } {
   const characters = [...text];
   const known = [...new Set(characters)].sort((a, b) => a.codePointAt(0)! - b.codePointAt(0)!);
   const numbers = new Map(known.map((character, i) => [character, i]));

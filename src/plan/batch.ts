@@ -4,6 +4,7 @@ import { type Experiment, isTraining } from '../config/resolve.js';
 import { axisValue, type Setting } from '../config/settings.js';
 import type { Cell } from './cell.js';
 import {
+  type Batch,
   backendBytes,
   callsNs,
   type Demand,
@@ -17,19 +18,6 @@ import {
 import { modelBatches } from './model-cost.js';
 
 export type WeightsChoice = 'auto' | WeightsKind;
-
-export interface Batch {
-  /** Indices into the cells of the experiment. */
-  readonly cells: readonly number[];
-  readonly width: number;
-  readonly samples: number;
-  readonly weights: WeightsKind;
-  /** Memory on the backend, and besides it of the process, estimated; bytes. */
-  readonly bytes: number;
-  readonly hostBytes: number;
-  /** Processor time, estimated; ms. */
-  readonly cost: number;
-}
 
 export interface BatchLimits {
   /** A batch of more than one cell stays below this; bytes. */

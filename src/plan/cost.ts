@@ -285,3 +285,17 @@ function directionPasses({ samples, steps, isNormalized }: Demand): number {
   if (vectors === 1 && !isNormalized) return 0;
   return (samples === 1 ? 6 : 9) * vectors ** 2 * (isNormalized ? 2 * PILOT_STEPS : 1);
 }
+
+/** Cells that run together, with what they cost. */
+export interface Batch {
+  /** Indices into the cells of the experiment. */
+  readonly cells: readonly number[];
+  readonly width: number;
+  readonly samples: number;
+  readonly weights: WeightsKind;
+  /** Memory on the backend, and besides it of the process, estimated; bytes. */
+  readonly bytes: number;
+  readonly hostBytes: number;
+  /** Processor time, estimated; ms. */
+  readonly cost: number;
+}

@@ -1,8 +1,8 @@
 /** What a run asks of the machine, told before it starts; and what does not fit. `plan/cost.ts` has the costs of one cell. */
 import { MOST_KEPT_STEPS } from '../config/file/experiment.js';
 import { type Experiment, recordedSteps } from '../config/resolve.js';
-import type { Batch } from './batch.js';
 import type { Cell } from './cell.js';
+import type { Batch } from './cost.js';
 import { backendBytes, type Demand, demandOf, hostBytes } from './cost.js';
 import { sizeAt } from './model-cost.js';
 

@@ -2,8 +2,8 @@
 import type { Model, ModelSize } from '../config/model.js';
 import type { Experiment } from '../config/resolve.js';
 import type { Setting } from '../config/settings.js';
-import type { Batch } from './batch.js';
 import type { Cell } from './cell.js';
+import type { Batch } from './cost.js';
 
 /** What decides the size of a model, as text: all that its module is asked for but the branch scale. */
 export function sizeKeyOf({ depth, width, parameters }: Setting): string {

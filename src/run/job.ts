@@ -1,13 +1,8 @@
 /** A job: what an experiment asks for, what of it is there already, and how the rest is cut into batches. */
 import type { Experiment } from '../config/resolve.js';
-import {
-  type Batch,
-  type BatchLimits,
-  cutBatches,
-  DEFAULT_LIMITS,
-  type WeightsChoice,
-} from '../plan/batch.js';
+import { type BatchLimits, cutBatches, DEFAULT_LIMITS, type WeightsChoice } from '../plan/batch.js';
 import { type Cell, expandCells } from '../plan/cell.js';
+import type { Batch } from '../plan/cost.js';
 import { cellsOfShard, type Shard } from '../plan/shard.js';
 import type { Checkpoint } from '../store/checkpoint.js';
 

@@ -2,7 +2,8 @@
 import type { Experiment } from '../config/resolve.js';
 import type { Setting } from '../config/settings.js';
 import type { BackendName } from '../core/backend-name.js';
-import { type Batch, chooseWeights } from '../plan/batch.js';
+import { chooseWeights } from '../plan/batch.js';
+import type { Batch } from '../plan/cost.js';
 import type { Table } from '../results/table.js';
 import type { Inexact, RecordedCell } from '../store/cell-file.js';
 import { openExecutor } from './executor.js';

@@ -2,8 +2,8 @@
 import type { Model } from '../config/model.js';
 import type { Experiment } from '../config/resolve.js';
 import type { BackendName } from '../core/backend-name.js';
-import type { Batch } from '../plan/batch.js';
 import type { Cell } from '../plan/cell.js';
+import type { Batch } from '../plan/cost.js';
 import type { Origin, RecordedCell } from '../store/cell-file.js';
 
 export interface MeasureTask {

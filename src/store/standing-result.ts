@@ -13,8 +13,8 @@ import { UserError } from './user-error.js';
 
 export const TABLE = 'table.csv';
 export const MANIFEST = 'manifest.json';
-export const SLOPES = 'slopes.csv';
-export const OPTIMA = 'optima.csv';
+const SLOPES = 'slopes.csv';
+const OPTIMA = 'optima.csv';
 
 /** Tables that are computed from the table, where an experiment asks for them. */
 export const FITS = [SLOPES, OPTIMA] as const;

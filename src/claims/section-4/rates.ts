@@ -28,7 +28,7 @@ export const outputScale = defineClaim<Output, { output: number; contribution: n
         24,
         ({ output }, { contributions }) => ({
           x: width,
-          output: contributions.map((_, i) => rms(output.subarray(i * 64, (i + 1) * 64))),
+          output: contributions.map((_, i) => rms(output.values.subarray(i * 64, (i + 1) * 64))),
           contribution: contributions.map((values) => Math.min(...values.subarray(1))),
         }),
       ),

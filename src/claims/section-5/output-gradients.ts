@@ -25,7 +25,7 @@ function readouts(lab: Lab, loss: 'squared' | 'linear', target: number): Readout
       data,
       sigma: { output: 1 / Math.sqrt(m) },
     };
-    return lab.withStep(setup, 4, ({ slope, layers }) =>
+    return lab.withStep(setup, 4, ({ output: { slope }, layers }) =>
       lanesOf(layers[1]!.backward!).map((z, i) => ({
         k,
         m,
@@ -92,7 +92,7 @@ function slopes(lab: Lab, kind: Pick<Setup, 'data' | 'loss'>): ExponentPoint[] {
     const setup: Setup = { ...kind, depth: 3, width, outputWidth: k, sigma: { output: 1 / width } };
     return {
       x: k,
-      y: lab.withStep(setup, 12, ({ slope, network }) =>
+      y: lab.withStep(setup, 12, ({ output: { slope }, network }) =>
         network.lanes.map((_, i) => length(slope.subarray(i * k, (i + 1) * k))),
       ),
     };

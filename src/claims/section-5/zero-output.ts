@@ -51,12 +51,12 @@ export const zeroOutputSteps = defineClaim<
             depth,
             width,
             rate: rates[i]! * setup.stepSize,
-            slope: step.slope[i]!,
+            slope: step.output.slope[i]!,
             contributions: contributions[i]!,
             features,
             nextFeatures: after[i]!,
             backward: backward[i]!,
-            output: next.output[i]!,
+            output: next.output.values[i]!,
           }));
         });
       });

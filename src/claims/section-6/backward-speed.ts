@@ -31,8 +31,8 @@ function backwardSpeeds(lab: Lab, loss: 'linear' | 'squared'): BackwardSpeed[] {
     const setup = { ...network, loss };
     return lab.withStep(setup, draws, (step, { contributions }) => {
       const size = step.network.shape.outputWidth;
-      const second = step.eachLane((of, _, own) =>
-        of.curvature(own(step.output), own(step.outputChange), step.network.shape),
+      const second = step.output.eachLane((of, _, own) =>
+        of.curvature(own(step.output.values), own(step.output.change), step.network.shape),
       );
       const speeds: BackwardSpeed[] = [];
       backwardVelocity(step, ({ distance, features, velocity }) => {
@@ -46,7 +46,8 @@ function backwardSpeeds(lab: Lab, loss: 'linear' | 'squared'): BackwardSpeed[] {
             fb += f![j]! * bdot![j]!;
           }
           let curvature = 0;
-          for (let j = 0; j < size; j++) curvature += step.output[i * size + j]! * second[i * size + j]!;
+          for (let j = 0; j < size; j++)
+            curvature += step.output.values[i * size + j]! * second[i * size + j]!;
           const own = contributions[i]!;
           const layer = setup.depth - distance;
           const after = own.slice(layer + 1).reduce((sum, c) => sum + c, 0);

@@ -181,7 +181,7 @@ function withoutNumerator(lab: Lab): Vanishing[] {
   const [depth, width, layer, draws, y] = [8, 64, 4, 32, 2];
   const data = { ...dense(10), target: { law: 'constant', value: y } } as const;
   const setup: Setup = { depth, width, loss: 'squared', scaling: 'NTK', data };
-  const outputs = lab.withStep(setup, draws, ({ output }) => Array.from(output));
+  const outputs = lab.withStep(setup, draws, ({ output }) => Array.from(output.values));
   const chosen = outputs.map((f) => f > 0.05 * y && f < 0.45 * y);
   const norms = lab.gradientNorms(setup, draws);
   return norms.flatMap((squares, draw) => {
@@ -192,7 +192,7 @@ function withoutNumerator(lab: Lab): Vanishing[] {
     return lab.withStep({ ...setup, learningRate }, draw + 1, (step, { contributions }) => {
       const own = contributions[draw]!;
       const after = own.subarray(layer + 1).reduce((sum, c) => sum + c, 0);
-      const curvature = step.output[draw]! * step.outputChange[draw]!;
+      const curvature = step.output.values[draw]! * step.output.change[draw]!;
       const { velocity, backward } = backwardStates(step).get(depth - layer)!;
       const features = lanesOf(step.preactivations(depth - layer).features)[draw]!;
       return [

@@ -25,8 +25,8 @@ export const outputAnglePrinted = defineClaim<ExponentPoint[], { exponent: numbe
   measure: (lab) =>
     [8, 64].map((depth) => ({
       x: depth,
-      y: lab.withStep({ depth, width: 8192, outputWidth: 4 }, 4, ({ slope, outputChange, network }) =>
-        network.lanes.map((_, i) => -cosine(split(slope, 4, i), split(outputChange, 4, i))),
+      y: lab.withStep({ depth, width: 8192, outputWidth: 4 }, 4, ({ output: { slope, change }, network }) =>
+        network.lanes.map((_, i) => -cosine(split(slope, 4, i), split(change, 4, i))),
       ),
     })),
   judge: (cosines, { exponent }) => [exponentIs('exponent of cos(theta_L) in L, k = 4', cosines, exponent)],
@@ -203,7 +203,7 @@ export const tangentKernel = defineClaim<Outputs[], { entry: (of: Outputs, i: nu
         const k = 3;
         return lab.withStep({ ...setup, outputWidth: k, train: 'all' }, 4, (step) => {
           const kernels = outputKernel(step);
-          const { slope, outputChange } = step;
+          const { slope, change: outputChange } = step.output;
           const [readout] = step.readout.descents;
           const inputs = lanesOf(readout!.input);
           return inputs.map((input, i) => ({

@@ -25,7 +25,7 @@ export function kernelsOf(
 }
 
 /** M_1 = tr K / m and M_2 = |K|_F^2 / m, of a symmetric K. */
-export function momentsOf(kernel: Float64Array, m: number): { M1: number; M2: number } {
+function momentsOf(kernel: Float64Array, m: number): { M1: number; M2: number } {
   let trace = 0;
   for (let i = 0; i < m; i++) trace += kernel[i * m + i]!;
   return { M1: trace / m, M2: kernel.reduce((sum, x) => sum + x * x, 0) / m };

@@ -18,7 +18,7 @@ import { UserError } from '../../store/user-error.js';
 import { writeFile } from '../../store/write-file.js';
 import { EXIT } from '../exit-code.js';
 import { readModelData } from '../inspect/model-data.js';
-import { inspectionCsv, inspectionText } from '../inspect/report.js';
+import { inspectionCsv, inspectionText, type Subject } from '../inspect/report.js';
 
 export interface InspectCommand {
   readonly capture?: string | undefined;
@@ -40,13 +40,6 @@ export interface InspectCommand {
   readonly json?: boolean | undefined;
   readonly csv?: boolean | undefined;
   readonly chart?: string | undefined;
-}
-
-/** What is told beside the table. */
-export interface Subject {
-  readonly name: string;
-  /** On what it was measured; nothing for a capture. */
-  readonly setting: Readonly<Record<string, string | number>>;
 }
 
 /** A residual of Thm 2.1 beyond this is none of rounding. */

@@ -5,7 +5,7 @@ import { BACKEND_CHOICES } from '../backend-choice.js';
 
 export const collect = (value: string, previous: string[]) => [...previous, value];
 
-export function count(text: string): number {
+function count(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1 || value > 256) {
     throw new InvalidArgumentError('expected an integer from 1 to 256');

@@ -2,7 +2,13 @@
 import CliTable from 'cli-table3';
 import type { Inspection, LayerRow } from '../../model/index.js';
 import { toCsv } from '../../results/table.js';
-import type { Subject } from '../commands/inspect.js';
+
+/** What is told beside the table. */
+export interface Subject {
+  readonly name: string;
+  /** On what it was measured; nothing for a capture. */
+  readonly setting: Readonly<Record<string, string | number>>;
+}
 
 /** Columns of the CSV, in order; `layer` counts from 1. */
 const COLUMNS = [

@@ -8,19 +8,12 @@ import { usesParameter } from '../parameters.js';
 import type { Experiment } from '../resolve.js';
 import { SCALING_NAMES } from '../scalings/scalings.js';
 import { countSettings } from '../settings.js';
+import type { Check } from './check.js';
 import { findEmptyColumns } from './empty-columns.js';
 import { findModelIssues } from './model-checks.js';
 import { findRangeIssues } from './ranges.js';
 import { TRAINING_CHECKS } from './training-checks.js';
 
-/** A rule that several keys must fulfil together. */
-export interface Check {
-  /** Top-level keys that it looks at: it waits until these are in order. */
-  readonly reads: readonly (keyof ExperimentFile)[];
-  readonly find: (experiment: Experiment, file: ExperimentFile) => readonly Issue[];
-}
-
-/** Quantities of the velocity of the backward pass, and the activations that it is known for. */
 /** Steps that a quantity may be of alone: whether an experiment has them, and what the file has to say for it. */
 const STEPS = {
   updates: { need: 'step.kind "update"', has: ({ kind }) => kind === 'update', got: ({ kind }) => kind },

@@ -5,7 +5,7 @@ import { compileExpression } from '../expression.js';
 import { DRIFT_AXES, type ExperimentFile } from '../file/experiment.js';
 import { expected, type Issue, type Path } from '../file/problem.js';
 import { type Experiment, recordedSteps } from '../resolve.js';
-import type { Check } from './checks.js';
+import type { Check } from './check.js';
 import { pointsOf } from './points.js';
 
 const one = (path: Path, what: string, value: unknown, advice = ''): readonly Issue[] => [

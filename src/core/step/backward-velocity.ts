@@ -35,20 +35,20 @@ export function backwardVelocity(step: Step, visit: (layer: BackwardVelocity) =>
   if (!network.settings.activation.isHomogeneous) {
     throw new Error('the velocity of b_l is known for homogeneous activations');
   }
-  const curvature = step.eachLane((loss, _, own) =>
-    loss.curvature(own(step.output), own(step.outputChange), shape),
+  const curvature = step.output.eachLane((loss, _, own) =>
+    loss.curvature(own(step.output.values), own(step.output.change), shape),
   );
   // Beside the descent of a readout that learns it is nothing.
   const { rates } = readout.descents[0]!;
   const size = shape.samples * shape.outputWidth;
   const moves = (lane: number) =>
-    step.outputChange.subarray(lane * size, (lane + 1) * size).some((change) => change !== 0);
-  step.checkRange(curvature, (lane) => rates[lane] === 0 && moves(lane));
+    step.output.change.subarray(lane * size, (lane + 1) * size).some((change) => change !== 0);
+  step.output.checkRange(curvature, (lane) => rates[lane] === 0 && moves(lane));
   const upload = (values: ArrayLike<number>) =>
     network.upload(Float32Array.from(values), network.lanes.length, shape.samples, shape.outputWidth);
   let arriving = tf.tidy(() => {
     const velocity = upload(curvature);
-    step.proof.backwardVelocity(0, upload(step.output), velocity);
+    step.proof.backwardVelocity(0, upload(step.output.values), velocity);
     return readout.backwardVelocity(velocity);
   });
   for (let distance = 1; arriving; distance++) {

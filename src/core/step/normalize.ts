@@ -78,7 +78,7 @@ function pilot(
       rho[i] = Math.sqrt(size) * norms.backward * cosine;
     });
   });
-  const outputs = Float64Array.from(step.output);
+  const outputs = Float64Array.from(step.output.values);
   step.dispose();
   return { rho, outputs };
 }

@@ -13,7 +13,7 @@ export interface RateFacts {
   readonly loss: number;
 }
 
-export const RATES = {
+const RATES = {
   /** Eq. 8, taken anew at every step: eta_l = 1 / (L |G_l|^2). */
   'scale-invariant': ({ depth, square }) => 1 / (depth * square),
   /** Eq. 8 at the first step, and the same rates from there on: eta_l = 1 / (L |G_l(1)|^2). */
@@ -29,7 +29,11 @@ export const RATES = {
 
 export type RateName = keyof typeof RATES;
 
+/** Those that are held, and divide by the first gradient. */
+const HELD: readonly string[] = ['held', 'normalized'] satisfies readonly RateName[];
+
 /** eta_l; 0 where there is no gradient to divide by. */
 export function rateOf(name: RateName, facts: RateFacts): number {
-  return facts.square === 0 || facts.first === 0 ? 0 : RATES[name](facts);
+  const isStill = facts.square === 0 || (facts.first === 0 && HELD.includes(name));
+  return isStill ? 0 : RATES[name](facts);
 }

@@ -11,12 +11,13 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LayerGroup } from '../../architectures/architecture.js';
 import type { Loss } from '../loss.js';
 import { dots, joined, read, rememberDots, squaredNorms } from '../ops.js';
-import { SMALLEST } from '../weights/trained-weights.js';
 import { Chain, type ChangeKind, type Descent } from './chain.js';
+import type { FinishedLayer, FinishedStep } from './finished-step.js';
 import type { Train } from './lane.js';
 import type { Learning } from './learning.js';
 import type { Network, Place } from './network.js';
-import { type Broken, Proof } from './proof.js';
+import { Output } from './output.js';
+import { Proof } from './proof.js';
 import { SampledBlock, SampledPasses } from './sampled-block.js';
 
 export interface StepSettings {
@@ -30,35 +31,6 @@ export interface StepSettings {
   readonly slope?: Float64Array;
   /** Whether the states of all layers outlive their visit, for what comes after the step; else memory stays small. */
   readonly keepsStates?: boolean;
-}
-
-/** The finished step at one layer of every active lane. Tensors are [active, n, m] and freed after the visit. */
-export interface FinishedLayer {
-  /** L - l, the same for all lanes. */
-  readonly distance: number;
-  /** Number of active lanes: those with depth > distance. */
-  readonly active: number;
-  /** f_l; g_l of an MLP. */
-  readonly features: tf.Tensor3D;
-  /** b_l; z_l of an MLP. */
-  readonly backward: tf.Tensor3D;
-  /** The velocity of the features, or their update. */
-  readonly change: tf.Tensor3D;
-}
-
-/** The scalars of a finished step, an entry for each lane. */
-export interface FinishedStep {
-  readonly loss: Float64Array;
-  /** dloss of the update, or d loss / dt. */
-  readonly lossChange: Float64Array;
-  /** contributions[lane][l] = C_l = eta_l |G_l|^2 for l = 1 .. L; 0 where a layer does not learn. */
-  readonly contributions: readonly Float64Array[];
-  /** gradientNorms[lane][l] = |G_l|_F; NaN where it is not measured. */
-  readonly gradientNorms: readonly Float64Array[];
-  /** The first layer at which a number is not finite; undefined when all are. */
-  readonly overflow: readonly (number | undefined)[];
-  /** An identity that the lane breaks: then its numbers are not to be trusted. */
-  readonly broken: readonly (Broken | undefined)[];
 }
 
 /** The layer at a distance, as the passes leave it; tensors are [active, n, m]. */
@@ -76,14 +48,10 @@ interface Layer {
 export class Step {
   /** By distance from the readout, 1 .. farthest. */
   readonly layers: Layer[] = [];
-  /** f_L, b_L and the change of f_L, [lanes x n x k]. */
-  output: Float32Array = new Float32Array();
-  slope: Float64Array = new Float64Array();
-  outputChange: Float32Array = new Float32Array();
+  readonly output: Output;
   readonly readout: Chain;
   private readonly contributions: Float64Array[];
   private readonly gradientNorms: Float64Array[];
-  private lossBefore: Float64Array | undefined;
   readonly proof: Proof;
   private readonly passes: SampledPasses | undefined;
 
@@ -94,6 +62,7 @@ export class Step {
     this.contributions = network.lanes.map((lane) => new Float64Array(lane.depth + 1));
     this.gradientNorms = network.lanes.map((lane) => new Float64Array(lane.depth + 1).fill(Number.NaN));
     this.proof = new Proof(network.lanes, this.contributions);
+    this.output = new Output(network, settings.loss, this.proof);
     this.readout = this.chain('output', 0);
     this.passes = SampledPasses.of(network, this.proof, this.layers, settings.keepsStates);
   }
@@ -106,12 +75,14 @@ export class Step {
   take(visit: (layer: FinishedLayer) => void = () => {}): FinishedStep {
     this.forward();
     this.backward();
-    this.outputChange = this.change(this.settings.kind, visit);
+    const { kind } = this.settings;
+    this.output.change = this.change(kind, visit);
     this.balance();
-    const losses = this.losses();
-    const hasLoss = (lane: number) => Number.isFinite(losses.loss[lane]! + losses.lossChange[lane]!);
+    const [loss, lossChange] = [this.output.loss(), this.output.lossChange(kind)];
+    const hasLoss = (lane: number) => Number.isFinite(loss[lane]! + lossChange[lane]!);
     return {
-      ...losses,
+      loss,
+      lossChange,
       contributions: this.contributions,
       gradientNorms: this.gradientNorms,
       overflow: this.proof.overflow.map(
@@ -134,14 +105,14 @@ export class Step {
   descend(): Float64Array {
     this.forward();
     this.backward();
-    return this.loss();
+    return this.output.loss();
   }
 
   /** f_L alone, [lanes x n x k]; the states are freed. */
   outputs(): Float32Array {
     this.forward();
     this.dispose();
-    return this.output;
+    return this.output.values;
   }
 
   /** Moves the weights by dt along the step that was taken, whose states must have been kept. */
@@ -199,17 +170,16 @@ export class Step {
         ...(embedding && { embedding }),
       };
     }
-    this.output = read(tf.tidy(() => this.readout.forward(layers[1]!.features)));
+    this.output.values = read(tf.tidy(() => this.readout.forward(layers[1]!.features)));
   }
 
   /** The backward pass of all layers, with the gradients and rates of their matrices. */
   private backward(): void {
     const { network, layers } = this;
     const { samples, outputWidth } = network.shape;
-    this.slope =
-      this.settings.slope ?? this.eachLane((loss, y, own) => loss.slope(own(this.output), y, network.shape));
-    this.checkRange(this.slope);
-    const slope = network.upload(Float32Array.from(this.slope), network.lanes.length, samples, outputWidth);
+    this.output.descendAlong(this.settings.slope);
+    const b = Float32Array.from(this.output.slope);
+    const slope = network.upload(b, network.lanes.length, samples, outputWidth);
     let arriving = this.through(this.readout, this.readout.own(slope))!;
     for (let distance = 1; ; distance++) {
       const layer = layers[distance]!;
@@ -220,7 +190,7 @@ export class Step {
       if (sampled) {
         arriving = tf.tidy(() => sampled.backward(arriving));
         const { train, measuresAllGradients } = this.settings;
-        const norms = sampled.learnAt(train, (lane) => this.loss()[lane]!, measuresAllGradients);
+        const norms = sampled.learnAt(train, (lane) => this.output.loss()[lane]!, measuresAllGradients);
         this.note(sampled.place, norms, [sampled.learned]);
         continue;
       }
@@ -237,7 +207,7 @@ export class Step {
   private through(chain: Chain, b: tf.Tensor3D, ends = false): tf.Tensor3D | undefined {
     const { kind, train, measuresAllGradients } = this.settings;
     const result = tf.tidy(() => chain.backward(b, kind === 'update', ends));
-    const norms = chain.learnAt(train, (lane) => this.loss()[lane]!, measuresAllGradients);
+    const norms = chain.learnAt(train, (lane) => this.output.loss()[lane]!, measuresAllGradients);
     this.note(chain.place, norms, chain.descents);
     return result;
   }
@@ -329,66 +299,6 @@ export class Step {
       const decay = contributions.reduce((sum, c) => sum + c, 0);
       if (square > 0) this.proof.normalization(lane, Math.sqrt((samples * width) / square) * decay);
     });
-  }
-
-  /**
-   * b_L, and its velocity, are computed in float64: what float32 makes of them must have its digits.
-   *
-   * @param matters whether something hangs on it in a lane, and is lost with it.
-   */
-  checkRange(slope: Float64Array, matters: (lane: number) => boolean = () => true): void {
-    const { samples, outputWidth } = this.network.shape;
-    const size = samples * outputWidth;
-    const vanishes = this.settings.loss.vanishes || outputWidth === 1;
-    this.network.lanes.forEach((_, lane) => {
-      const own = slope.subarray(lane * size, (lane + 1) * size);
-      const rms = Math.sqrt(own.reduce((sum, b) => sum + b * b, 0) / size);
-      if (rms < SMALLEST && (rms > 0 || !vanishes) && matters(lane)) this.proof.lose(lane, 0, rms);
-    });
-  }
-
-  /** Of each lane, before the step. */
-  private loss(): Float64Array {
-    const { shape } = this.network;
-    this.lossBefore ??= this.eachLane((loss, y, own) => [loss.value(own(this.output), y, shape)]);
-    return this.lossBefore;
-  }
-
-  private losses(): { loss: Float64Array; lossChange: Float64Array } {
-    const { shape } = this.network;
-    return {
-      loss: this.loss(),
-      lossChange: this.eachLane((loss, y, own) => {
-        const df = own(this.outputChange);
-        if (this.settings.kind === 'update') return [loss.change(own(this.output), df, y, shape)];
-        const b = own(this.slope);
-        let rate = 0; // <b_L, fdot_L>
-        for (let i = 0; i < b.length; i++) rate += b[i]! * df[i]!;
-        return [rate];
-      }),
-    };
-  }
-
-  /** Numbers of each lane, one after the other; `own` is a lane's part of numbers of all, [lanes x n x k]. */
-  eachLane(
-    of: (
-      loss: Loss,
-      target: Float32Array,
-      own: (all: Float32Array | Float64Array) => ArrayLike<number>,
-    ) => ArrayLike<number>,
-  ): Float64Array {
-    const { lanes, shape } = this.network;
-    const size = shape.samples * shape.outputWidth;
-    const parts = lanes.map(({ target }, i) =>
-      of(this.settings.loss, target, (all) => all.subarray(i * size, (i + 1) * size)),
-    );
-    const all = new Float64Array(parts.reduce((sum, part) => sum + part.length, 0));
-    let at = 0;
-    for (const part of parts) {
-      all.set(part, at);
-      at += part.length;
-    }
-    return all;
   }
 
   /** Whether the scales were set for this very step. */
