@@ -17,7 +17,7 @@ const NUMERIC = [
   ...OF_OPERATIONS,
   ...[
     'weights/matrix-free-weights',
-    'step/normalize',
+    'scales/normalize',
     'oracle/known-cases',
     'oracle/matrix-free-law',
     'oracle/random-experiments',

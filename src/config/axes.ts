@@ -15,16 +15,17 @@ import {
   hasHiddenWidth,
 } from '../architectures/architectures.js';
 import { type At, type AxisEntry, integerEnd, ofIntegers } from './axis.js';
-import { compileExpression, SCHEDULE_NAMES, VARIABLE_NAMES } from './expression.js';
+import { compileExpression, stepSizeNames, VARIABLE_NAMES } from './expression.js';
 import { expression, list, listOrRange, number, oneOf } from './file/schema-parts.js';
 import {
   compileScaling,
+  nameOfScaling,
   resolveScaling,
   type Scaling,
   type ScalingEntry,
   scalingSchema,
 } from './scalings/scaling-entry.js';
-import { type Train, trainedLayers, trainSchema } from './train.js';
+import { nameOfTrain, type Train, trainedLayers, trainSchema } from './train.js';
 
 const DEPTH_ADVICE = 'L counts the embedding and the readout';
 
@@ -35,13 +36,6 @@ const branchScale = (parameters: readonly string[]) => expression(['L', 'm', 'd'
 const hiddenWidth = branchScale;
 const WITH_HIDDEN_WIDTH = ARCHITECTURE_NAMES.filter(hasHiddenWidth);
 const schedule = (parameters: readonly string[]) => expression(stepSizeNames(parameters));
-
-/** Names that a step size may use. */
-export const stepSizeNames = (parameters: readonly string[]): readonly string[] => [
-  ...VARIABLE_NAMES,
-  ...Object.keys(SCHEDULE_NAMES),
-  ...parameters,
-];
 
 const NO_BRANCH = { branchScale: 1, branchScaleFormula: '1' };
 
@@ -290,21 +284,10 @@ export const AXES = {
   },
 } as const satisfies Record<string, AxisEntry>;
 
-/** What makes a scaling another than its neighbours. */
-function nameOfScaling(entry: unknown): unknown {
-  return typeof entry === 'object' && entry !== null && 'name' in entry ? entry.name : entry;
-}
-
-/** The same for layers that learn: `["output", "input"]` are those of `["input", "output"]`. */
-function nameOfTrain(entry: unknown): unknown {
-  return Array.isArray(entry) ? trainedLayers(entry) : entry;
-}
-
 export type Axes = typeof AXES;
 
 /** Axes that a sweep can run over. */
 export type AxisName = keyof Axes;
-
 export const AXIS_NAMES = Object.keys(AXES) as [AxisName, ...AxisName[]];
 
 /** The entry of an axis, whichever it is. */

@@ -212,3 +212,10 @@ function reasonOf(error: unknown, text: string): string {
   if (words.startsWith('Octal')) return 'a number does not start with 0';
   return 'it cannot be read';
 }
+
+/** Names that a step size may use. */
+export const stepSizeNames = (parameters: readonly string[]): readonly string[] => [
+  ...VARIABLE_NAMES,
+  ...Object.keys(SCHEDULE_NAMES),
+  ...parameters,
+];

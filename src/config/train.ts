@@ -26,3 +26,8 @@ export function trainedLayers(train: Train): string {
   const numbers = train.filter((layer): layer is number => typeof layer === 'number' && layer > 1);
   return [...groups, ...numbers.sort((a, b) => a - b)].join('+');
 }
+
+/** What makes layers that learn others than their neighbours: `["output", "input"]` are those of `["input", "output"]`. */
+export function nameOfTrain(entry: unknown): unknown {
+  return Array.isArray(entry) ? trainedLayers(entry) : entry;
+}

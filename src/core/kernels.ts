@@ -12,6 +12,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { addScaled, innerProducts, squaredNorms } from './ops.js';
 import type { Chain } from './step/chain.js';
 import type { Step } from './step/step.js';
+import { column, gated, pull, push } from './step/tangent.js';
 
 /**
  * K_v u for every row u.
@@ -29,13 +30,13 @@ export function backwardFeatureKernel(step: Step, layer: number, u: tf.Tensor3D)
     let b = u;
     for (let distance = end; distance <= network.farthest; distance++) {
       const isFirst = distance === network.farthest;
-      const pulled = chainAt(step, distance).pull(b, undefined, isFirst);
+      const pulled = pull(chainAt(step, distance), b, undefined, isFirst);
       outputs[distance] = pulled.outputs;
       if (!isFirst) b = network.addSkip(pulled.out, b);
     }
     let z: tf.Tensor3D | undefined;
     for (let distance = network.farthest; distance >= end; distance--) {
-      const pushed = chainAt(step, distance).push(z, outputs[distance]).out!;
+      const pushed = push(chainAt(step, distance), z, outputs[distance]).out!;
       z = z ? network.addSkip(pushed, z) : pushed;
     }
     return z!;
@@ -57,17 +58,17 @@ export function featureBackwardKernel(step: Step, layer: number, u: tf.Tensor3D)
     if (first.pieces[last] !== 'phi') throw new Error('Eq. 14 is of an MLP');
     /** (d g_{l-1} / d f_v) u, as the matrices of the layers that follow take it. */
     const inputs: (tf.Tensor3D | undefined)[][] = [];
-    let g = first.gated(last, u);
+    let g = gated(first, last, u);
     for (let distance = start - 1; distance >= 0; distance--) {
-      const pushed = chainAt(step, distance).push(g);
+      const pushed = push(chainAt(step, distance), g);
       inputs[distance] = pushed.inputs;
       g = pushed.out!;
     }
     let back = tf.zerosLike(g);
     for (let distance = 0; distance < start; distance++) {
-      back = chainAt(step, distance).pull(back, inputs[distance]).out;
+      back = pull(chainAt(step, distance), back, inputs[distance]).out;
     }
-    return first.gated(last, back);
+    return gated(first, last, back);
   });
 }
 
@@ -86,10 +87,10 @@ export function outputKernel(step: Step): Float32Array {
     distanceOf(step, 1);
     for (let distance = 0; distance <= network.farthest; distance++) {
       const chain = chainAt(step, distance);
-      const { out, outputs } = chain.pull(b, undefined, distance === network.farthest);
+      const { out, outputs } = pull(chain, b, undefined, distance === network.farthest);
       chain.descents.forEach(({ rates, input }, i) => {
-        const column = chain.column(rates, squaredNorms(input));
-        kernel = addScaled(kernel, column, innerProducts(outputs[i]!, outputs[i]!));
+        const eta = column(chain, rates, squaredNorms(input));
+        kernel = addScaled(kernel, eta, innerProducts(outputs[i]!, outputs[i]!));
       });
       b = distance === 0 ? out : network.addSkip(out, b);
     }

@@ -15,5 +15,5 @@ export type { ModelLoss } from './loss-names.js';
 export { ModelError } from './model-error.js';
 export type { LayerRow } from './rows.js';
 export { modelSize } from './size.js';
-export { type MeasuredSteps, measureSteps } from './steps.js';
+export { measureSteps } from './steps.js';
 export { drawTextData } from './text.js';

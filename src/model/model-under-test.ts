@@ -6,7 +6,7 @@ import { borrowKernels } from './derivatives/borrowed-kernels.js';
 import { registerFastProducts } from './derivatives/fast-products.js';
 import { registerFilterGradients } from './derivatives/filter-gradients.js';
 import { registerMissingGradients } from './derivatives/gradients.js';
-import { withSeed } from './seeded-initialisers.js';
+import { withSeed } from './loading/seeded-initialisers.js';
 
 export const tf = { ...core, ...tfjsLayers };
 

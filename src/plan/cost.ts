@@ -2,8 +2,7 @@
  * What a cell costs: numbers that it holds on the backend, and processor time.
  *
  * Both are sums over the matrices of the network, [inputs -> outputs], and the states of its layers. The counts are those of
- * one step (`core/step.ts`) and of the weights; the times are measured. `scripts/plan-accuracy.mjs` holds both
- * against real runs, on all kinds of experiments.
+ * one step and of the weights; the times are measured. `scripts/plan-accuracy.mjs` holds both against real runs of all kinds.
  */
 import { slopeBelow } from '../activations.js';
 import { MATRICES, type Piece } from '../architectures/architecture.js';

@@ -1,6 +1,5 @@
 /** Measures a task, on the backend of its thread. */
-import { stepSizeNames } from '../config/axes.js';
-import { compileExpression } from '../config/expression.js';
+import { compileExpression, stepSizeNames } from '../config/expression.js';
 import { isTraining, recordedSteps } from '../config/resolve.js';
 import type { Setting } from '../config/settings.js';
 import { openBackend } from '../core/backend.js';

@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import * as core from '@tensorflow/tfjs-core';
 import * as tfjsLayers from '@tensorflow/tfjs-layers';
 import type { Seed } from '../core/random.js';
-import { withSeed } from '../model/seeded-initialisers.js';
+import { withSeed } from '../model/loading/seeded-initialisers.js';
 import { nearest } from '../nearest.js';
 import { UserError } from '../store/user-error.js';
 import { isLayersModel, type LoadedModel, told } from './model-json.js';

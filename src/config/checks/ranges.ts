@@ -1,6 +1,5 @@
 /** Formulas of an experiment out of their range: each is evaluated at every combination of the values that it hangs on. */
-import { stepSizeNames } from '../axes.js';
-import { compileExpression, ExpressionError } from '../expression.js';
+import { compileExpression, ExpressionError, stepSizeNames } from '../expression.js';
 import { type ExperimentFile, MOST_CELLS } from '../file/experiment.js';
 import { placeOfValue, scalingEntries } from '../file/places.js';
 import { expected, type Issue, type Path, show } from '../file/problem.js';

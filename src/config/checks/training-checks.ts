@@ -1,7 +1,6 @@
 /** What the keys of data of one's own and of a training must fulfil together. */
 import { isTheory } from '../../quantities.js';
-import { stepSizeNames } from '../axes.js';
-import { compileExpression } from '../expression.js';
+import { compileExpression, stepSizeNames } from '../expression.js';
 import { DRIFT_AXES, type ExperimentFile } from '../file/experiment.js';
 import { expected, type Issue, type Path } from '../file/problem.js';
 import { type Experiment, recordedSteps } from '../resolve.js';

@@ -186,3 +186,8 @@ export function compileScaling(
     isNormalized,
   });
 }
+
+/** What makes a scaling another than its neighbours. */
+export function nameOfScaling(entry: unknown): unknown {
+  return typeof entry === 'object' && entry !== null && 'name' in entry ? entry.name : entry;
+}

@@ -107,8 +107,8 @@ vi.mock('../step/network.js', async (original) => {
   return { ...core, Network };
 });
 
-vi.mock('../step/normalize.js', async (original) => {
-  const core = await original<typeof import('../step/normalize.js')>();
+vi.mock('../scales/normalize.js', async (original) => {
+  const core = await original<typeof import('../scales/normalize.js')>();
   const normalizeNetwork: typeof core.normalizeNetwork = (...given) =>
     planted.isNormalized ? core.normalizeNetwork(...given) : ([] as never);
   return { ...core, normalizeNetwork };

@@ -11,7 +11,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { MatrixName, Piece } from '../../architectures/architecture.js';
-import { add, addScaled, dots, mul, squaredNorms } from '../ops.js';
+import { add, dots, squaredNorms } from '../ops.js';
 import { type Gradient, gradient } from '../weights/gradient.js';
 import type { TrainedWeights } from '../weights/trained-weights.js';
 import type { Train } from './lane.js';
@@ -42,7 +42,7 @@ export class Chain {
   private readonly owned: tf.Tensor3D[] = [];
 
   constructor(
-    private readonly network: Network,
+    readonly network: Network,
     private readonly proof: Proof,
     /** The lanes that have it, and their distance from the readout. */
     readonly place: Place,
@@ -219,68 +219,6 @@ export class Chain {
       visit(i, bdot);
     }
     return bdot;
-  }
-
-  /**
-   * The tangent of the chain for every row of z, of one sample: J z, and what its matrices add to it, eta |q|^2 b_j for the rows b_j
-   * at the j-th of them.
-   *
-   * @param z none where nothing comes in.
-   * @param from the first piece that is gone through.
-   * @returns with the rows that each matrix took.
-   */
-  push(z: tf.Tensor3D | undefined, adds?: readonly tf.Tensor3D[], from = 0) {
-    const inputs: (tf.Tensor3D | undefined)[] = [];
-    let out = z;
-    for (let i = from; i < this.pieces.length; i++) {
-      if (this.pieces[i] === 'phi') out = out && this.gated(i, out);
-      else {
-        const { weights, rates, input } = this.descents[inputs.length]!;
-        const own = adds?.[inputs.length];
-        inputs.push(out);
-        const y = out && weights.times(out);
-        const column = own && this.column(rates, squaredNorms(input));
-        if (!own) out = y;
-        else out = y ? addScaled(y, column!, own) : mul(column!, own);
-      }
-    }
-    return { out, inputs };
-  }
-
-  /**
-   * The transposed of the chain for every row of b, of one sample: J^T b, and eta |b|^2 q_j for the rows q_j at the j-th matrix.
-   *
-   * @param ends whether the first product back is left out.
-   * @returns with the rows that each matrix took.
-   */
-  pull(b: tf.Tensor3D, adds?: readonly (tf.Tensor3D | undefined)[], ends = false) {
-    const outputs: tf.Tensor3D[] = [];
-    let out = b;
-    let matrices = this.descents.length;
-    for (let i = this.pieces.length - 1; i >= 0; i--) {
-      if (this.pieces[i] === 'phi') out = this.gated(i, out);
-      else {
-        const { weights, rates, backward } = this.descents[--matrices]!;
-        outputs.unshift(out);
-        if (ends && i === 0) break;
-        const own = adds?.[matrices];
-        const y = weights.transposeTimes(out);
-        out = own ? addScaled(y, this.column(rates, squaredNorms(backward)), own) : y;
-      }
-    }
-    return { out, outputs };
-  }
-
-  /** phi'(x_i) * t for every row of t, of one sample. */
-  gated(i: number, t: tf.Tensor3D): tf.Tensor3D {
-    const state = tf.tile(this.states[i]!, [1, t.shape[1], 1]);
-    return this.network.settings.activation.tangent(state, t);
-  }
-
-  /** eta |.|^2 of each lane, [lanes, 1, 1]. */
-  column(rates: readonly number[], norms: ArrayLike<number>): tf.Tensor3D {
-    const values = Float32Array.from(rates, (rate, i) => rate * norms[i]!);
-    return this.network.upload(values, rates.length, 1, 1);
   }
 
   dispose(): void {

@@ -4,8 +4,7 @@
  *
  *     f_l = a f_{l-1} + block(f_{l-1}),    b_{l-1} = a b_l + (d block / d f_{l-1})^T b_l,    C_l = eta_l |G_l|^2
  *
- * with b_l = d loss / d f_l, and without the skip connection a = 0. The features of an MLP are g_l = phi(f_l), with the
- * backward pass z_l = d loss / d g_l.
+ * with b_l = d loss / d f_l, and without the skip connection a = 0. An MLP has features g_l = phi(f_l), and z_l = d loss / d g_l.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayerGroup } from '../../architectures/architecture.js';
@@ -14,6 +13,7 @@ import { dots, joined, read, rememberDots, squaredNorms } from '../ops.js';
 import { Chain, type ChangeKind, type Descent } from './chain.js';
 import type { FinishedLayer, FinishedStep } from './finished-step.js';
 import type { Train } from './lane.js';
+import { type Layer, lanesOf, preactivationsOf } from './layer.js';
 import type { Learning } from './learning.js';
 import type { Network, Place } from './network.js';
 import { Output } from './output.js';
@@ -31,18 +31,6 @@ export interface StepSettings {
   readonly slope?: Float64Array;
   /** Whether the states of all layers outlive their visit, for what comes after the step; else memory stays small. */
   readonly keepsStates?: boolean;
-}
-
-/** The layer at a distance, as the passes leave it; tensors are [active, n, m]. */
-interface Layer {
-  /** f_l; g_l of an MLP. */
-  readonly features: tf.Tensor3D;
-  /** b_l; z_l of an MLP. */
-  backward?: tf.Tensor3D;
-  /** In the lanes that have a layer before this one: piece by piece, or whole where the backend can; and in those that begin here. */
-  readonly block?: Chain;
-  readonly sampled?: SampledBlock;
-  readonly embedding?: Chain;
 }
 
 export class Step {
@@ -97,11 +85,7 @@ export class Step {
     this.change('update', visit);
   }
 
-  /**
-   * The losses and the gradients alone, for a step that nobody measures; the states must be kept, and nothing is proved.
-   *
-   * @returns the loss of each lane.
-   */
+  /** The loss of each lane, and the gradients alone, for a step that nobody measures; states must be kept, nothing is proved. */
   descend(): Float64Array {
     this.forward();
     this.backward();
@@ -120,18 +104,9 @@ export class Step {
     for (const descent of this.descents) descent.weights.learn(descent);
   }
 
-  /**
-   * Where phi is taken at the end of a layer, f_l and b_l before it; of others the features, and their backward pass. As new
-   * tensors, or those of the step.
-   */
-  preactivations(distance: number): { features: tf.Tensor3D; backward: tf.Tensor3D } {
-    const { features, backward, block, embedding } = this.layers[distance]!;
-    const chains = [block, embedding].filter((chain) => chain !== undefined);
-    if (chains.some(({ pieces }) => pieces.at(-1) !== 'phi')) return { features, backward: backward! };
-    return {
-      features: joined(chains.map(({ states }) => states.at(-2)!)),
-      backward: joined(chains.map(({ descents }) => descents.at(-1)!.backward)),
-    };
+  /** See `preactivationsOf`. */
+  preactivations(distance: number) {
+    return preactivationsOf(this.layers[distance]!);
   }
 
   /** Of all matrices. */
@@ -319,10 +294,4 @@ export class Step {
     layer.backward?.dispose();
     if (!this.settings.keepsStates) this.network.release(distance);
   }
-}
-
-/** The lanes of a state from `first` on, before `end`. */
-function lanesOf(state: tf.Tensor3D, first: number, end = state.shape[0]): tf.Tensor3D {
-  if (first === 0 && end === state.shape[0]) return state;
-  return tf.slice(state, [first, 0, 0], [end - first, state.shape[1], state.shape[2]]);
 }

@@ -13,31 +13,28 @@
  */
 import {
   BB,
-  BD,
   BU,
-  CC,
   DD,
   DQ,
   DT,
   firstFactor,
   gated,
   LANE,
-  moved,
   open,
   plusDot,
   QQ,
   RATE,
   ratio,
   read,
+  scaled,
   SIGMA,
   SKIP,
   SUMS,
-  scaled,
+  sweep,
   total,
   UU,
   write,
   XX,
-  ZC,
   ZZ,
 } from './sampled-sums.as';
 import { draw } from './ziggurat.as';
@@ -245,69 +242,4 @@ export function change(
     z += bytes;
     tNext += bytes;
   }
-}
-
-/** Completes what was drawn of a change, and sums what the measurements, the proof and the next layer need of it. */
-@inline
-function sweep(
-  out: usize,
-  given: usize,
-  x: usize,
-  u: usize,
-  z: usize,
-  tNext: usize,
-  sums: usize,
-  bytes: usize,
-  slopes: v128,
-  onU: f64,
-  onB: f64,
-  skip: f32,
-  isInner: bool,
-  isVelocity: bool,
-): void {
-  const firstU = firstFactor(onU);
-  const firstB = firstFactor(onB);
-  const u1 = f32x4.splat(f32(firstU));
-  const u2 = f32x4.splat(f32(onU / firstU));
-  const b1 = f32x4.splat(f32(firstB));
-  const b2 = f32x4.splat(f32(onB / firstB));
-  const skips = f32x4.splat(skip);
-  let bd = f64x2.splat(0);
-  let cc = f64x2.splat(0);
-  let zc = f64x2.splat(0);
-  let dd = f64x2.splat(0);
-  let dq = f64x2.splat(0);
-  let dt = f64x2.splat(0);
-  for (let i: usize = 0; i < bytes; i += 16) {
-    const rest = bytes - i;
-    const f = read(x + i, rest);
-    const image = read(u + i, rest);
-    const back = read(z + i, rest);
-    const b = isInner ? back : gated(f, back, slopes);
-    const d = f32x4.add(read(out + i, rest), f32x4.add(scaled(image, u1, u2), scaled(b, b1, b2)));
-    bd = plusDot(bd, b, d);
-    if (isInner) {
-      const c = f32x4.add(d, f32x4.mul(skips, read(given + i, rest)));
-      write(out + i, c, rest);
-      const next = moved(f, c, slopes, isVelocity);
-      cc = plusDot(cc, c, c);
-      zc = plusDot(zc, back, c);
-      dd = plusDot(dd, next, next);
-      dq = plusDot(dq, next, gated(f, f, slopes));
-      dt = plusDot(dt, next, read(tNext + i, rest));
-    } else {
-      const c = moved(image, d, slopes, isVelocity);
-      write(out + i, c, rest);
-      cc = plusDot(cc, c, c);
-      zc = plusDot(zc, back, c);
-      dq = plusDot(dq, c, f);
-    }
-  }
-  store<f64>(sums, total(bd), BD);
-  store<f64>(sums, total(cc), CC);
-  store<f64>(sums, total(zc), ZC);
-  store<f64>(sums, isInner ? total(dd) : total(cc), DD);
-  store<f64>(sums, total(dq), DQ);
-  // What comes back to features that the next matrix takes as they are is its image back.
-  store<f64>(sums, isInner ? total(dt) : total(zc), DT);
 }

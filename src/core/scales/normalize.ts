@@ -1,10 +1,10 @@
 /** Scales that normalize themselves: the automatic scaling of section 4.2, with Eq. 8 for the rates. */
 
 import { backwardFeatureAngle, layerNorms, norm } from '../measure.js';
-import type { Shape } from './lane.js';
-import type { Network, WeightsName } from './network.js';
+import type { Shape } from '../step/lane.js';
+import type { Network, WeightsName } from '../step/network.js';
+import { Step, type StepSettings } from '../step/step.js';
 import { findOutputScale, type OutputScale } from './output-scale.js';
-import { Step, type StepSettings } from './step.js';
 
 /**
  * Scales W_1 and M_l so that |f_1|_rms = 1 and |V_l q_{l-1}|_rms = 1 (forward layer normalization), and W_L so that

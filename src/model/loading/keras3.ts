@@ -1,5 +1,5 @@
 /** Files of Keras 3 in the form of Keras 2, which the tensor library reads. */
-import { ModelError } from './model-error.js';
+import { ModelError } from '../model-error.js';
 
 type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 type Config = { readonly [key: string]: Json };

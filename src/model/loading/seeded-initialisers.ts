@@ -1,4 +1,4 @@
-import type { Seed } from '../core/random.js';
+import type { Seed } from '../../core/random.js';
 
 /** Runs f with random numbers of a seed: initialisers that are given none draw theirs from `Math.random`. */
 export async function withSeed<T>(seed: number | Seed, f: () => T | Promise<T>): Promise<T> {
