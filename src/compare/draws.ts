@@ -1,17 +1,20 @@
 /** The draws of two tables, by setting and layer: what laws are compared by. */
 
-import { column, type Table, type Value } from '../results/table.js';
+import { column, STEP_NUMBER, type Table, type Value } from '../results/table.js';
 import type { SettingSample } from './laws.js';
 import { keysOf } from './rows.js';
 
-/** Columns that do not change the law, and the layer, which is a part of the network. */
-const NOT_A_SETTING = ['draw', 'weights', 'layer'];
+/**
+ * Columns that do not change the law, and the layer and the step: what one network has at several of them is no independent
+ * draw, and is compared as a whole.
+ */
+const NOT_A_SETTING = ['draw', 'weights', 'layer', STEP_NUMBER];
 
 /** Networks of one setting. */
 interface Setting {
   /** In the order of their numbers; the k-th row of a draw at a layer is a network of its own. */
   readonly networks: readonly string[];
-  /** For each layer the row of each network. */
+  /** For each layer, and step where there are several, the row of each network. */
   readonly layers: ReadonlyMap<Value, ReadonlyMap<string, number>>;
   readonly weights: Value;
 }
@@ -80,11 +83,13 @@ function settingsOf(table: Table, by: readonly string[]): Map<string, Setting> {
   const [draws, layersOfRows, weightsOfRows] = ['draw', 'layer', 'weights'].map((name) =>
     column(table, name),
   );
+  const steps = column(table, STEP_NUMBER);
   const settings = new Map<string, { layers: Map<Value, Map<string, number>>; weights: Value }>();
   for (const [row, key] of keysOf(table, by).entries()) {
     const setting = settings.get(key) ?? { layers: new Map(), weights: weightsOfRows?.[row] ?? null };
     settings.set(key, setting);
-    const layer = layersOfRows?.[row] ?? null;
+    const ofLayer = layersOfRows?.[row] ?? null;
+    const layer = steps ? `${ofLayer} at step ${steps[row]}` : ofLayer;
     const networks = setting.layers.get(layer) ?? new Map();
     setting.layers.set(layer, networks);
     const draw = String(draws?.[row] ?? '');
