@@ -275,7 +275,8 @@ const FEW_ARGUMENTS: Readonly<Record<string, string>> = {
   'compare/laws.ts: floor(...means)': 'a pair',
   'compare/laws.ts: welch(...onLogScale(before, after))': 'a pair',
   'cli/fit.ts: problems.push(...together(placed, workers, machines[0]!))': 'one at the most',
-  "run/model-module.ts: operation(this, ...(name === 'flatten' ? [[-1]] : operands))": 'those of the caller',
+  "run/tensor-methods.ts: operation(this, ...(name === 'flatten' ? [[-1]] : operands))":
+    'those of the caller',
   'model/graph.ts: layer.apply(single(inputs), options)': 'a layer, no function',
   'store/results-folder.ts: this.write(...result)': 'a tuple',
 };

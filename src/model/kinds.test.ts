@@ -46,3 +46,23 @@ test('several inputs and outputs are measured, their losses added', () => {
   // No one output has all paths.
   expect(residual('p')).toBeNull();
 });
+
+test('a mask goes through the layers as the library takes it, and the formula holds behind it', () => {
+  const model = tf.sequential({
+    layers: [
+      tf.layers.masking({ name: 'mask', maskValue: 0, inputShape: [5, 3] }),
+      tf.layers.lstm({ name: 'cell', units: 4, recurrentInitializer: 'glorotUniform' }),
+      readout(),
+    ],
+  });
+  const data = drawModelData(model, { samples: 2, seed: 3, loss: 'squared' });
+  const { layers: unmasked } = inspectModel(model, data, { advice: false });
+  // The last two steps of every sample are masked.
+  const inputs = [tf.mul(data.inputs[0]!, tf.tensor([1, 1, 1, 0, 0], [1, 5, 1]))];
+  const { layers } = inspectModel(model, { ...data, inputs }, { advice: false });
+  const output = model.predict(inputs[0]!) as (typeof inputs)[0];
+  const rms = Math.sqrt(tf.mean(tf.square(output)).dataSync()[0]!);
+  expect(layers.at(-1)!.feature_rms / rms).toBeCloseTo(1, 5);
+  expect(layers.at(-1)!.feature_rms).not.toBeCloseTo(unmasked.at(-1)!.feature_rms, 5);
+  for (const row of layers) if (row.is_cut) expect(row.speed_formula_residual).toBeLessThan(1e-5);
+});

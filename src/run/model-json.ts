@@ -7,6 +7,7 @@ import { rewriteKeras3 } from '../model/loading/keras3.js';
 import { withSeed } from '../model/loading/seeded-initialisers.js';
 import { readJson, readWith } from '../store/files.js';
 import { UserError } from '../store/user-error.js';
+import { withMethods } from './tensor-methods.js';
 
 /** A model, and what is to be said of it. */
 export interface LoadedModel {
@@ -65,6 +66,7 @@ export async function modelFromJson(path: string, seed: number | Seed): Promise<
   );
   const specs = groups.flatMap(({ weights }) => weights);
   const weights = specs.length > 0 ? core.io.decodeWeights(new Uint8Array(data).buffer, specs) : undefined;
+  withMethods(); // the orthogonal initialiser of recurrent layers calls one
   try {
     const model = await withSeed(seed, () =>
       tfjsLayers.loadLayersModel({ load: async () => ({ modelTopology: rewriteKeras3(topology) }) }),
