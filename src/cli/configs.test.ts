@@ -16,8 +16,8 @@ const names = readdirSync('configs')
 
 /** The axes of the paper end before some of the points, some networks leave float32, and the charts say so. */
 const OUTSIDE_THE_AXES: Readonly<Record<string, readonly string[]>> = {
-  'figure-1a': ['3 of 4950 points are not shown: outside the axis (3)'],
-  'figure-2a': ['35 of 216 points are not shown: outside the axis (35)'],
+  'figure-1a': ['17 of 4950 points are not shown: outside the axis (17)'],
+  'figure-2a': ['26 of 216 points are not shown: outside the axis (26)'],
   'figure-2b': ['2 of 324 points are not shown: outside the axis (2)'],
 };
 
@@ -65,7 +65,7 @@ describe.each(drawn)('results/%s', (name) => {
 });
 
 test.each(['width-check', 'depth-check'])(
-  'results/%s has the slopes of its table, of which none fails, and at the first step only balances may be undecided',
+  'results/%s has the slopes of its table, of which none fails, and at the first step only balances and loss decay, (L+2)/(4L), may be undecided',
   (name) => {
     const [experiment] = readExperiments([`configs/${name}.json`], []);
     const slopes = slopesOf(experiment!, fromCsv(readFileSync(`results/${name}/table.csv`, 'utf8')));
@@ -74,6 +74,7 @@ test.each(['width-check', 'depth-check'])(
     const open = recordsOf(slopes).filter(({ verdict }) => verdict !== 'holds');
     expect(open.filter(({ verdict }) => verdict !== 'undecided')).toEqual([]);
     const first = open.filter(({ step_number }) => step_number === 1);
-    expect(first.filter(({ quantity }) => quantity !== 'contribution_balance')).toEqual([]);
+    const mayBeOpen = ['contribution_balance', 'loss_change'];
+    expect(first.filter(({ quantity }) => !mayBeOpen.includes(String(quantity)))).toEqual([]);
   },
 );
