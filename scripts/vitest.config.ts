@@ -12,7 +12,7 @@ const OF_OPERATIONS = ['activation', 'kernels', 'ops', 'oracle/planted-faults', 
   ofCore,
 );
 
-/** Tests of the mathematics on a backend: they run on each but the one in plain JavaScript, on which they take minutes. */
+/** Tests of the mathematics on a backend: they run on wasm, and on each where there is time. */
 const NUMERIC = [
   ...OF_OPERATIONS,
   ...[
@@ -24,6 +24,9 @@ const NUMERIC = [
     'training',
   ].map(ofCore),
 ];
+
+/** Those of the other backends: what they share with wasm is tested there. */
+const ofOthers = process.env.FEATURE_SPEED_SLOW ? NUMERIC : OF_OPERATIONS;
 
 /** Tests of the program on the native backend, which run with the numeric ones on it. */
 const ON_NATIVE = ['src/cli/native.test.ts'];
@@ -56,7 +59,7 @@ export default defineConfig({
         test: {
           ...shared,
           name,
-          include: { native: [...NUMERIC, ...ON_NATIVE], wasm: NUMERIC, cpu: OF_OPERATIONS }[name],
+          include: { native: [...ofOthers, ...ON_NATIVE], wasm: NUMERIC, cpu: ofOthers }[name],
           provide: { backend: name },
         },
       })),
