@@ -9,6 +9,7 @@ import {
   getBackend,
   getKernel,
   type NamedTensorMap,
+  slice,
   type Tensor3D,
   tensor3d,
 } from '@tensorflow/tfjs-core';
@@ -159,6 +160,18 @@ export function rememberSquares(a: Tensor3D & Known, squares: Float64Array): voi
 /** Remembers <a, b> of each lane, of states that came with it: the last of a. */
 export function rememberDots(a: Tensor3D & Known, other: Tensor3D, products: Float64Array): void {
   a[PRODUCTS] = { other, products };
+}
+
+/**
+ * The lanes of a state from `first` on, before `end`; with their squared norms, if those of the state are known: a norm that is
+ * summed again may differ in its last digit, and with it what a cell measures, by the lanes beside it.
+ */
+export function lanesOf(state: Tensor3D, first: number, end = state.shape[0]): Tensor3D {
+  if (first === 0 && end === state.shape[0]) return state;
+  const part = slice(state, [first, 0, 0], [end - first, state.shape[1], state.shape[2]]);
+  const squares = (state as Known)[SQUARES];
+  if (squares) rememberSquares(part, squares.slice(first, end));
+  return part;
 }
 
 /** The state of all lanes, from those of the first and of the others; with its squared norms, if those of the first are known. */

@@ -1,5 +1,5 @@
 /** One layer of the lanes of a step that have one at its distance. */
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import { joined } from '../ops.js';
 import type { Chain } from './chain.js';
 import type { SampledBlock } from './sampled-block.js';
@@ -30,10 +30,4 @@ export function preactivationsOf({ features, backward, block, embedding }: Layer
     features: joined(chains.map(({ states }) => states.at(-2)!)),
     backward: joined(chains.map(({ descents }) => descents.at(-1)!.backward)),
   };
-}
-
-/** The lanes of a state from `first` on, before `end`. */
-export function lanesOf(state: tf.Tensor3D, first: number, end = state.shape[0]): tf.Tensor3D {
-  if (first === 0 && end === state.shape[0]) return state;
-  return tf.slice(state, [first, 0, 0], [end - first, state.shape[1], state.shape[2]]);
 }

@@ -134,10 +134,20 @@ test('an overflow is told at the same layer', () => {
   }
 });
 
-test('a cell has the same bits alone as beside others', () => {
-  const [cells, settings] = [cellsOf(37), settingsOf(37, {})];
+test.each(
+  (['hidden', 'all'] as const).flatMap((train) =>
+    (['resnet', 'mlp'] as const).flatMap((architecture) =>
+      (['velocity', 'update'] as const).map((kind) => ({ train, architecture, kind })),
+    ),
+  ),
+)('a cell has the same bits alone, beside others, and beside others that begin where it does: %j', (over) => {
+  const [cells, settings] = [cellsOf(1037), settingsOf(1037, over)];
   const alone = cells.flatMap((cell) => measured(true, [cell], settings));
   expect(measured(true, cells, settings)).toEqual(alone);
+  const twice = cells.flatMap(
+    (cell) => measured(true, [cell, { ...cell, seed: [9, 9, 9, 9] }], settings)[0]!,
+  );
+  expect(twice).toEqual(alone);
 });
 
 test('as many tensors are left as were before', () => {

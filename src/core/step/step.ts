@@ -9,11 +9,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayerGroup } from '../../architectures/architecture.js';
 import type { Loss } from '../loss.js';
-import { dots, joined, read, rememberDots, squaredNorms } from '../ops.js';
+import { dots, joined, lanesOf, read, rememberDots, squaredNorms } from '../ops.js';
 import { Chain, type ChangeKind, type Descent } from './chain.js';
 import type { FinishedLayer, FinishedStep } from './finished-step.js';
 import type { Train } from './lane.js';
-import { type Layer, lanesOf, preactivationsOf } from './layer.js';
+import { type Layer, preactivationsOf } from './layer.js';
 import type { Learning } from './learning.js';
 import type { Network, Place } from './network.js';
 import { Output } from './output.js';
