@@ -8,6 +8,7 @@ import type { Experiment } from '../config/resolve.js';
 import { readManifest } from '../results/manifest.js';
 import { fromCsv, STEP_NUMBER } from '../results/table.js';
 import { configDirectories, isThere, readJson, readWith } from '../store/files.js';
+import { MANIFEST } from '../store/standing-result.js';
 import { UserError } from '../store/user-error.js';
 import { experimentOf, specName } from './experiments.js';
 
@@ -41,7 +42,7 @@ export function chartSpec(
     if (usermeta?.[IS_DEFAULT] !== true) return { spec, place, isDefault: false };
   }
   const read = fromCsv(table);
-  const path = join(folder, 'manifest.json');
+  const path = join(folder, MANIFEST);
   const experiment = isThere(path) ? experimentOf(readWith(path, readManifest), path) : undefined;
   const spec = defaultChart(read, axesOf(experiment, read.columns), experiment?.record.quantities);
   if (spec === undefined) {

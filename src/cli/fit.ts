@@ -18,6 +18,7 @@ import {
   tableHeapBytes,
 } from '../plan/estimate.js';
 import { defaultWorkers } from '../run/executor.js';
+import { TABLE } from '../store/standing-result.js';
 import { UserError } from '../store/user-error.js';
 import { MOST_BYTES } from './backend-choice.js';
 
@@ -75,7 +76,7 @@ export function fitWorkers(placed: readonly Placed[], asked: number | undefined)
  */
 export function checkTables(folders: readonly string[]): void {
   const bytes = folders.reduce(
-    (sum, folder) => sum + (statSync(join(folder, 'table.csv'), { throwIfNoEntry: false })?.size ?? 0),
+    (sum, folder) => sum + (statSync(join(folder, TABLE), { throwIfNoEntry: false })?.size ?? 0),
     0,
   );
   const { heapBytes, textLength } = machineOf('wasm');

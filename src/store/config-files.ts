@@ -2,6 +2,7 @@
 import { dirname, join } from 'node:path';
 import { nearest } from '../nearest.js';
 import { configDirectories, isThere, listFiles, PACKAGE_ROOT, readText, shown, statusOf } from './files.js';
+import { MANIFEST } from './standing-result.js';
 import { UserError } from './user-error.js';
 
 /** Paths of the files of JSON that come with the program: experiments, and a schema. */
@@ -32,7 +33,7 @@ export function findConfig(word: string): string {
     .find((path) => isThere(path));
   if (found !== undefined) return shown(found);
   if (status) {
-    const advice = isThere(join(word, 'manifest.json'))
+    const advice = isThere(join(word, MANIFEST))
       ? `feature-speed run --from ${word} measures again what is in it`
       : `name the files in it, such as ${join(word, '*.json')}`;
     throw new UserError(`${word}: expected an experiment, found a directory; ${advice}`);

@@ -16,6 +16,7 @@ import {
   ResultsFolder,
   readResults,
 } from '../../store/results-folder.js';
+import { MANIFEST } from '../../store/standing-result.js';
 import { UserError } from '../../store/user-error.js';
 import { EXIT } from '../exit-code.js';
 import { experimentOf } from '../experiments.js';
@@ -46,7 +47,7 @@ export async function merge(
     return { name: shown(folder), ...results, inexact: results.manifest.inexact?.map(({ cell }) => cell) };
   });
   const first = parts[0]!;
-  const experiment = experimentOf(first.manifest, join(first.name, 'manifest.json'));
+  const experiment = experimentOf(first.manifest, join(first.name, MANIFEST));
   const vouched = parts.find(({ manifest }) => manifest.sha256);
   const problems = parts.flatMap((part) => problemsOf(part, first, vouched));
   if (problems.length > 0) throw new UserError(problems.join('\n'));
@@ -111,7 +112,7 @@ function problemsOf(
   if (counts.rows !== table.rows.length) {
     problems.push(`${name}: expected ${counts.rows} rows as its manifest has it, got ${table.rows.length}`);
   }
-  const experiment = experimentOf(manifest, join(name, 'manifest.json'));
+  const experiment = experimentOf(manifest, join(name, MANIFEST));
   const own = { name: experiment.name, seed: experiment.seed, digest: digestOf(experiment, weights_choice) };
   if (own.name !== manifest.name || own.seed !== seed || own.digest !== digest) {
     problems.push(

@@ -7,7 +7,7 @@ import { decodeText } from '../../results/read-text.js';
 import { fromCsv, toCsv } from '../../results/table.js';
 import { withLabels } from '../../run/earlier-table.js';
 import { asUserError, isThere, readJson, readWith, removeFile, shown } from '../../store/files.js';
-import { tableChange } from '../../store/standing-result.js';
+import { MANIFEST, TABLE, tableChange } from '../../store/standing-result.js';
 import { UserError } from '../../store/user-error.js';
 import { writeFiles } from '../../store/write-file.js';
 import { chartSpec, IS_DEFAULT } from '../chart-spec.js';
@@ -53,14 +53,14 @@ export async function plot(names: readonly string[], command: PlotCommand): Prom
  * large for a PNG, when the rest is written.
  */
 export async function plotFolder(folder: string, command: PlotCommand, stop?: AbortSignal): Promise<void> {
-  const { table, sha256, change } = readWith(join(folder, 'table.csv'), (bytes) => ({
+  const { table, sha256, change } = readWith(join(folder, TABLE), (bytes) => ({
     table: labelledTable(folder, bytes),
     sha256: digestOfBytes(bytes),
     change: tableChange(folder, bytes),
   }));
   if (change && !command.quiet) process.stderr.write(`${change}\n`);
   const { spec, place: from, isDefault } = chartSpec(folder, table, command);
-  const place = `${from} with ${join(folder, 'table.csv')}`;
+  const place = `${from} with ${join(folder, TABLE)}`;
   const options = {
     title: basename(resolve(folder)),
     onWarning: (message: string) => void process.stderr.write(`${place}: ${message}\n`),
@@ -115,7 +115,7 @@ export function chartChange(folder: string, sha256: string): string | undefined 
 function labelledTable(folder: string, bytes: Uint8Array): string {
   const text = decodeText(bytes);
   const table = fromCsv(text);
-  const path = join(folder, 'manifest.json');
+  const path = join(folder, MANIFEST);
   const isOfBefore =
     REQUIRED_COLUMNS.every((column) => table.columns.includes(column)) && !table.columns.some(isLabelColumn);
   if (!isOfBefore || !isThere(path)) return text;

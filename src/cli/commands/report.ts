@@ -9,6 +9,7 @@ import { ReportError } from '../../report/report-error.js';
 import { withLabels } from '../../run/earlier-table.js';
 import { configDirectories, ensureWritableDirectory, isThere, readJson, shown } from '../../store/files.js';
 import { readResults } from '../../store/results-folder.js';
+import { MANIFEST, TABLE } from '../../store/standing-result.js';
 import { UserError } from '../../store/user-error.js';
 import { writeFile } from '../../store/write-file.js';
 import { EXIT } from '../exit-code.js';
@@ -33,10 +34,7 @@ export async function report({
   file = join(out, 'report.html'),
   quiet,
 }: ReportCommand): Promise<number> {
-  const missing = FIGURE_NAMES.flatMap((name) => [
-    join(out, name, 'table.csv'),
-    join(out, name, 'manifest.json'),
-  ])
+  const missing = FIGURE_NAMES.flatMap((name) => [join(out, name, TABLE), join(out, name, MANIFEST)])
     .filter((path) => !isThere(path))
     .map((path) => `${path}: no such file`);
   if (missing.length > 0) {
@@ -75,7 +73,7 @@ function readFigure(folder: string, name: string, tell: (line: string) => void):
   const { table, manifest, sha256, changes } = readResults(folder);
   const chart = chartChange(folder, sha256);
   for (const line of [...changes, ...(chart ? [chart] : [])]) tell(line);
-  const experiment = experimentOf(manifest, join(folder, 'manifest.json'));
+  const experiment = experimentOf(manifest, join(folder, MANIFEST));
   const paper = shipped(name);
   // Other draws are of the same networks, and what else is recorded changes nothing that is compared.
   const { seed, draws, record } = paper;
@@ -93,7 +91,7 @@ function otherNames(out: string): readonly string[] {
   return readdirSync(out, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && !FIGURE_NAMES.includes(entry.name))
     .map(({ name }) => name)
-    .filter((name) => ['table.csv', 'manifest.json'].every((file) => isThere(join(out, name, file))))
+    .filter((name) => [TABLE, MANIFEST].every((file) => isThere(join(out, name, file))))
     .sort();
 }
 

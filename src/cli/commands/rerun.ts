@@ -8,6 +8,7 @@ import { type Table, toCsv } from '../../results/table.js';
 import { withLabels } from '../../run/earlier-table.js';
 import { shown } from '../../store/files.js';
 import { readResults } from '../../store/results-folder.js';
+import { MANIFEST, TABLE } from '../../store/standing-result.js';
 import { UserError } from '../../store/user-error.js';
 import { BACKEND_CHOICES, type BackendChoice } from '../backend-choice.js';
 import { EXIT } from '../exit-code.js';
@@ -34,7 +35,7 @@ export interface RerunCommand {
 export async function rerun(folder: string, command: RerunCommand): Promise<number> {
   const before = readResults(folder);
   const { manifest } = before;
-  const experiment = experimentOf(manifest, join(folder, 'manifest.json'));
+  const experiment = experimentOf(manifest, join(folder, MANIFEST));
   const { name } = experiment;
   if (command.out !== undefined && resolve(command.out, name) === resolve(folder)) {
     throw new UserError(`${folder}: would be overwritten by what is compared with it; choose another --out`);
@@ -57,7 +58,7 @@ export async function rerun(folder: string, command: RerunCommand): Promise<numb
     });
     if (code !== EXIT.fine && code !== EXIT.incomplete) return code;
     const after = readResults(join(out, name));
-    const [old, now] = [folder, join(out, name)].map((path) => readFileSync(join(path, 'table.csv')));
+    const [old, now] = [folder, join(out, name)].map((path) => readFileSync(join(path, TABLE)));
     const labelled = withLabels(experiment, before.table);
     // A table of an earlier version is the same where it is with the labels that came later.
     const isSame = labelled === before.table ? old!.equals(now!) : now!.equals(Buffer.from(toCsv(labelled)));

@@ -7,6 +7,7 @@ import { ReadError } from '../../results/read-text.js';
 import { column, readTable, type Table } from '../../results/table.js';
 import { asUserError, isThere, readBytes, shown } from '../../store/files.js';
 import { isShallow, listRevision, repositoryProblem, resolveRevision } from '../../store/git.js';
+import { MANIFEST, TABLE } from '../../store/standing-result.js';
 import { UserError } from '../../store/user-error.js';
 
 export interface Side {
@@ -24,9 +25,6 @@ interface Source {
   readonly path: string;
   read(): Promise<Uint8Array> | Uint8Array;
 }
-
-const TABLE = 'table.csv';
-const MANIFEST = 'manifest.json';
 
 /**
  * Reads what an argument names: a path if there is one, else a revision.
