@@ -147,8 +147,8 @@ function unreachable() {
     'cli/main.js',
     'cli/thread.js',
     'cli/draw-process.js',
-    'run/worker.js',
-    'run/process-worker.js',
+    'run/machine/worker.js',
+    'run/machine/process-worker.js',
     'claims/worker.js',
   ];
   const seen = new Set();

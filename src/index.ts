@@ -14,16 +14,16 @@
  *     console.log(columns.depth, columns.bfa_rad, columns.bfa_theory_rad);
  */
 import { dirname } from 'node:path';
+import type { BackendName } from './backends.js';
 import type { ExperimentFile } from './config/file/experiment.js';
 import { parseExperiment } from './config/file/load.js';
 import { formatProblems } from './config/file/problem.js';
 import type { Experiment } from './config/resolve.js';
-import type { BackendName } from './core/backend-name.js';
 import type { WeightsChoice } from './plan/batch.js';
 import { type Estimate, estimate } from './plan/estimate.js';
 import { type Table, toCsv, type Value } from './results/table.js';
 import { jobOf } from './run/job.js';
-import { modelsIn } from './run/model-source.js';
+import { modelsIn } from './run/models/model-source.js';
 import { type FinishedExperiment, runJobs, type Tally } from './run/run.js';
 import { findConfig } from './store/config-files.js';
 import { dataReader } from './store/data/data-set.js';

@@ -8,7 +8,7 @@ import { readManifest } from '../results/manifest.js';
 import { fromCsv, toCsv } from '../results/table.js';
 import { slopesOf } from '../run/slopes.js';
 import { readExperiments } from './experiments.js';
-import { recordsOf } from './slopes-report.js';
+import { recordsOf } from './fits-report.js';
 
 const names = readdirSync('configs')
   .filter((file) => file.endsWith('.json') && !file.endsWith('.vl.json') && file !== 'schema.json')

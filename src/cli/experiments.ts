@@ -5,7 +5,7 @@ import { parseExperiment } from '../config/file/load.js';
 import { formatProblems } from '../config/file/problem.js';
 import type { Experiment } from '../config/resolve.js';
 import type { Manifest } from '../results/manifest.js';
-import { modelsIn } from '../run/model-source.js';
+import { modelsIn } from '../run/models/model-source.js';
 import { findConfig, kindOfOther, shippedFiles } from '../store/config-files.js';
 import { dataReader } from '../store/data/data-set.js';
 import { configDirectories, readText } from '../store/files.js';

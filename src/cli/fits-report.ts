@@ -1,9 +1,10 @@
 /** Slopes and optima as short tables: a line for each scaling and network, all steps and values of the other axis in one. */
-import CliTable from 'cli-table3';
 import { OPTIMUM_COLUMNS, SLOPE_COLUMNS } from '../config/columns.js';
 import { largest, smallest } from '../core/extremes.js';
 import type { Table, Value } from '../results/table.js';
 import type { Fits } from '../store/results-folder.js';
+import type { Terminal } from './terminal.js';
+import { textTable } from './text-table.js';
 
 type SlopeRecord = Readonly<Record<string, Value>>;
 
@@ -24,40 +25,39 @@ const TOLD: readonly string[] = [
   ...SLOPE_COLUMNS,
 ];
 
-/** All that was fitted, for a terminal. */
-export function fitsText({ 'slopes.csv': slopes, 'optima.csv': optima }: Fits): string {
-  return [...(slopes ? [slopesText(slopes)] : []), ...(optima ? [optimaText(optima)] : [])]
+/** All that was fitted. */
+export function fitsText({ 'slopes.csv': slopes, 'optima.csv': optima }: Fits, terminal: Terminal): string {
+  return [
+    ...(slopes ? [slopesText(slopes, terminal)] : []),
+    ...(optima ? [optimaText(optima, terminal)] : []),
+  ]
     .map((text) => `${text}\n`)
     .join('');
 }
 
 /** The optima of every setting: where, with the interval, the quantity there, and what the optimum of the smallest network costs. */
-function optimaText(optima: Table): string {
+function optimaText(optima: Table, terminal: Terminal): string {
   const told: readonly string[] = ['experiment', 'activation', ...OPTIMUM_COLUMNS];
   const others = optima.columns.filter((column) => !told.includes(column));
-  const table = new CliTable({
-    head: [...others, 'steps', 'optimum', '95 %', 'quantity', 'regret'],
-    style: { head: [], border: [], compact: true },
-  });
   const brief = (value: Value | undefined) =>
     value === null || value === undefined ? '' : String(Number(Number(value).toPrecision(3)));
-  for (const record of recordsOf(optima)) {
+  const rows = recordsOf(optima).map((record) => {
     const { from_step, to_step, quantity, along, optimum, low, high, censored, regret } = record;
     const end = censored === 'no' ? '' : ` (${censored} end)`;
-    table.push([
-      ...others.map((column) => record[column] ?? ''),
+    return [
+      ...others.map((column) => String(record[column] ?? '')),
       `${from_step} .. ${to_step}`,
       optimum === null ? 'none' : `${along} = ${brief(optimum)}${end}`,
       `${brief(low)} .. ${brief(high)}`,
       `${quantity} ${brief(record.quantity_at_optimum)}`,
       brief(regret),
-    ]);
-  }
-  return table.toString();
+    ];
+  });
+  return textTable([...others, 'steps', 'optimum', '95 %', 'quantity', 'regret'], rows, terminal);
 }
 
 /** `|feature_rms| ~ depth^slope`, by scaling: the smallest and largest slope, what is expected, and the verdicts. */
-function slopesText(slopes: Table): string {
+function slopesText(slopes: Table, terminal: Terminal): string {
   const lines = new Map<string, SlopeRecord[]>();
   const others = slopes.columns.filter((column) => !TOLD.includes(column));
   for (const record of recordsOf(slopes)) {
@@ -66,28 +66,25 @@ function slopesText(slopes: Table): string {
     const key = JSON.stringify([quantity, axis, scaling, architecture, activation, branch_scale, ...own]);
     lines.set(key, [...(lines.get(key) ?? []), record]);
   }
-  const table = new CliTable({
-    head: ['quantity', 'axis', 'scaling', 'network', 'slope', 'expected', 'verdict'],
-    style: { head: [], border: [], compact: true },
-  });
-  for (const records of lines.values()) {
+  const rows = [...lines.values()].map((records) => {
     const { quantity, axis, scaling, architecture, activation, branch_scale, expected, margin } = records[0]!;
     const beta = architecture === 'mlp' || !branch_scale ? [] : [`beta = ${branch_scale}`];
     const own = others
       .filter((column) => records[0]![column] !== null)
       .map((column) => `${column} = ${records[0]![column]}`);
     const network = [activation ? `${activation} ${architecture}` : architecture, ...beta, ...own].join(', ');
-    table.push([
-      quantity!,
-      axis!,
-      scaling!,
-      network,
+    return [
+      ...[quantity, axis, scaling, network].map((value) => String(value ?? '')),
       rangeText(records),
       expected === null ? '' : `${expected} +- ${margin}`,
       verdictText(records),
-    ]);
-  }
-  return table.toString();
+    ];
+  });
+  return textTable(
+    ['quantity', 'axis', 'scaling', 'network', 'slope', 'expected', 'verdict'],
+    rows,
+    terminal,
+  );
 }
 
 function rangeText(records: readonly SlopeRecord[]): string {

@@ -17,25 +17,32 @@ import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { test as base, vi } from 'vitest';
+import { test as base } from 'vitest';
 import type { Manifest } from '../results/manifest.js';
+import { openExecutor } from '../run/machine/executor.js';
 import { clean } from './door.js';
+import type { Effects } from './effects.js';
+import { NO_TERMINAL } from './terminal.js';
 
 /** What `npm run build` has made. */
 export const PROGRAM = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
-vi.mock(import('../run/executor.js'), async (original) => {
-  const module = await original();
-  return { ...module, openExecutor: (_, backend) => module.openExecutor(0, backend) };
-});
-vi.mock(import('./drawing.js'), async () => {
-  const { renderChart } = await import('../charts/render.js');
-  return { drawChart: (spec, table, options) => renderChart(spec, table, options) };
-});
-vi.mock(import('../claims/verify.js'), async () => {
-  const { default: examine } = await import('../claims/worker.js');
+/** Batches are measured, charts drawn and claims examined in this thread; what is said is kept. */
+function effectsHere(said: { stdout: string; stderr: string }): Effects {
   return {
+    write: (text) => {
+      said.stdout += text;
+    },
+    tell: (line) => {
+      said.stderr += `${line}\n`;
+    },
+    terminal: NO_TERMINAL,
+    stopSignal: () => new AbortController().signal,
+    openExecutor: (_, backend) => openExecutor(0, backend),
+    drawChart: async (spec, table, options) =>
+      (await import('../charts/render.js')).renderChart(spec, table, options),
     examineClaims: async (questions, _, onExamined = () => {}) => {
+      const { default: examine } = await import('../claims/worker.js');
       const all = [];
       for (const question of questions) {
         const [examined] = await examine({ ids: [question.id], seed: question.seed });
@@ -45,7 +52,7 @@ vi.mock(import('../claims/verify.js'), async () => {
       return all;
     },
   };
-});
+}
 
 export interface Outcome {
   readonly code: unknown;
@@ -96,24 +103,12 @@ export function callHere(folder: string, ...words: string[]): Promise<Outcome> {
     const { runProgram } = await import('./run-program.js');
     const said = { stdout: '', stderr: '' };
     const before = process.cwd();
-    const writes = (['stdout', 'stderr'] as const).map((name) => {
-      const stream = process[name];
-      const { write } = stream;
-      stream.write = ((text: string) => {
-        said[name] += text;
-        return true;
-      }) as typeof write;
-      return () => {
-        stream.write = write;
-      };
-    });
     process.chdir(folder);
     try {
-      const code = await runProgram(wordsOf(words));
+      const code = await runProgram(wordsOf(words), effectsHere(said));
       return { code, stdout: clean(said.stdout), stderr: clean(said.stderr) };
     } finally {
       process.chdir(before);
-      for (const restore of writes) restore();
     }
   });
   last = outcome.catch(() => undefined);

@@ -5,12 +5,14 @@ import { declareComparing } from './declarations/comparing.js';
 import { declareInstallation } from './declarations/installation.js';
 import { declareMeasuring } from './declarations/measuring.js';
 import { declareNetworks } from './declarations/networks.js';
+import { programEffects } from './effects.js';
 
 /** The program; `exit` is given the exit code of the command that ran. */
-export function createProgram(exit: (code: number) => void) {
+export function createProgram(exit: (code: number) => void, effects = programEffects()) {
   const program = new Command('feature-speed')
     .description('Single-gradient-step experiments on the backward-feature angle and feature speed.')
     .version(programVersion())
+    .configureOutput({ writeOut: effects.write, writeErr: (text) => effects.tell(text.replace(/\n$/, '')) })
     .showHelpAfterError('(feature-speed --help lists the commands)')
     .addHelpText(
       'after',
@@ -28,9 +30,9 @@ Examples:
 Exit codes: 0 fine, 1 differences or another verdict, 2 your mistake, 3 some cells diverged or failed, 70 a bug, 130 and 143 on signals.`,
     );
 
-  declareMeasuring(program, exit);
-  declareComparing(program, exit);
-  declareNetworks(program, exit);
-  declareInstallation(program, exit);
+  declareMeasuring(program, exit, effects);
+  declareComparing(program, exit, effects);
+  declareNetworks(program, exit, effects);
+  declareInstallation(program, exit, effects);
   return program;
 }

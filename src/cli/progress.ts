@@ -1,6 +1,6 @@
 /** Progress on stderr: a bar with rate and time left on a terminal, nothing elsewhere. */
 import cliProgress from 'cli-progress';
-import { hasTerminal, openTerminal } from './terminal.js';
+import type { Terminal } from './terminal.js';
 
 export interface Progress {
   /** A share of the steps of a batch is taken. */
@@ -18,9 +18,9 @@ interface Work {
 }
 
 /** A bar over the estimated cost, which is even in time where cells are not. */
-export function startProgress(cells: number, cost: number, quiet: boolean): Progress {
-  if (quiet || !hasTerminal()) return { advance: () => {}, finish: () => {}, stop: () => {} };
-  const terminal = openTerminal();
+export function startProgress(cells: number, cost: number, { isLive, open }: Terminal): Progress {
+  if (!isLive) return { advance: () => {}, finish: () => {}, stop: () => {} };
+  const terminal = open();
   const started = performance.now();
   let done = 0;
   const bar = new cliProgress.SingleBar({

@@ -2,6 +2,7 @@
 import { CommanderError } from 'commander';
 import { asUserError } from '../store/files.js';
 import { UserError } from '../store/user-error.js';
+import { programEffects } from './effects.js';
 import { EXIT } from './exit-code.js';
 import { createProgram } from './program.js';
 
@@ -10,11 +11,11 @@ import { createProgram } from './program.js';
  *
  * @returns the exit code; a reason has been told on stderr.
  */
-export async function runProgram(words: readonly string[]): Promise<number> {
+export async function runProgram(words: readonly string[], effects = programEffects()): Promise<number> {
   let code: number = EXIT.fine;
   const program = createProgram((result) => {
     code = result;
-  });
+  }, effects);
   program.exitOverride();
   for (const command of program.commands) command.exitOverride();
   try {
@@ -24,12 +25,10 @@ export async function runProgram(words: readonly string[]): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.fine : EXIT.misuse;
     const told = asUserError(undefined, error);
     if (told instanceof UserError) {
-      process.stderr.write(`${told.message}\n`);
+      effects.tell(told.message);
       return EXIT.misuse;
     }
-    process.stderr.write(
-      `This is a bug of feature-speed; please report it.\n${(error as Error)?.stack ?? error}\n`,
-    );
+    effects.tell(`This is a bug of feature-speed; please report it.\n${(error as Error)?.stack ?? error}`);
     return EXIT.bug;
   }
 }

@@ -8,12 +8,12 @@ const rows = [
 ];
 
 test('a table is drawn with its lines where there is room, or nobody knows how much', () => {
-  for (const width of [80, undefined]) expect(textTable(head, rows, [], width)).toMatch(/│ figure-1a/);
-  expect(textTable(head, rows, ['left', 'right'], 80)).toMatch(/│ {4}25 │/);
+  for (const columns of [80, undefined]) expect(textTable(head, rows, { columns })).toMatch(/│ figure-1a/);
+  expect(textTable(head, rows, { columns: 80 }, ['left', 'right'])).toMatch(/│ {4}25 │/);
 });
 
 test('a table that is wider than the terminal is a list of its rows, without what is empty', () => {
-  expect(textTable(head, rows, [], 20)).toBe(
+  expect(textTable(head, rows, { columns: 20 })).toBe(
     'experiment  figure-1a\ncells       25\n\nexperiment  figure-1b and more',
   );
 });

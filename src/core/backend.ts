@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
-import type { BackendName } from './backend-name.js';
+import type { BackendName } from '../backends.js';
 import { registerNativeKernels } from './native-kernels.js';
 import { filled } from './ops.js';
 import { guardHeap, registerFusedKernels } from './wasm/fused-kernels.js';

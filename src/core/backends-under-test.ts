@@ -3,8 +3,8 @@
  * `wasm,cpu,native`, names those that must be tested; then one that does not load fails its tests.
  */
 import type {} from 'vitest';
+import { BACKENDS, type BackendName } from '../backends.js';
 import { openBackend } from './backend.js';
-import { BACKENDS, type BackendName } from './backend-name.js';
 
 declare module 'vitest' {
   interface ProvidedContext {

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { getKernel } from '@tensorflow/tfjs-core';
 import { expect, inject, test } from 'vitest';
+import type { BackendName } from '../backends.js';
 import { type Backend, openBackend } from './backend.js';
-import type { BackendName } from './backend-name.js';
 import {
   addScaled,
   filled,

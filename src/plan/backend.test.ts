@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { Batch } from '../plan/cost.js';
-import { prefersNative } from './backend-choice.js';
+import { prefersNative } from './backend.js';
+import type { Batch } from './cost.js';
 
 const batch = (over: Partial<Batch> = {}): Batch => ({
   cells: [0],

@@ -1,13 +1,13 @@
 /** Manifests: what a run has measured, and under which circumstances. */
-import type { BackendName } from '../core/backend-name.js';
+import { BACKEND_PACKAGES, type BackendName } from '../backends.js';
 import type { WeightsChoice } from '../plan/batch.js';
 import { digestOf } from '../plan/digest.js';
 import { formatShard, type Shard } from '../plan/shard.js';
 import type { Manifest } from '../results/manifest.js';
-import type { Tally } from '../run/run.js';
 import { shown } from '../store/files.js';
 import type { Revision } from '../store/git.js';
 import { packageVersion, programVersion } from '../store/provenance.js';
+import type { Tally } from './run.js';
 
 /** Under which circumstances a run began. */
 export type Circumstances = Pick<
@@ -78,12 +78,7 @@ export function manifestOf(
 }
 
 function versions(backend: BackendName): Record<string, string> {
-  const tensor = {
-    native: '@tensorflow/tfjs-node',
-    wasm: '@tensorflow/tfjs-backend-wasm',
-    cpu: '@tensorflow/tfjs-backend-cpu',
-  };
-  const packages = ['@tensorflow/tfjs-core', tensor[backend], 'vega', 'vega-lite'];
+  const packages = ['@tensorflow/tfjs-core', BACKEND_PACKAGES[backend], 'vega', 'vega-lite'];
   return {
     'feature-speed': programVersion(),
     node: process.version,

@@ -1,9 +1,10 @@
 /** Measures a task, on the backend of its thread. */
+
+import type { BackendName } from '../backends.js';
 import { compileExpression, stepSizeNames } from '../config/expression.js';
 import { isTraining, recordedSteps } from '../config/resolve.js';
 import type { Setting } from '../config/settings.js';
 import { openBackend } from '../core/backend.js';
-import type { BackendName } from '../core/backend-name.js';
 import { type BatchCell, type CellMeasurement, measureBatch } from '../core/experiment.js';
 import { GaussianSampler } from '../core/random.js';
 import { groupOf } from '../core/step/lane.js';
@@ -50,7 +51,7 @@ function watchOf({ snapshot, cells }: MeasureTask, onSteps: OnSteps): Watch {
 export async function measureTask(task: MeasureTask, onSteps: OnSteps = () => {}): Promise<BatchOutcome> {
   if (task.model) {
     // Layers are loaded only where there is a model.
-    const { measureModels } = await import('./measure-models.js');
+    const { measureModels } = await import('./models/measure-models.js');
     return measureModels(task);
   }
   if (opened?.name !== task.backend) {

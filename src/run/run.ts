@@ -1,13 +1,14 @@
 /** Jobs -> batches -> workers -> checkpoint -> tables. */
+
+import type { BackendName } from '../backends.js';
 import type { Experiment } from '../config/resolve.js';
 import type { Setting } from '../config/settings.js';
-import type { BackendName } from '../core/backend-name.js';
 import { chooseWeights } from '../plan/batch.js';
 import type { Batch } from '../plan/cost.js';
 import type { Table } from '../results/table.js';
 import type { Inexact, RecordedCell } from '../store/cell-file.js';
-import { openExecutor } from './executor.js';
 import type { Job } from './job.js';
+import { openExecutor as openPool } from './machine/executor.js';
 import { tableOf } from './rows.js';
 import { type BatchOutcome, taskOf } from './task.js';
 
@@ -19,6 +20,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
   /** How often what a long training has come to is kept, where there is a checkpoint; ms. */
   readonly snapshotMs?: number | undefined;
+  /** Where batches are measured; default: a pool of workers. */
+  readonly openExecutor?: typeof openPool | undefined;
 }
 
 /** So much of a training may be lost. */
@@ -78,7 +81,7 @@ const MOST_ATTEMPTS = 2;
  */
 export async function runJobs(
   jobs: readonly Job[],
-  { backend, workers, signal, snapshotMs = SNAPSHOT_MS }: RunOptions,
+  { backend, workers, signal, snapshotMs = SNAPSHOT_MS, openExecutor = openPool }: RunOptions,
   listener: RunListener,
 ): Promise<void> {
   const batches = jobs.reduce((sum, job) => sum + job.batches.length, 0);

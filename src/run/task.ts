@@ -1,7 +1,8 @@
 /** One batch as a task for a worker: plain data in, measurements out; apart from what measures it, which loads a backend. */
+
+import type { BackendName } from '../backends.js';
 import type { Model } from '../config/model.js';
 import type { Experiment } from '../config/resolve.js';
-import type { BackendName } from '../core/backend-name.js';
 import type { Cell } from '../plan/cell.js';
 import type { Batch } from '../plan/cost.js';
 import type { Origin, RecordedCell } from '../store/cell-file.js';

@@ -5,6 +5,7 @@ import { UserError } from '../../store/user-error.js';
 import { writeFile } from '../../store/write-file.js';
 import { readSide, type Side } from '../diff/compared-results.js';
 import { type DiffReport, markdownReport, textReport } from '../diff/report.js';
+import type { Effects } from '../effects.js';
 import { EXIT } from '../exit-code.js';
 
 export interface DiffCommand extends Omit<DiffOptions, 'atol' | 'rtol'> {
@@ -31,6 +32,7 @@ export async function diff(
   before: string | undefined,
   after: string | undefined,
   command: DiffCommand,
+  effects: Effects,
 ): Promise<number> {
   const problems = problemsOf(command);
   const options = command as DiffOptions;
@@ -50,8 +52,8 @@ export async function diff(
     warnings: [...old.warnings, ...now.warnings],
     experiments,
   };
-  if (!command.quiet) print(report, command);
-  if (format) await plot(old, now, report, command, format);
+  if (!command.quiet) print(report, command, effects);
+  if (format) await plot(old, now, report, command, format, effects);
   return report.same ? EXIT.fine : EXIT.different;
 }
 
@@ -78,11 +80,15 @@ async function readSides(
   return [old, now];
 }
 
-function print(report: DiffReport, { json, markdown }: DiffCommand): void {
-  for (const warning of report.warnings) process.stderr.write(`${warning}\n`);
-  if (json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
-  else if (markdown) process.stdout.write(markdownReport(report));
-  else process.stdout.write(textReport(report));
+function print(
+  report: DiffReport,
+  { json, markdown }: DiffCommand,
+  { write, tell, terminal }: Effects,
+): void {
+  report.warnings.forEach(tell);
+  if (json) write(`${JSON.stringify(report, null, 2)}\n`);
+  else if (markdown) write(markdownReport(report));
+  else write(textReport(report, terminal));
 }
 
 const FORMATS = ['svg', 'png', 'html'] as const;
@@ -109,6 +115,7 @@ async function plot(
   { experiments }: DiffReport,
   command: DiffCommand,
   format: Format,
+  { drawChart, tell }: Effects,
 ): Promise<void> {
   const pairs = experiments.flatMap(({ name, verdict }) => {
     const after = now.results.find((each) => each.name === name);
@@ -121,10 +128,10 @@ async function plot(
   const { diffChart } = await import('../diff/chart.js');
   const labels = { before: old.label, after: now.label };
   const refuse = (message: string) => new UserError(`--plot ${command.plot}: ${message}`);
-  const warn = (message: string) => void process.stderr.write(`--plot ${command.plot}: ${message}\n`);
+  const warn = (message: string) => tell(`--plot ${command.plot}: ${message}`);
   let chart: Awaited<ReturnType<typeof diffChart>>;
   try {
-    chart = await diffChart(pair.before, pair.after, command.quantity, labels, warn);
+    chart = await diffChart(pair.before, pair.after, command.quantity, labels, { drawChart, warn });
   } catch (error) {
     if (error instanceof UserError || !(error as Error).message.startsWith('chart: ')) throw error;
     throw refuse((error as Error).message);

@@ -1,15 +1,20 @@
 /** `doctor`: what the program finds on this machine, and what is missing. */
 import { availableParallelism, totalmem } from 'node:os';
 import { env } from '@tensorflow/tfjs-core';
-import { BACKENDS } from '../../core/backend-name.js';
-import { defaultWorkers } from '../../run/executor.js';
+import { BACKENDS } from '../../backends.js';
+import { NATIVE } from '../../plan/backend.js';
+import { type Probe, probeBackend, remedy } from '../../run/machine/backends.js';
+import { defaultWorkers } from '../../run/machine/executor.js';
 import { currentRevision, type Revision } from '../../store/git.js';
 import { packageVersion, programVersion } from '../../store/provenance.js';
-import { NATIVE, type Probe, probeBackend, remedy } from '../backend-choice.js';
+import type { Effects } from '../effects.js';
 import { EXIT } from '../exit-code.js';
 
 /** Prints versions, backends, SIMD, workers; exit code 2 when no fast backend loads. */
-export async function doctor(command: { readonly json?: boolean | undefined }): Promise<number> {
+export async function doctor(
+  command: { readonly json?: boolean | undefined },
+  { write }: Effects,
+): Promise<number> {
   const probes: Probe[] = [];
   for (const name of BACKENDS) probes.push(await probeBackend(name));
   const works = (name: string) => probes.some((probe) => probe.name === name && 'version' in probe);
@@ -34,11 +39,10 @@ export async function doctor(command: { readonly json?: boolean | undefined }): 
     memory: `${(totalmem() / 1e9).toFixed(0)} GB`,
     commit: commitOf(await currentRevision('.', 'results')),
   };
-  if (command.json) process.stdout.write(`${JSON.stringify(facts, null, 2)}\n`);
+  if (command.json) write(`${JSON.stringify(facts, null, 2)}\n`);
   else {
     const width = Math.max(...Object.keys(facts).map((name) => name.length));
-    for (const [name, value] of Object.entries(facts))
-      process.stdout.write(`${name.padEnd(width)}  ${value}\n`);
+    for (const [name, value] of Object.entries(facts)) write(`${name.padEnd(width)}  ${value}\n`);
   }
   return works('wasm') || works('native') ? EXIT.fine : EXIT.misuse;
 }

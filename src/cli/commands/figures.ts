@@ -1,17 +1,17 @@
 /** `figures`: measure and draw every figure of the paper. */
+import type { Effects } from '../effects.js';
 import { figurePaths, readExperiments } from '../experiments.js';
-import { stopSignal } from '../signals.js';
 import { plotFolder } from './plot.js';
 import { measure, type RunCommand } from './run.js';
 
-export function figures(command: RunCommand): Promise<number> {
+export function figures(command: RunCommand, effects: Effects): Promise<number> {
   // Progress of the drawing would interrupt the JSON document on stdout.
-  const quiet = command.quiet || command.json;
+  const { out, quiet = command.json } = command;
   const experiments = readExperiments(figurePaths(), command.set);
-  const stop = stopSignal();
-  return measure(experiments, command, async (folder, _name, _outcome, say) => {
+  const stop = effects.stopSignal();
+  return measure(experiments, command, effects, async ({ folder }, write) => {
     try {
-      await plotFolder(folder, { out: command.out, quiet, say }, stop);
+      await plotFolder(folder, { out, quiet }, { ...effects, write }, stop);
     } catch (error) {
       // The same command draws it, and measures what is missing.
       if (!stop.aborted) throw error;

@@ -6,7 +6,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import { drawModelData } from '../../model/index.js';
 import { tf } from '../../model/model-under-test.js';
-import { loadModel } from '../../run/model-file.js';
+import { loadModel } from '../../run/models/model-file.js';
 import { createProgram } from '../program.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'inspect-'));

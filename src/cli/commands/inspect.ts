@@ -10,12 +10,13 @@ import {
   ModelError,
   type ModelLoss,
 } from '../../model/index.js';
-import { openModelBackend } from '../../run/model-backend.js';
-import { loadModel } from '../../run/model-file.js';
+import { openModelBackend } from '../../run/models/model-backend.js';
+import { loadModel } from '../../run/models/model-file.js';
 import { decodeSafetensors } from '../../store/data/safetensors.js';
 import { readJson, readWith } from '../../store/files.js';
 import { UserError } from '../../store/user-error.js';
 import { writeFile } from '../../store/write-file.js';
+import type { Effects } from '../effects.js';
 import { EXIT } from '../exit-code.js';
 import { readModelData } from '../inspect/model-data.js';
 import { inspectionCsv, inspectionText, type Subject } from '../inspect/report.js';
@@ -51,13 +52,17 @@ const BROKEN = 1e-3;
  * @returns the exit code: 3 where the feature speed formula is broken at a cut.
  * @throws UserError
  */
-export async function inspect(path: string | undefined, command: InspectCommand): Promise<number> {
+export async function inspect(
+  path: string | undefined,
+  command: InspectCommand,
+  effects: Effects,
+): Promise<number> {
   const format = command.chart === undefined ? undefined : chartFormat(command.chart);
   try {
     const { subject, inspection } =
       command.capture === undefined ? await ofModel(path!, command) : ofCapture(command.capture);
-    print(subject, inspection, command);
-    if (format) await draw(subject, inspection, command.chart!, format);
+    print(subject, inspection, command, effects);
+    if (format) await draw(subject, inspection, command.chart!, format, effects);
     const isUpdate = subject.setting.kind === 'update';
     return !isUpdate && (inspection.advice.speed_formula_residual ?? 0) > BROKEN
       ? EXIT.incomplete
@@ -171,11 +176,16 @@ function ratesOf(text: string): NonNullable<InspectOptions['rates']> {
   return rates as Record<string, number>;
 }
 
-function print({ name, setting }: Subject, inspection: Inspection, command: InspectCommand): void {
+function print(
+  { name, setting }: Subject,
+  inspection: Inspection,
+  command: InspectCommand,
+  { write, terminal }: Effects,
+): void {
   if (command.json) {
-    process.stdout.write(`${JSON.stringify({ model: name, setting, ...inspection }, null, 2)}\n`);
-  } else if (command.csv) process.stdout.write(inspectionCsv(inspection));
-  else process.stdout.write(inspectionText({ name, setting }, inspection));
+    write(`${JSON.stringify({ model: name, setting, ...inspection }, null, 2)}\n`);
+  } else if (command.csv) write(inspectionCsv(inspection));
+  else write(inspectionText({ name, setting }, inspection, terminal));
 }
 
 const FORMATS = ['svg', 'png', 'html'] as const;
@@ -191,14 +201,12 @@ async function draw(
   inspection: Inspection,
   path: string,
   format: (typeof FORMATS)[number],
+  { drawChart, tell }: Effects,
 ): Promise<void> {
-  const [{ inspectionChart }, { drawChart }] = await Promise.all([
-    import('../inspect/chart.js'),
-    import('../drawing.js'),
-  ]);
+  const { inspectionChart } = await import('../inspect/chart.js');
   const options = {
     title: name,
-    onWarning: (message: string) => void process.stderr.write(`--chart ${path}: ${message}\n`),
+    onWarning: (message: string) => tell(`--chart ${path}: ${message}`),
   };
   const chart = await drawChart(inspectionChart(name), inspectionCsv(inspection), options).catch(
     (error: Error) => {

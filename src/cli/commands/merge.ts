@@ -6,6 +6,7 @@ import { digestOf } from '../../plan/digest.js';
 import { parseShard } from '../../plan/shard.js';
 import type { Manifest } from '../../results/manifest.js';
 import type { Table } from '../../results/table.js';
+import { checkTables } from '../../run/machine/fit.js';
 import { MergeError, mergeTables } from '../../run/merge.js';
 import { fitsOf } from '../../run/optima.js';
 import { shown } from '../../store/files.js';
@@ -18,10 +19,10 @@ import {
 } from '../../store/results-folder.js';
 import { MANIFEST } from '../../store/standing-result.js';
 import { UserError } from '../../store/user-error.js';
+import { type Effects, quietly } from '../effects.js';
 import { EXIT } from '../exit-code.js';
 import { experimentOf } from '../experiments.js';
-import { checkTables } from '../fit.js';
-import { fitsText } from '../slopes-report.js';
+import { fitsText } from '../fits-report.js';
 
 export interface MergeCommand {
   readonly out: string;
@@ -40,7 +41,9 @@ interface Part extends ReadResults {
 export async function merge(
   folders: readonly string[],
   { out, fresh, takeOver, quiet }: MergeCommand,
+  effects: Effects,
 ): Promise<number> {
+  const { write, tell, terminal } = quietly(effects, quiet);
   checkTables(folders);
   const parts = folders.map((folder): Part => {
     const results = readResults(folder);
@@ -51,11 +54,8 @@ export async function merge(
   const vouched = parts.find(({ manifest }) => manifest.sha256);
   const problems = parts.flatMap((part) => problemsOf(part, first, vouched));
   if (problems.length > 0) throw new UserError(problems.join('\n'));
-  if (!vouched && !quiet) {
-    process.stderr.write(
-      'the manifests vouch for no numbers, as those of before; the tables are taken as they are\n',
-    );
-  }
+  if (!vouched)
+    tell('the manifests vouch for no numbers, as those of before; the tables are taken as they are');
   const table = tableOf();
   const fits = fitsOf(experiment, table);
   checkResultsFolder(out, experiment.name);
@@ -67,13 +67,9 @@ export async function merge(
   } finally {
     folder.close();
   }
-  if (!quiet) {
-    process.stdout.write(
-      `${experiment.name}: ${table.rows.length} rows of ${parts.length} parts -> ${shown(folder.path)}\n`,
-    );
-    if (outcome.line !== null) process.stdout.write(`${experiment.name}: ${outcome.line}\n`);
-    process.stdout.write(fitsText(fits));
-  }
+  write(`${experiment.name}: ${table.rows.length} rows of ${parts.length} parts -> ${shown(folder.path)}\n`);
+  if (outcome.line !== null) write(`${experiment.name}: ${outcome.line}\n`);
+  write(fitsText(fits, terminal));
   return EXIT.fine;
 
   function tableOf(): Table {

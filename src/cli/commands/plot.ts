@@ -11,7 +11,7 @@ import { MANIFEST, TABLE, tableChange } from '../../store/standing-result.js';
 import { UserError } from '../../store/user-error.js';
 import { writeFiles } from '../../store/write-file.js';
 import { chartSpec, IS_DEFAULT } from '../chart-spec.js';
-import { drawChart } from '../drawing.js';
+import { type Effects, quietly } from '../effects.js';
 import { EXIT } from '../exit-code.js';
 import { experimentOf } from '../experiments.js';
 
@@ -19,8 +19,6 @@ export interface PlotCommand {
   readonly out: string;
   readonly spec?: string | undefined;
   readonly quiet?: boolean | undefined;
-  /** Default: writes to stdout. */
-  readonly say?: ((text: string) => void) | undefined;
   /** The config whose results these are, where it was named: its spec lies beside it. */
   readonly config?: string | undefined;
 }
@@ -30,11 +28,15 @@ export interface PlotCommand {
  *
  * @throws UserError for those that cannot be drawn, when the others are.
  */
-export async function plot(names: readonly string[], command: PlotCommand): Promise<number> {
+export async function plot(
+  names: readonly string[],
+  command: PlotCommand,
+  effects: Effects,
+): Promise<number> {
   const problems: string[] = [];
   for (const name of names) {
     try {
-      await plotFolder(resultsFolder(name, command.out), { ...command, config: configOf(name) });
+      await plotFolder(resultsFolder(name, command.out), { ...command, config: configOf(name) }, effects);
     } catch (error) {
       const told = asUserError(undefined, error);
       if (!(told instanceof UserError)) throw error;
@@ -52,20 +54,26 @@ export async function plot(names: readonly string[], command: PlotCommand): Prom
  * @throws UserError when there is no table, nothing to draw in it, or spec and table do not fit; when it is stopped; and for a picture that is too
  * large for a PNG, when the rest is written.
  */
-export async function plotFolder(folder: string, command: PlotCommand, stop?: AbortSignal): Promise<void> {
+export async function plotFolder(
+  folder: string,
+  command: PlotCommand,
+  effects: Effects,
+  stop?: AbortSignal,
+): Promise<void> {
+  const { write, tell } = quietly(effects, command.quiet);
   const { table, sha256, change } = readWith(join(folder, TABLE), (bytes) => ({
     table: labelledTable(folder, bytes),
     sha256: digestOfBytes(bytes),
     change: tableChange(folder, bytes),
   }));
-  if (change && !command.quiet) process.stderr.write(`${change}\n`);
+  if (change) tell(change);
   const { spec, place: from, isDefault } = chartSpec(folder, table, command);
   const place = `${from} with ${join(folder, TABLE)}`;
   const options = {
     title: basename(resolve(folder)),
-    onWarning: (message: string) => void process.stderr.write(`${place}: ${message}\n`),
+    onWarning: (message: string) => effects.tell(`${place}: ${message}`),
   };
-  const chart = await drawChart(spec, table, options, stop).catch((error: Error) => {
+  const chart = await effects.drawChart(spec, table, options, stop).catch((error: Error) => {
     throw new UserError(`${place}: ${error.message}`);
   });
   const png = join(folder, 'chart.png');
@@ -79,8 +87,7 @@ export async function plotFolder(folder: string, command: PlotCommand, stop?: Ab
   // That of an earlier table would be taken for one of this.
   if (!hasPng) removeFile(png);
   const written = hasPng ? 'chart.{svg,png,html}' : 'chart.{svg,html}';
-  const { say = (text: string) => void process.stdout.write(text) } = command;
-  if (!command.quiet) say(`${basename(resolve(folder))}: ${shown(join(folder, written))}\n`);
+  write(`${basename(resolve(folder))}: ${shown(join(folder, written))}\n`);
   if (!hasPng) throw new UserError(`${shown(png)}: ${chart.pngProblem}`);
 }
 

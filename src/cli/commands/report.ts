@@ -12,6 +12,7 @@ import { readResults } from '../../store/results-folder.js';
 import { MANIFEST, TABLE } from '../../store/standing-result.js';
 import { UserError } from '../../store/user-error.js';
 import { writeFile } from '../../store/write-file.js';
+import { type Effects, quietly } from '../effects.js';
 import { EXIT } from '../exit-code.js';
 import { experimentOf, figurePaths, readExperiments, specName } from '../experiments.js';
 import { readRecord, recordPath, SHIPPED_RECORD } from '../recorded-claims.js';
@@ -29,18 +30,17 @@ export interface ReportCommand {
  *
  * @throws UserError when results are missing or cannot be read, all of them at once.
  */
-export async function report({
-  out,
-  file = join(out, 'report.html'),
-  quiet,
-}: ReportCommand): Promise<number> {
+export async function report(
+  { out, file = join(out, 'report.html'), quiet }: ReportCommand,
+  effects: Effects,
+): Promise<number> {
   const missing = FIGURE_NAMES.flatMap((name) => [join(out, name, TABLE), join(out, name, MANIFEST)])
     .filter((path) => !isThere(path))
     .map((path) => `${path}: no such file`);
   if (missing.length > 0) {
     throw new UserError([...missing, 'feature-speed figures measures all that a report needs'].join('\n'));
   }
-  const tell = (line: string) => void (quiet || process.stderr.write(`${line}\n`));
+  const { write, tell } = quietly(effects, quiet);
   const figures = Object.fromEntries(
     FIGURE_NAMES.map((name) => [name, readFigure(join(out, name), name, tell)]),
   );
@@ -61,10 +61,7 @@ export async function report({
   }
   ensureWritableDirectory(dirname(file));
   writeFile(file, page);
-  if (!quiet)
-    process.stdout.write(
-      `${shown(file)}: ${(Buffer.byteLength(page) / 1e6).toFixed(1)} MB, opens without a network\n`,
-    );
+  write(`${shown(file)}: ${(Buffer.byteLength(page) / 1e6).toFixed(1)} MB, opens without a network\n`);
   return EXIT.fine;
 }
 

@@ -2,6 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { BACKEND_CHOICES, type BackendChoice } from '../../plan/backend.js';
 import { digestOf } from '../../plan/digest.js';
 import { parseShard } from '../../plan/shard.js';
 import { type Table, toCsv } from '../../results/table.js';
@@ -10,7 +11,7 @@ import { shown } from '../../store/files.js';
 import { readResults } from '../../store/results-folder.js';
 import { MANIFEST, TABLE } from '../../store/standing-result.js';
 import { UserError } from '../../store/user-error.js';
-import { BACKEND_CHOICES, type BackendChoice } from '../backend-choice.js';
+import { type Effects, quietly } from '../effects.js';
 import { EXIT } from '../exit-code.js';
 import { experimentOf } from '../experiments.js';
 import { measure } from './run.js';
@@ -32,7 +33,8 @@ export interface RerunCommand {
  *
  * @returns 0 when they are the same, 1 when they differ.
  */
-export async function rerun(folder: string, command: RerunCommand): Promise<number> {
+export async function rerun(folder: string, command: RerunCommand, effects: Effects): Promise<number> {
+  const { write, tell } = quietly(effects, command.quiet);
   const before = readResults(folder);
   const { manifest } = before;
   const experiment = experimentOf(manifest, join(folder, MANIFEST));
@@ -40,14 +42,14 @@ export async function rerun(folder: string, command: RerunCommand): Promise<numb
   if (command.out !== undefined && resolve(command.out, name) === resolve(folder)) {
     throw new UserError(`${folder}: would be overwritten by what is compared with it; choose another --out`);
   }
-  if (!command.quiet) for (const change of before.changes) process.stderr.write(`${change}\n`);
-  if (digestOf(experiment, manifest.weights_choice) !== manifest.digest && !command.quiet) {
-    process.stderr.write(`${folder}: of another version of feature-speed; numbers may differ\n`);
+  before.changes.forEach(tell);
+  if (digestOf(experiment, manifest.weights_choice) !== manifest.digest) {
+    tell(`${folder}: of another version of feature-speed; numbers may differ`);
   }
   const scratch = command.out === undefined ? mkdtempSync(join(tmpdir(), 'feature-speed-')) : undefined;
   const out = command.out ?? scratch!;
   try {
-    const code = await measure([experiment], {
+    const again = {
       ...command,
       out,
       backend: command.backend ?? backendOf(manifest.backend),
@@ -55,7 +57,8 @@ export async function rerun(folder: string, command: RerunCommand): Promise<numb
       shard: parseShard(manifest.shard ?? ''),
       json: false,
       quiet: true,
-    });
+    };
+    const code = await measure([experiment], again, effects);
     if (code !== EXIT.fine && code !== EXIT.incomplete) return code;
     const after = readResults(join(out, name));
     const [old, now] = [folder, join(out, name)].map((path) => readFileSync(join(path, TABLE)));
@@ -65,12 +68,12 @@ export async function rerun(folder: string, command: RerunCommand): Promise<numb
     const difference = isSame ? null : firstDifference(labelled, after.table);
     const [cells, rows] = [after.manifest.counts.cells, after.table.rows.length];
     if (command.json) {
-      process.stdout.write(
+      effects.write(
         `${JSON.stringify({ name, same: difference === null, difference, cells, rows, warnings: before.changes }, null, 2)}\n`,
       );
-    } else if (!command.quiet) {
+    } else {
       const verdict = difference === null ? `same, ${cells} cells, ${rows} rows` : `different: ${difference}`;
-      process.stdout.write(`${shown(folder)}: ${verdict}\n`);
+      write(`${shown(folder)}: ${verdict}\n`);
     }
     return difference === null ? EXIT.fine : EXIT.different;
   } finally {

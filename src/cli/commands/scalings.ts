@@ -9,8 +9,10 @@ import {
   scalings as scalingsOf,
 } from '../../config/scalings/network-scalings.js';
 import { UserError } from '../../store/user-error.js';
+import type { Effects } from '../effects.js';
 import { EXIT } from '../exit-code.js';
 import { pytorchSnippet } from '../pytorch.js';
+import type { Terminal } from '../terminal.js';
 import { textTable } from '../text-table.js';
 
 /** The network as it was typed in; what is wrong with it is told all at once. */
@@ -33,10 +35,10 @@ type Named = Required<ScaledNetwork>;
  *
  * @throws UserError that has all problems of the command line at once.
  */
-export async function scalings(command: ScalingsCommand): Promise<number> {
+export async function scalings(command: ScalingsCommand, { write, terminal }: Effects): Promise<number> {
   const { json, format, ...network } = command;
   const { branchScale, scalings: rows } = rowsFor(network as ScaledNetwork);
-  process.stdout.write(FORMATS[json ? 'json' : format](rows, network as Named, branchScale));
+  write(FORMATS[json ? 'json' : format](rows, network as Named, branchScale, terminal));
   return EXIT.fine;
 }
 
@@ -60,7 +62,7 @@ function rowsFor(network: ScaledNetwork): ReturnType<typeof scalingsOf> {
   }
 }
 
-function textOf(rows: readonly NetworkScaling[], network: Named, beta: Entry): string {
+function textOf(rows: readonly NetworkScaling[], network: Named, beta: Entry, terminal: Terminal): string {
   const { depth, width, input, output, activation, setting } = network;
   const notes = [...new Set(rows.flatMap(({ corrections }) => corrections))];
   const mark = (note: string) => `[${notes.indexOf(note) + 1}]`;
@@ -79,7 +81,7 @@ function textOf(rows: readonly NetworkScaling[], network: Named, beta: Entry): s
   return [
     `depth L = ${depth}, width m = ${width}, input d = ${input}, output k = ${output}, ${activation}, ${setting} setting; ` +
       `beta = ${beta.formula} = ${Number(beta.value.toPrecision(4))} in Table 2`,
-    textTable(['scaling', '', ...LAYER_GROUPS], lines),
+    textTable(['scaling', '', ...LAYER_GROUPS], lines, terminal),
     'sigma: standard deviation of the initial weights; eta: rate of gradient descent, per layer; both up to a factor in Theta(1)',
     'corrections of the printed tables, which are ours:',
     ...notes.map((note) => `${mark(note)} ${note}`),

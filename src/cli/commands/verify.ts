@@ -3,15 +3,15 @@ import type { Check, Verdict } from '../../claims/claim.js';
 import { CLAIMS } from '../../claims/claims.js';
 import { DEFAULT_SEED } from '../../claims/lab.js';
 import { verdictsText } from '../../claims/record.js';
-import { examineClaims } from '../../claims/verify.js';
 import { nearest } from '../../nearest.js';
-import { defaultWorkers } from '../../run/executor.js';
+import { defaultWorkers } from '../../run/machine/executor.js';
 import { ensureWritableDirectory, shown } from '../../store/files.js';
 import { UserError } from '../../store/user-error.js';
 import { writeFile } from '../../store/write-file.js';
+import { type Effects, quietly } from '../effects.js';
 import { EXIT } from '../exit-code.js';
 import { readRecord, recordPath, SHIPPED_RECORD } from '../recorded-claims.js';
-import { green, hasTerminal, rewriteLine, yellow } from '../terminal.js';
+import type { Terminal } from '../terminal.js';
 
 export interface VerifyCommand {
   readonly out: string;
@@ -35,55 +35,59 @@ interface Compared {
  *
  * @throws UserError for a name that no claim has, and a record that cannot be read.
  */
-export async function verify(names: readonly string[], command: VerifyCommand): Promise<number> {
+export async function verify(
+  names: readonly string[],
+  command: VerifyCommand,
+  effects: Effects,
+): Promise<number> {
+  const { write, tell, terminal } = quietly(effects, command.quiet);
   const ids = chosen(names);
   if (command.list) {
-    process.stdout.write(command.json ? listJson(ids) : listText(ids));
+    effects.write(command.json ? listJson(ids) : listText(ids));
     return EXIT.fine;
   }
   const path = recordPath(command.out);
   const own = readRecord(path);
   const record = own ?? readRecord(SHIPPED_RECORD);
   if (command.record) ensureWritableDirectory(command.out);
-  const isShown = hasTerminal() && !command.quiet;
   let done = 0;
   const { seed = DEFAULT_SEED } = command;
   const questions = ids.map((id) => ({ id, seed }));
-  const examined = await examineClaims(questions, command.workers ?? defaultWorkers(), (_, { id }) => {
-    done++;
-    if (isShown) rewriteLine(`${done} of ${ids.length}: ${id}`);
-  });
+  const examined = await effects.examineClaims(
+    questions,
+    command.workers ?? defaultWorkers(),
+    (_, { id }) => {
+      done++;
+      if (terminal.isLive) terminal.rewriteLine(`${done} of ${ids.length}: ${id}`);
+    },
+  );
   const verdicts = examined.map(({ verdict }) => verdict);
-  if (isShown) rewriteLine('');
+  if (terminal.isLive) terminal.rewriteLine('');
   const compared = verdicts.map(
     (verdict): Compared => ({
       verdict,
       recorded: record?.find(({ id }) => id === verdict.id)?.verdict,
     }),
   );
-  if (command.json) process.stdout.write(verdictsText(verdicts));
-  else if (command.markdown) process.stdout.write(markdownOf(compared));
-  else if (!command.quiet) process.stdout.write(textOf(compared, names.length > 0));
+  if (command.json) effects.write(verdictsText(verdicts));
+  else if (command.markdown) effects.write(markdownOf(compared));
+  else write(textOf(compared, names.length > 0, terminal));
   if (command.record) {
     const kept = (own ?? []).filter(({ id }) => !ids.includes(id) && CLAIMS.some((each) => each.id === id));
     const all = [...kept, ...verdicts];
     const order = CLAIMS.map(({ id }) => id);
     all.sort((a, b) => order.indexOf(a.id) - order.indexOf(b.id));
     writeFile(path, verdictsText(all));
-    if (!command.quiet) process.stderr.write(`recorded in ${shown(path)}\n`);
+    tell(`recorded in ${shown(path)}`);
     return EXIT.fine;
   }
   const compareWith = shown(own ? path : SHIPPED_RECORD);
-  if (!own && !command.quiet) {
-    process.stderr.write(
-      `compared with ${record ? compareWith : 'nothing'}; --record writes ${shown(path)}\n`,
-    );
-  }
+  if (!own) tell(`compared with ${record ? compareWith : 'nothing'}; --record writes ${shown(path)}`);
   if (!record) return EXIT.fine;
   const different = compared.filter((each) => each.recorded !== each.verdict.verdict);
   for (const { verdict, recorded } of different) {
     const before = recorded ? `recorded: ${recorded}` : 'not recorded';
-    process.stderr.write(`${verdict.id}: ${verdict.verdict}, ${before} in ${compareWith}\n`);
+    effects.tell(`${verdict.id}: ${verdict.verdict}, ${before} in ${compareWith}`);
   }
   return different.length > 0 ? EXIT.different : EXIT.fine;
 }
@@ -134,7 +138,7 @@ function decisive({ checks }: Verdict): readonly Check[] {
 const countText = ({ checks }: Verdict) =>
   `${checks.filter(({ holds }) => holds).length} of ${checks.length} checks hold`;
 
-function textOf(all: readonly Compared[], isWhole: boolean): string {
+function textOf(all: readonly Compared[], isWhole: boolean, { green, yellow }: Terminal): string {
   const width = Math.max(...all.map(({ verdict }) => verdict.id.length));
   const indent = ' '.repeat(width + 2);
   const blocks = all.map(({ verdict }) => {

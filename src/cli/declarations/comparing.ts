@@ -1,8 +1,9 @@
 /** Commands that say what results mean: `diff`, `verify`, `report`. */
 import { type Command, Option } from '@commander-js/extra-typings';
+import type { Effects } from '../effects.js';
 import { atLeast, collect, json, numberOrText, out, quiet, workers } from './options.js';
 
-export function declareComparing(program: Command, exit: (code: number) => void): void {
+export function declareComparing(program: Command, exit: (code: number) => void, effects: Effects): void {
   program
     .command('diff')
     .description('compare results: folders, CSV files or git revisions; exit code 1 when they differ')
@@ -48,7 +49,7 @@ Examples:
 Exit codes: 0 the same or the same law, 1 different, 2 your mistake.`,
     )
     .action(async (before, after, options) =>
-      exit(await (await import('../commands/diff.js')).diff(before, after, options)),
+      exit(await (await import('../commands/diff.js')).diff(before, after, options, effects)),
     );
 
   program
@@ -80,7 +81,7 @@ Examples:
   $ feature-speed verify --record                 after a change that was meant`,
     )
     .action(async (names, options) =>
-      exit(await (await import('../commands/verify.js')).verify(names, options)),
+      exit(await (await import('../commands/verify.js')).verify(names, options, effects)),
     );
 
   program
@@ -96,5 +97,5 @@ Examples:
   $ feature-speed report                          after figures and verify --record
   $ feature-speed report --out second --file second.html`,
     )
-    .action(async (options) => exit(await (await import('../commands/report.js')).report(options)));
+    .action(async (options) => exit(await (await import('../commands/report.js')).report(options, effects)));
 }

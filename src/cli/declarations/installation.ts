@@ -1,14 +1,15 @@
 /** Commands about the installation: `doctor`, `completion`. */
 import { Argument, type Command } from '@commander-js/extra-typings';
+import type { Effects } from '../effects.js';
 import { json } from './options.js';
 
-export function declareInstallation(program: Command, exit: (code: number) => void): void {
+export function declareInstallation(program: Command, exit: (code: number) => void, effects: Effects): void {
   program
     .command('doctor')
     .description('print backends, versions, SIMD and workers, and what is missing')
     .addOption(json())
     .addHelpText('after', '\nExamples:\n  $ feature-speed doctor --json')
-    .action(async (options) => exit(await (await import('../commands/doctor.js')).doctor(options)));
+    .action(async (options) => exit(await (await import('../commands/doctor.js')).doctor(options, effects)));
 
   program
     .command('completion')

@@ -1,8 +1,9 @@
 /** Commands that measure and draw experiments: `run`, `figures`, `plan`, `plot`, `merge`. */
 import { type Command, Option } from '@commander-js/extra-typings';
+import type { Effects } from '../effects.js';
 import { backend, fresh, json, out, quiet, set, shard, takeOver, weights, workers } from './options.js';
 
-export function declareMeasuring(program: Command, exit: (code: number) => void): void {
+export function declareMeasuring(program: Command, exit: (code: number) => void, effects: Effects): void {
   program
     .command('run')
     .description(
@@ -39,14 +40,14 @@ Examples:
       const { from, ...rest } = options;
       if (from === undefined) {
         if (experiments.length === 0) command.error("error: missing required argument 'experiment'");
-        return exit(await (await import('../commands/run.js')).run(experiments, rest));
+        return exit(await (await import('../commands/run.js')).run(experiments, rest, effects));
       }
       if (experiments.length > 0)
         command.error("error: option '--from <dir>' needs no experiment, it has its own");
       const given = <T>(key: 'out' | 'backend', value: T) =>
         command.getOptionValueSource(key) === 'default' ? undefined : value;
       const own = { ...rest, out: given('out', rest.out), backend: given('backend', rest.backend) };
-      return exit(await (await import('../commands/rerun.js')).rerun(from, own));
+      return exit(await (await import('../commands/rerun.js')).rerun(from, own, effects));
     });
 
   program
@@ -65,7 +66,9 @@ Examples:
       'after',
       '\nExamples:\n  $ feature-speed plot figure-1a\n  $ feature-speed plot wide/figure-1c',
     )
-    .action(async (names, options) => exit(await (await import('../commands/plot.js')).plot(names, options)));
+    .action(async (names, options) =>
+      exit(await (await import('../commands/plot.js')).plot(names, options, effects)),
+    );
 
   program
     .command('figures')
@@ -83,7 +86,9 @@ Examples:
       'after',
       '\nExamples:\n  $ feature-speed figures\n  $ feature-speed figures --set seed=2 --out second',
     )
-    .action(async (options) => exit(await (await import('../commands/figures.js')).figures(options)));
+    .action(async (options) =>
+      exit(await (await import('../commands/figures.js')).figures(options, effects)),
+    );
 
   program
     .command('plan')
@@ -103,7 +108,7 @@ Examples:
   $ feature-speed plan configs/figure-1b.json --shard 2/8 --workers 1`,
     )
     .action(async (experiments, options) =>
-      exit(await (await import('../commands/plan.js')).plan(experiments, options)),
+      exit(await (await import('../commands/plan.js')).plan(experiments, options, effects)),
     );
 
   program
@@ -118,6 +123,6 @@ Examples:
     .addOption(quiet())
     .addHelpText('after', '\nExamples:\n  $ feature-speed merge shards/*/figure-1b')
     .action(async (folders, options) =>
-      exit(await (await import('../commands/merge.js')).merge(folders, options)),
+      exit(await (await import('../commands/merge.js')).merge(folders, options, effects)),
     );
 }

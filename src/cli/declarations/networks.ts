@@ -2,9 +2,10 @@
 import { type Command, Option } from '@commander-js/extra-typings';
 import { ACTIVATION_NAMES } from '../../activations.js';
 import { MODEL_LOSSES } from '../../model/loss-names.js';
+import type { Effects } from '../effects.js';
 import { atLeast, collect, factor, json, numberOrText } from './options.js';
 
-export function declareNetworks(program: Command, exit: (code: number) => void): void {
+export function declareNetworks(program: Command, exit: (code: number) => void, effects: Effects): void {
   program
     .command('inspect')
     .description('measure a network of your own, layer by layer, and say what scales and rates it wants')
@@ -81,7 +82,7 @@ How to write a module: configs/models/README.md. A module is a program: inspect 
       if ((model === undefined) === (options.capture === undefined)) {
         command.error('error: expected a model, or --capture <file> instead of it');
       }
-      return exit(await (await import('../commands/inspect.js')).inspect(model, options));
+      return exit(await (await import('../commands/inspect.js')).inspect(model, options, effects));
     });
 
   program
@@ -119,5 +120,7 @@ Examples:
   $ feature-speed scalings --depth 96 --width 4096 --input 784 --output 10 --branch-scale "0.5/sqrt(L)"
   $ feature-speed scalings --depth 96 --width 4096 --input 784 --output 10 --format pytorch > scalings.py`,
     )
-    .action(async (options) => exit(await (await import('../commands/scalings.js')).scalings(options)));
+    .action(async (options) =>
+      exit(await (await import('../commands/scalings.js')).scalings(options, effects)),
+    );
 }

@@ -1,7 +1,7 @@
 /** Options that several commands have, and how values of the command line are read. */
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { BACKEND_CHOICES } from '../../plan/backend.js';
 import { parseShard } from '../../plan/shard.js';
-import { BACKEND_CHOICES } from '../backend-choice.js';
 
 export const collect = (value: string, previous: string[]) => [...previous, value];
 

@@ -7,7 +7,7 @@ import { parameterColumns } from '../../config/columns.js';
 import { QUANTITIES, type QuantityName } from '../../quantities.js';
 import { column, type Table, toCsv, type Value } from '../../results/table.js';
 import { UserError } from '../../store/user-error.js';
-import { drawChart } from '../drawing.js';
+import type { Effects } from '../effects.js';
 
 /** Titles of columns that make an x axis. */
 const TITLES: Readonly<Record<string, string>> = {
@@ -32,7 +32,7 @@ export async function diffChart(
   after: Results,
   quantity: string | undefined,
   labels: { readonly before: string; readonly after: string },
-  onWarning: (message: string) => void,
+  { drawChart, warn }: Pick<Effects, 'drawChart'> & { readonly warn: (message: string) => void },
 ): Promise<RenderedChart> {
   const shared = quantitiesOf(before.table).filter((name) => after.table.columns.includes(name));
   const drawn = quantity ?? shared[0];
@@ -65,7 +65,10 @@ export async function diffChart(
     isLog: !ofIntegers(places) && [...places].every((place) => place > 0),
   });
   const columns = ['series', 'x', 'before', 'after', 'difference'];
-  return drawChart(spec, toCsv({ columns, rows: points }), { title: `${after.name}: ${drawn}`, onWarning });
+  return drawChart(spec, toCsv({ columns, rows: points }), {
+    title: `${after.name}: ${drawn}`,
+    onWarning: warn,
+  });
 }
 
 type Point = readonly [series: string, x: number, before: Value, after: Value, difference: Value];

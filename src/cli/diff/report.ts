@@ -2,7 +2,7 @@
 import { type ExperimentDiff, isSame } from '../../compare/diff.js';
 import { FAMILY_LEVEL, FEWEST_DRAWS, type LawTest } from '../../compare/laws.js';
 import type { Cell, QuantityChanges } from '../../compare/rows.js';
-import { green, red } from '../terminal.js';
+import type { Terminal } from '../terminal.js';
 import { textTable } from '../text-table.js';
 
 export interface DiffReport {
@@ -18,12 +18,13 @@ export interface DiffReport {
 const HEAD = ['experiment', 'quantity', 'changed', 'largest change', 'where'];
 
 /** A table of what changed, and a line of verdict for each experiment. */
-export function textReport(report: DiffReport): string {
+export function textReport(report: DiffReport, terminal: Terminal): string {
+  const { green, red } = terminal;
   const lines = linesOf(report).map((line) => line.map(clean));
   const paint = ({ verdict }: ExperimentDiff) => (isSame(verdict) ? green(verdict) : red(verdict));
   return [
     `${clean(report.before)} -> ${clean(report.after)}`,
-    ...(lines.length > 0 ? [textTable(HEAD, lines)] : []),
+    ...(lines.length > 0 ? [textTable(HEAD, lines, terminal)] : []),
     ...report.experiments.map((each) => `${clean(each.name)}: ${paint(each)}${clean(reasons(each))}`),
     ...(report.experiments.length === 0 ? ['no results on either side'] : []),
     '',

@@ -1,7 +1,8 @@
 /** What `inspect` prints: the table of the layers, and below it what section 4.2 wants changed. */
-import CliTable from 'cli-table3';
 import type { Inspection, LayerRow } from '../../model/index.js';
 import { toCsv } from '../../results/table.js';
+import type { Terminal } from '../terminal.js';
+import { textTable } from '../text-table.js';
 
 /** What is told beside the table. */
 export interface Subject {
@@ -44,51 +45,42 @@ const short = (value: number | null, digits = 3): string =>
 const percent = (value: number | null): string => (value === null ? '' : `${short(100 * value)} %`);
 
 /** What is printed for people. */
-export function inspectionText({ name, setting }: Subject, inspection: Inspection): string {
+export function inspectionText(
+  { name, setting }: Subject,
+  inspection: Inspection,
+  terminal: Terminal,
+): string {
   const { layers, notes } = inspection;
   const hasRates = layers.some((row) => row.learning_rate !== null);
   const { output_multiplier: multiplier, learning_rates: advised } = inspection.advice;
   // Gradients hang on the multiplier, and so do the rates.
   const isMoved = multiplier !== null && multiplier !== 1;
-  const table = new CliTable({
-    head: [
-      'layer',
-      'shape',
-      'features',
-      'backward',
-      'share',
-      'BFA',
-      'S',
-      'speed',
-      hasRates ? 'rate, Eq. 8' : 'rate times',
-      ...(isMoved ? ['with Eq. 7'] : []),
-      'Thm 2.1',
-    ],
-    style: { head: [], border: [], compact: true },
-    colAligns: ['left', 'left', ...Array<'right'>(isMoved ? 9 : 8).fill('right')],
-    chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' },
-  });
-  for (const row of layers) {
-    table.push([
-      row.name,
-      row.shape.join(' x '),
-      short(row.feature_rms),
-      short(row.backward_rms),
-      percent(row.contribution_share),
-      row.bfa_rad === null ? '' : row.bfa_rad.toFixed(3),
-      short(row.sensitivity),
-      short(row.feature_speed_rms),
-      short(hasRates ? row.learning_rate : row.learning_rate_factor, 4),
-      ...(isMoved ? [row.learning_rate === null ? '' : short(advised[row.name] ?? null, 4)] : []),
-      row.speed_formula_residual === null ? '' : row.speed_formula_residual.toExponential(1),
-    ]);
-  }
+  const head = [
+    ...['layer', 'shape', 'features', 'backward', 'share', 'BFA', 'S', 'speed'],
+    hasRates ? 'rate, Eq. 8' : 'rate times',
+    ...(isMoved ? ['with Eq. 7'] : []),
+    'Thm 2.1',
+  ];
+  const rows = layers.map((row) => [
+    row.name,
+    row.shape.join(' x '),
+    short(row.feature_rms),
+    short(row.backward_rms),
+    percent(row.contribution_share),
+    row.bfa_rad === null ? '' : row.bfa_rad.toFixed(3),
+    short(row.sensitivity),
+    short(row.feature_speed_rms),
+    short(hasRates ? row.learning_rate : row.learning_rate_factor, 4),
+    ...(isMoved ? [row.learning_rate === null ? '' : short(advised[row.name] ?? null, 4)] : []),
+    row.speed_formula_residual === null ? '' : row.speed_formula_residual.toExponential(1),
+  ]);
+  const aligns = head.map((_, i) => (i < 2 ? 'left' : 'right'));
   const settings = Object.entries(setting).map(([key, value]) => `${key.replaceAll('_', ' ')} ${value}`);
   return [
     name,
     settings.join(' · '),
     ...notes.map((note) => `note: ${note}`),
-    table.toString(),
+    textTable(head, rows, terminal, aligns),
     'features, backward, speed: rms; share: of the loss decay; BFA in rad; S: sensitivity (Eq. 4); rates of gradient descent',
     'Thm 2.1: its relative residual where all paths from the trained weights before lead through the layer; elsewhere it says nothing',
     '',

@@ -1,58 +1,21 @@
-/** Which backend an experiment runs on. */
+/** The backends of this machine: whether they load, and which one an experiment runs on. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Model } from '../config/model.js';
-import { BACKENDS, type BackendName } from '../core/backend-name.js';
-import type { Batch } from '../plan/cost.js';
-import { PACKAGE_ROOT } from '../store/files.js';
-import { packageVersion } from '../store/provenance.js';
-import { UserError } from '../store/user-error.js';
-
-export const BACKEND_CHOICES = ['auto', ...BACKENDS] as const;
-export type BackendChoice = (typeof BACKEND_CHOICES)[number];
+import { BACKEND_PACKAGES, type BackendName } from '../../backends.js';
+import type { Model } from '../../config/model.js';
+import { type BackendChoice, prefersNative } from '../../plan/backend.js';
+import type { Batch } from '../../plan/cost.js';
+import { PACKAGE_ROOT } from '../../store/files.js';
+import { packageVersion } from '../../store/provenance.js';
+import { UserError } from '../../store/user-error.js';
 
 /** A backend as it was found on this machine. */
 export type Probe =
   | { readonly name: BackendName; readonly version: string }
   | { readonly name: BackendName; readonly missing: string };
 
-/** Memory that a backend addresses, bytes: wasm has 32 bits. */
-export const MOST_BYTES: Readonly<Record<BackendName, number>> = {
-  wasm: 4e9,
-  cpu: Infinity,
-  native: Infinity,
-};
-
-/**
- * Dense cells from which native is faster, by processor time of the same batch on both, native / wasm: for widths 200,
- * 400 and 1000 it is 1.0, 0.45 and 0.47 at n = 50 samples, 0.41, 0.45 and 0.42 at n = 100, and 0.74, 0.27 and 0.30 at
- * n = 200. Below either it is mostly 1 to 4, since a call costs several times what it costs on wasm (1.4 for one sample
- * of width 2000); and 2 to 4 for weights that are never formed. `scripts/bench-native.mjs` measures it.
- */
-export const NATIVE = { samples: 50, width: 200 };
-
-/** Estimated work from which loading TensorFlow, 0.35 s a process, pays; ms. Estimates for these cells are a third of what wasm takes, or less. */
-const WORK_THAT_PAYS = 500;
-
-/**
- * Whether an experiment prefers native to wasm: it does not fit into wasm, or most of its work, and enough to pay for
- * loading the library, is in dense cells with many samples. The experiment and the kind of weights decide alone, so
- * that its shards, a run that is resumed and one together with other experiments agree.
- *
- * @param batches of the whole experiment, of whatever shard and however much of it is measured already.
- */
-export function prefersNative(batches: readonly Batch[]): boolean {
-  if (batches.some(({ bytes }) => bytes > MOST_BYTES.wasm)) return true;
-  const cost = (some: readonly Batch[]) => some.reduce((sum, batch) => sum + batch.cost, 0);
-  const faster = batches.filter(
-    ({ weights, width, samples }) =>
-      weights === 'dense' && samples >= NATIVE.samples && width >= NATIVE.width,
-  );
-  return cost(faster) > WORK_THAT_PAYS && cost(faster) > cost(batches) / 2;
-}
-
 /** An optional peer of the package, since its libraries are larger than all else together. */
-const TFJS_NODE = '@tensorflow/tfjs-node';
+const TFJS_NODE = BACKEND_PACKAGES.native;
 
 const probes = new Map<BackendName, Promise<Probe>>();
 
@@ -68,10 +31,10 @@ async function tryBackend(name: BackendName): Promise<Probe> {
     if (name === 'native') {
       // Whether the optional package is there at all is told without loading it.
       if (packageVersion(TFJS_NODE) === undefined) return { name, missing: `${TFJS_NODE} is not installed` };
-      const { tryInProcess } = await import('../run/process-pool.js');
+      const { tryInProcess } = await import('./process-pool.js');
       return { name, version: await tryInProcess(name) };
     }
-    const { openBackend } = await import('../core/backend.js');
+    const { openBackend } = await import('../../core/backend.js');
     return { name, version: (await openBackend(name)).version };
   } catch (error) {
     return { name, missing: (error as Error).message.split('\n')[0]!.trim() };

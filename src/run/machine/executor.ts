@@ -1,8 +1,8 @@
 /** Where batches are measured: in threads or processes of their own, so that the one which waits for them hears signals. */
 import { availableParallelism } from 'node:os';
 import { MessageChannel } from 'node:worker_threads';
-import type { BackendName } from '../core/backend-name.js';
-import type { BatchOutcome, Executor } from './task.js';
+import type { BackendName } from '../../backends.js';
+import type { BatchOutcome, Executor } from '../task.js';
 
 /** Workers that pay: one backend each, on its own core. */
 export function defaultWorkers(): number {
@@ -29,7 +29,7 @@ function openThisThread(): Executor {
       const measured = last.then(async () => {
         await new Promise((resolve) => setImmediate(resolve));
         if (isClosed) throw new Error('the run was stopped');
-        const { measureTask } = await import('./measure-task.js');
+        const { measureTask } = await import('../measure-task.js');
         await keep(await measureTask(task, onSteps));
       });
       last = measured.catch(() => undefined);

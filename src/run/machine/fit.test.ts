@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import type { ExperimentFile } from '../config/file/experiment.js';
-import { resolveExperiment } from '../config/resolve.js';
-import { jobOf } from '../run/job.js';
+import type { ExperimentFile } from '../../config/file/experiment.js';
+import { resolveExperiment } from '../../config/resolve.js';
+import { jobOf } from '../job.js';
 import { checkTables, fitWorkers, machineOf } from './fit.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'feature-speed-'));

@@ -4,9 +4,9 @@ import { statSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { getHeapStatistics } from 'node:v8';
-import type { BackendName } from '../core/backend-name.js';
-import { GaussianSampler } from '../core/random.js';
-import { REFERENCE_NORMAL_NS } from '../plan/cost.js';
+import { type BackendName, MOST_BYTES } from '../../backends.js';
+import { GaussianSampler } from '../../core/random.js';
+import { REFERENCE_NORMAL_NS } from '../../plan/cost.js';
 import {
   estimate,
   fittingWorkers,
@@ -16,11 +16,11 @@ import {
   type Planned,
   payingWorkers,
   tableHeapBytes,
-} from '../plan/estimate.js';
-import { defaultWorkers } from '../run/executor.js';
-import { TABLE } from '../store/standing-result.js';
-import { UserError } from '../store/user-error.js';
-import { MOST_BYTES } from './backend-choice.js';
+} from '../../plan/estimate.js';
+import { TABLE } from '../../store/standing-result.js';
+import { UserError } from '../../store/user-error.js';
+
+import { defaultWorkers } from './executor.js';
 
 /** An experiment with the backend that it is to run on. */
 export interface Placed extends Planned {

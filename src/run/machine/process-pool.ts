@@ -1,8 +1,8 @@
 /** Child processes that measure batches, for a backend that fails in a second thread of one process. */
 import { type ChildProcess, fork } from 'node:child_process';
-import type { BackendName } from '../core/backend-name.js';
+import type { BackendName } from '../../backends.js';
+import type { BatchOutcome, Executor, MeasureTask, OnSteps } from '../task.js';
 import type { Answer, Question } from './process-worker.js';
-import type { BatchOutcome, Executor, MeasureTask, OnSteps } from './task.js';
 
 interface Waiting {
   readonly task: MeasureTask;

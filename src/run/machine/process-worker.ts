@@ -1,7 +1,7 @@
 /** What a worker process runs: one batch for each message, or one backend to be tried, until its parent is gone. */
-import type { BackendName } from '../core/backend-name.js';
-import { measureTask } from './measure-task.js';
-import type { BatchOutcome, MeasureTask } from './task.js';
+import type { BackendName } from '../../backends.js';
+import { measureTask } from '../measure-task.js';
+import type { BatchOutcome, MeasureTask } from '../task.js';
 
 export type Question = { readonly task: MeasureTask } | { readonly open: BackendName };
 export type Answer =
@@ -24,7 +24,7 @@ async function reply(question: Question): Promise<Answer> {
   if ('task' in question) {
     return { outcome: await measureTask(question.task, (taken) => answer({ taken })) };
   }
-  const { openBackend } = await import('../core/backend.js');
+  const { openBackend } = await import('../../core/backend.js');
   return { version: (await openBackend(question.open)).version };
 }
 

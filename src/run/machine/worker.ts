@@ -1,7 +1,7 @@
 /** What a worker thread runs. */
 import type { MessagePort } from 'node:worker_threads';
-import { measureTask } from './measure-task.js';
-import type { MeasureTask } from './task.js';
+import { measureTask } from '../measure-task.js';
+import type { MeasureTask } from '../task.js';
 
 export default async function worker({ task, port }: { task: MeasureTask; port: MessagePort }) {
   try {

@@ -1,16 +1,22 @@
 /** Measures the cells of a task whose network is the user's own, one after the other. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import type { Model } from '../config/model.js';
-import type { Setting } from '../config/settings.js';
-import type { Seed } from '../core/random.js';
-import { drawModelData, drawTextData, type ModelData, type ModelLoss, measureSteps } from '../model/index.js';
-import type { Cell } from '../plan/cell.js';
-import type { RecordedCell } from '../store/cell-file.js';
-import { readText } from '../store/files.js';
+import type { Model } from '../../config/model.js';
+import type { Setting } from '../../config/settings.js';
+import type { Seed } from '../../core/random.js';
+import {
+  drawModelData,
+  drawTextData,
+  type ModelData,
+  type ModelLoss,
+  measureSteps,
+} from '../../model/index.js';
+import type { Cell } from '../../plan/cell.js';
+import type { RecordedCell } from '../../store/cell-file.js';
+import { readText } from '../../store/files.js';
+import type { BatchOutcome, MeasureTask } from '../task.js';
 import { openModelBackend } from './model-backend.js';
 import { loadModel } from './model-file.js';
-import type { BatchOutcome, MeasureTask } from './task.js';
 
 let opened: Promise<unknown> | undefined;
 

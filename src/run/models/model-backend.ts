@@ -1,7 +1,7 @@
 /** The backend that models are measured on. */
 import * as tf from '@tensorflow/tfjs-core';
-import { openBackend } from '../core/backend.js';
-import { borrowKernels, registerFastProducts, registerFilterGradients } from '../model/index.js';
+import { openBackend } from '../../core/backend.js';
+import { borrowKernels, registerFastProducts, registerFilterGradients } from '../../model/index.js';
 
 /**
  * Makes a backend current; wasm takes the kernels that it lacks from cpu.

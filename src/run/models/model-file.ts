@@ -1,7 +1,7 @@
 /** Models of a user: a JavaScript module that makes one, or a `model.json` of TensorFlow.js Layers or Keras. */
 import { existsSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
-import { UserError } from '../store/user-error.js';
+import { UserError } from '../../store/user-error.js';
 import { type LoadedModel, modelFromJson } from './model-json.js';
 import { type ModelRequest, modelFromModule } from './model-module.js';
 

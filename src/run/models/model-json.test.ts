@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as layers from '@tensorflow/tfjs-layers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openBackend } from '../core/backend.js';
+import { openBackend } from '../../core/backend.js';
 import { modelFromJson } from './model-json.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'feature-speed-model-'));

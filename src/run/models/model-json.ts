@@ -2,11 +2,11 @@
 import { dirname, join } from 'node:path';
 import * as core from '@tensorflow/tfjs-core';
 import * as tfjsLayers from '@tensorflow/tfjs-layers';
-import type { Seed } from '../core/random.js';
-import { rewriteKeras3 } from '../model/loading/keras3.js';
-import { withSeed } from '../model/loading/seeded-initialisers.js';
-import { readJson, readWith } from '../store/files.js';
-import { UserError } from '../store/user-error.js';
+import type { Seed } from '../../core/random.js';
+import { rewriteKeras3 } from '../../model/loading/keras3.js';
+import { withSeed } from '../../model/loading/seeded-initialisers.js';
+import { readJson, readWith } from '../../store/files.js';
+import { UserError } from '../../store/user-error.js';
 import { withMethods } from './tensor-methods.js';
 
 /** A model, and what is to be said of it. */

@@ -1,10 +1,10 @@
 /** A model made by a JavaScript module of the user. */
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Seed } from '../core/random.js';
-import { withSeed } from '../model/loading/seeded-initialisers.js';
-import { nearest } from '../nearest.js';
-import { UserError } from '../store/user-error.js';
+import type { Seed } from '../../core/random.js';
+import { withSeed } from '../../model/loading/seeded-initialisers.js';
+import { nearest } from '../../nearest.js';
+import { UserError } from '../../store/user-error.js';
 import { isLayersModel, type LoadedModel, told } from './model-json.js';
 import { withMethods } from './tensor-methods.js';
 

@@ -1,10 +1,10 @@
 /** Makes models of an experiment before it is run: whether the module gives what is asked of it, and how large they are. */
-import type { ModelSize } from '../config/model.js';
-import type { Experiment } from '../config/resolve.js';
-import { expandAxes, type Setting } from '../config/settings.js';
-import { ModelError, measureSteps, modelSize } from '../model/index.js';
-import { sizeKeyOf } from '../plan/model-cost.js';
-import { UserError } from '../store/user-error.js';
+import type { ModelSize } from '../../config/model.js';
+import type { Experiment } from '../../config/resolve.js';
+import { expandAxes, type Setting } from '../../config/settings.js';
+import { ModelError, measureSteps, modelSize } from '../../model/index.js';
+import { sizeKeyOf } from '../../plan/model-cost.js';
+import { UserError } from '../../store/user-error.js';
 import { dataReader, ratesOf, requestOf, withoutTraces } from './measure-models.js';
 import { openModelBackend } from './model-backend.js';
 import { loadModel } from './model-file.js';

@@ -1,9 +1,9 @@
 /** The files of models that experiments name: where they are, and what they say. */
 import { createHash } from 'node:crypto';
 import { dirname, extname, join, relative, resolve, sep } from 'node:path';
-import type { FindModel } from '../config/model.js';
-import { nearest } from '../nearest.js';
-import { listFiles, readBytes, reasonOf, shown, statusOf } from '../store/files.js';
+import type { FindModel } from '../../config/model.js';
+import { nearest } from '../../nearest.js';
+import { listFiles, readBytes, reasonOf, shown, statusOf } from '../../store/files.js';
 
 /** A finder of models in folders, the first that has the file. */
 export function modelsIn(folders: readonly string[]): FindModel {
