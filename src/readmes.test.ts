@@ -1,17 +1,13 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const READMES = [
-  'README.md',
-  'configs/README.md',
-  'configs/models/README.md',
-  'results/README.md',
-  'src/README.md',
-  'scripts/README.md',
-];
+const READMES = execFileSync('git', ['ls-files', '*README.md'], { cwd: ROOT, encoding: 'utf8' })
+  .trim()
+  .split('\n');
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 
 test('every number of the READMEs that a table, a verdict or the bench has is theirs: node scripts/readme.mjs', async () => {

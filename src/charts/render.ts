@@ -1,9 +1,10 @@
+import { TABLE } from '../results/file-names.js';
 import { readColumns } from './drawn-columns.js';
 import { withoutLost } from './left-out.js';
 import { chartPage } from './page.js';
 import { layOut } from './picture.js';
 import { rasterise, tooLarge } from './rasterise.js';
-import { isObject, TABLE_URL, type VegaLiteSpec, withTable } from './spec.js';
+import { isObject, type VegaLiteSpec, withTable } from './spec.js';
 import { theme } from './theme.js';
 
 export type { VegaLiteSpec } from './spec.js';
@@ -77,7 +78,7 @@ export async function renderChart(
     svg,
     png: typeof picture === 'string' ? new Uint8Array() : picture,
     pngProblem: typeof picture === 'string' ? picture : undefined,
-    html: await chartPage({ title, spec: complete, tableUrl: TABLE_URL, table: csv }),
+    html: await chartPage({ title, spec: complete, tableUrl: TABLE, table: csv }),
   };
 }
 
@@ -103,7 +104,7 @@ function completeSpec(spec: VegaLiteSpec, numeric: readonly string[]): VegaLiteS
   const { $schema: _, ...rest } = spec;
   return {
     $schema: schemaUrl,
-    ...withTable(rest, { url: TABLE_URL, format: { type: 'csv', parse } }),
+    ...withTable(rest, { url: TABLE, format: { type: 'csv', parse } }),
     config,
   };
 }

@@ -1,12 +1,11 @@
+import { TABLE } from '../results/file-names.js';
+
 /** A Vega-Lite specification as parsed from JSON. */
 export type VegaLiteSpec = Readonly<Record<string, unknown>>;
 
-/** Address under which a published spec finds the table beside it. */
-export const TABLE_URL = 'table.csv';
-
-/** How a spec says "the table": the named data set that a chart file is written over, or as it is published. */
+/** How a spec says "the table": the named data set that a chart file is written over, or the file beside it, as it is published. */
 export const isTable = (data: unknown): boolean =>
-  isObject(data) && (data.name === 'table' || (data.url === TABLE_URL && data.name === undefined));
+  isObject(data) && (data.name === 'table' || (data.url === TABLE && data.name === undefined));
 
 /** Whether a value is a JSON object. */
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -5,10 +5,10 @@ import type { VegaLiteSpec } from '../charts/render.js';
 import { AXES, type AxisName, entryOf } from '../config/axes.js';
 import { axisOfColumn, identityColumns } from '../config/columns.js';
 import type { Experiment } from '../config/resolve.js';
+import { CHART, MANIFEST } from '../results/file-names.js';
 import { readManifest } from '../results/manifest.js';
 import { fromCsv, STEP_NUMBER } from '../results/table.js';
 import { configDirectories, isThere, readJson, readWith } from '../store/files.js';
-import { MANIFEST } from '../store/standing-result.js';
 import { UserError } from '../store/user-error.js';
 import { experimentOf, specName } from './experiments.js';
 
@@ -35,7 +35,7 @@ export function chartSpec(
 ): ChartSpec {
   const name = specName(basename(resolve(folder)));
   const directories = [...(config === undefined ? [] : [dirname(config)]), ...configDirectories(), '.'];
-  const paths = [...directories.map((directory) => join(directory, name)), join(folder, 'chart.vl.json')];
+  const paths = [...directories.map((directory) => join(directory, name)), join(folder, CHART.spec)];
   for (const place of given === undefined ? paths.filter((path) => isThere(path)) : [given]) {
     const spec = readJson(place) as VegaLiteSpec;
     const usermeta = spec?.usermeta as Readonly<Record<string, unknown>> | undefined;

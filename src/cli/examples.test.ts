@@ -12,14 +12,9 @@ import { createProgram } from './program.js';
 import { callHere } from './program-under-test.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const PAGES = [
-  'README.md',
-  'configs/README.md',
-  'configs/models/README.md',
-  'results/README.md',
-  'src/README.md',
-  'scripts/README.md',
-];
+const PAGES = execFileSync('git', ['ls-files', '*README.md'], { cwd: ROOT, encoding: 'utf8' })
+  .trim()
+  .split('\n');
 
 const SLOW =
   /^(figures|verify$|verify --record|run .*\*|run (configs\/)?figure-(1b|1c|2b)|(plot|merge) (wide|shards)|verify .*(5\.3|6\.3)|inspect .*depth 12)/;

@@ -1,6 +1,7 @@
 /** Slopes and optima as short tables: a line for each scaling and network, all steps and values of the other axis in one. */
 import { OPTIMUM_COLUMNS, SLOPE_COLUMNS } from '../config/columns.js';
 import { largest, smallest } from '../core/extremes.js';
+import { OPTIMA, SLOPES } from '../results/file-names.js';
 import type { Table, Value } from '../results/table.js';
 import type { Fits } from '../store/results-folder.js';
 import type { Terminal } from './terminal.js';
@@ -26,7 +27,7 @@ const TOLD: readonly string[] = [
 ];
 
 /** All that was fitted. */
-export function fitsText({ 'slopes.csv': slopes, 'optima.csv': optima }: Fits, terminal: Terminal): string {
+export function fitsText({ [SLOPES]: slopes, [OPTIMA]: optima }: Fits, terminal: Terminal): string {
   return [
     ...(slopes ? [slopesText(slopes, terminal)] : []),
     ...(optima ? [optimaText(optima, terminal)] : []),

@@ -2,10 +2,11 @@
 import { join } from 'node:path';
 import type { Verdict } from '../claims/claim.js';
 import { readVerdicts } from '../claims/record.js';
+import { CLAIMS } from '../results/file-names.js';
 import { isThere, PACKAGE_ROOT, readText, shown } from '../store/files.js';
 import { UserError } from '../store/user-error.js';
 
-export const recordPath = (out: string): string => join(out, 'claims.json');
+export const recordPath = (out: string): string => join(out, CLAIMS);
 
 export const SHIPPED_RECORD = recordPath(join(PACKAGE_ROOT, 'results'));
 

@@ -1,5 +1,6 @@
 /** What `run` says while it measures, and at its end. */
 import { join } from 'node:path';
+import { OPTIMA, REPORT, SLOPES } from '../results/file-names.js';
 import type { FoldersListener, WrittenExperiment } from '../run/into-folders.js';
 import type { PlacedJob, Placement } from '../run/placement.js';
 import type { FinishedExperiment, InexactCell, Tally } from '../run/run.js';
@@ -78,11 +79,11 @@ export class RunReport implements FoldersListener {
       ...(outcome.line !== null && { note: outcome.line }),
       ...counts,
       elapsed_ms,
-      ...(fits['slopes.csv'] && { slopes: recordsOf(fits['slopes.csv']) }),
-      ...(fits['optima.csv'] && { optima: recordsOf(fits['optima.csv']) }),
+      ...(fits[SLOPES] && { slopes: recordsOf(fits[SLOPES]) }),
+      ...(fits[OPTIMA] && { optima: recordsOf(fits[OPTIMA]) }),
     });
     await this.then(written, say);
-    const page = join(out, 'report.html');
+    const page = join(out, REPORT);
     const isOld = outcome.kind === 'moved' || outcome.kind === 'replaced';
     if (figure !== undefined && isOld && isThere(page))
       this.tell(`${shown(page)} shows the table of ${name} before; feature-speed report writes it anew`);

@@ -6,6 +6,7 @@ import type { Experiment, OptimumSearch } from '../config/resolve.js';
 import { axisValue, expandAxes, type Setting, sweptAxes, writtenAxisValue } from '../config/settings.js';
 import { keyNames } from '../plan/cell.js';
 import { exponentOf, verdictOf } from '../results/exponent.js';
+import { OPTIMA, SLOPES } from '../results/file-names.js';
 import { type Curve, middle, type Optimum, optimumOf, regretAt, resamples } from '../results/optimum.js';
 import { STEP_NUMBER, type Table, type Value } from '../results/table.js';
 import { ALWAYS, rounded, slopesOf } from './slopes.js';
@@ -23,14 +24,14 @@ const textOf = (parts: readonly Value[]) => JSON.stringify(parts);
 export function fitsOf(
   experiment: Experiment,
   table: Table,
-): { readonly 'slopes.csv'?: Table; readonly 'optima.csv'?: Table } {
+): { readonly [SLOPES]?: Table; readonly [OPTIMA]?: Table } {
   const { slopes, optima } = experiment;
   const found = optima && new Optima(experiment, table);
   const drifts = found?.drifts ?? [];
   const fitted = slopes || drifts.length > 0 ? slopesOf(experiment, table) : undefined;
   return {
-    ...(fitted && { 'slopes.csv': { ...fitted, rows: [...fitted.rows, ...drifts] } }),
-    ...(found && { 'optima.csv': found.table }),
+    ...(fitted && { [SLOPES]: { ...fitted, rows: [...fitted.rows, ...drifts] } }),
+    ...(found && { [OPTIMA]: found.table }),
   };
 }
 

@@ -1,8 +1,8 @@
 /** The experiment files that are on disk: those of the user, and those that come with the program. */
 import { dirname, join } from 'node:path';
 import { nearest } from '../nearest.js';
+import { MANIFEST } from '../results/file-names.js';
 import { configDirectories, isThere, listFiles, PACKAGE_ROOT, readText, shown, statusOf } from './files.js';
-import { MANIFEST } from './standing-result.js';
 import { UserError } from './user-error.js';
 
 /** Paths of the files of JSON that come with the program: experiments, and a schema. */

@@ -1,6 +1,7 @@
 /** The folder of an experiment's results while a run writes there: locked, with the checkpoint of what is not finished. */
 import { rmdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { FITS, MANIFEST, TABLE } from '../results/file-names.js';
 import { changeSince, digestOfBytes, type Manifest, readManifest } from '../results/manifest.js';
 import { otherResult, type ResultIdentity } from '../results/other-result.js';
 import { readTable, type Table, toCsv } from '../results/table.js';
@@ -17,15 +18,7 @@ import {
   removeFile,
 } from './files.js';
 import { type Lock, type LockOptions, takeLock } from './lock.js';
-import {
-  checkReplacement,
-  FITS,
-  MANIFEST,
-  readStanding,
-  sayTheSame,
-  TABLE,
-  whatMoved,
-} from './standing-result.js';
+import { checkReplacement, readStanding, sayTheSame, whatMoved } from './standing-result.js';
 import { UserError } from './user-error.js';
 import { removeAbandoned, writeFile, writeFiles } from './write-file.js';
 

@@ -3,6 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { compareRows, varyingColumns } from '../compare/rows.js';
+import { FITS, MANIFEST, TABLE } from '../results/file-names.js';
 import { changeSince, type Manifest, readManifest } from '../results/manifest.js';
 import { otherResult, type ResultIdentity } from '../results/other-result.js';
 import { ReadError } from '../results/read-text.js';
@@ -10,14 +11,6 @@ import { readTable, type Table } from '../results/table.js';
 import { asUserError } from './files.js';
 import { isCommitted } from './git.js';
 import { UserError } from './user-error.js';
-
-export const TABLE = 'table.csv';
-export const MANIFEST = 'manifest.json';
-const SLOPES = 'slopes.csv';
-const OPTIMA = 'optima.csv';
-
-/** Tables that are computed from the table, where an experiment asks for them. */
-export const FITS = [SLOPES, OPTIMA] as const;
 
 export interface StandingResult {
   readonly folder: string;

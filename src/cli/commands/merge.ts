@@ -4,6 +4,7 @@ import { largest } from '../../core/extremes.js';
 import { expandCells } from '../../plan/cell.js';
 import { digestOf } from '../../plan/digest.js';
 import { parseShard } from '../../plan/shard.js';
+import { MANIFEST } from '../../results/file-names.js';
 import type { Manifest } from '../../results/manifest.js';
 import type { Table } from '../../results/table.js';
 import { checkTables } from '../../run/machine/fit.js';
@@ -17,7 +18,6 @@ import {
   ResultsFolder,
   readResults,
 } from '../../store/results-folder.js';
-import { MANIFEST } from '../../store/standing-result.js';
 import { UserError } from '../../store/user-error.js';
 import { type Effects, quietly } from '../effects.js';
 import { EXIT } from '../exit-code.js';

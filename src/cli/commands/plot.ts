@@ -2,12 +2,13 @@
 import { statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { isLabelColumn, REQUIRED_COLUMNS } from '../../config/columns.js';
+import { CHART, MANIFEST, TABLE } from '../../results/file-names.js';
 import { digestOfBytes, readManifest } from '../../results/manifest.js';
 import { decodeText } from '../../results/read-text.js';
 import { fromCsv, toCsv } from '../../results/table.js';
 import { withLabels } from '../../run/earlier-table.js';
 import { asUserError, isThere, readJson, readWith, removeFile, shown } from '../../store/files.js';
-import { MANIFEST, TABLE, tableChange } from '../../store/standing-result.js';
+import { tableChange } from '../../store/standing-result.js';
 import { UserError } from '../../store/user-error.js';
 import { writeFiles } from '../../store/write-file.js';
 import { chartSpec, IS_DEFAULT } from '../chart-spec.js';
@@ -76,13 +77,13 @@ export async function plotFolder(
   const chart = await effects.drawChart(spec, table, options, stop).catch((error: Error) => {
     throw new UserError(`${place}: ${error.message}`);
   });
-  const png = join(folder, 'chart.png');
+  const png = join(folder, CHART.png);
   const hasPng = chart.pngProblem === undefined;
   writeFiles([
-    { path: join(folder, 'chart.vl.json'), content: signed(chart.specWithUrl, sha256, isDefault) },
-    { path: join(folder, 'chart.svg'), content: chart.svg },
+    { path: join(folder, CHART.spec), content: signed(chart.specWithUrl, sha256, isDefault) },
+    { path: join(folder, CHART.svg), content: chart.svg },
     ...(hasPng ? [{ path: png, content: chart.png }] : []),
-    { path: join(folder, 'chart.html'), content: chart.html },
+    { path: join(folder, CHART.html), content: chart.html },
   ]);
   // That of an earlier table would be taken for one of this.
   if (!hasPng) removeFile(png);
@@ -101,7 +102,7 @@ function signed(spec: string, sha256: string, isDefault: boolean): string {
 
 /** What is to be said of the chart in a folder that was drawn from another table; undefined where there is none. */
 export function chartChange(folder: string, sha256: string): string | undefined {
-  const path = join(folder, 'chart.vl.json');
+  const path = join(folder, CHART.spec);
   if (!isThere(path)) return undefined;
   let drawnFrom: unknown;
   try {
@@ -110,7 +111,7 @@ export function chartChange(folder: string, sha256: string): string | undefined 
     // What is no chart of ours says nothing.
   }
   if (drawnFrom === undefined || drawnFrom === sha256) return undefined;
-  return `${join(folder, 'chart.svg')} is drawn from another table; feature-speed plot ${basename(resolve(folder))} draws it again`;
+  return `${join(folder, CHART.svg)} is drawn from another table; feature-speed plot ${basename(resolve(folder))} draws it again`;
 }
 
 /**

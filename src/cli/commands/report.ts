@@ -6,10 +6,10 @@ import { digestOf } from '../../plan/digest.js';
 import type { OtherResults } from '../../report/experiments-section.js';
 import { FIGURE_NAMES, type FigureResults, renderReport } from '../../report/report.js';
 import { ReportError } from '../../report/report-error.js';
+import { CHART, MANIFEST, REPORT, TABLE } from '../../results/file-names.js';
 import { withLabels } from '../../run/earlier-table.js';
 import { configDirectories, ensureWritableDirectory, isThere, readJson, shown } from '../../store/files.js';
 import { readResults } from '../../store/results-folder.js';
-import { MANIFEST, TABLE } from '../../store/standing-result.js';
 import { UserError } from '../../store/user-error.js';
 import { writeFile } from '../../store/write-file.js';
 import { type Effects, quietly } from '../effects.js';
@@ -31,7 +31,7 @@ export interface ReportCommand {
  * @throws UserError when results are missing or cannot be read, all of them at once.
  */
 export async function report(
-  { out, file = join(out, 'report.html'), quiet }: ReportCommand,
+  { out, file = join(out, REPORT), quiet }: ReportCommand,
   effects: Effects,
 ): Promise<number> {
   const missing = FIGURE_NAMES.flatMap((name) => [join(out, name, TABLE), join(out, name, MANIFEST)])
@@ -97,7 +97,7 @@ function readOther(folder: string, name: string, tell: (line: string) => void): 
   const { manifest, sha256, changes } = readResults(folder);
   const change = chartChange(folder, sha256);
   for (const line of [...changes, ...(change ? [change] : [])]) tell(line);
-  const [spec, png] = ['chart.vl.json', 'chart.png'].map((file) => join(folder, file)) as [string, string];
+  const [spec, png] = [CHART.spec, CHART.png].map((file) => join(folder, file)) as [string, string];
   if (!isThere(png)) tell(`${folder} is not drawn; feature-speed plot ${name} does it`);
   const { description } = (isThere(spec) ? readJson(spec) : {}) as { readonly description?: unknown };
   return {

@@ -1,6 +1,7 @@
 /** `run`: measure experiments and write their tables and manifests. */
 import { join } from 'node:path';
 import type { Experiment } from '../../config/resolve.js';
+import { CHART } from '../../results/file-names.js';
 import { runIntoFolders, type WrittenExperiment } from '../../run/into-folders.js';
 import { type PlacementOptions, place } from '../../run/placement.js';
 import { isThere, shown } from '../../store/files.js';
@@ -26,7 +27,7 @@ export async function run(words: readonly string[], command: RunCommand, effects
   const experiments = readExperiments(words, command.set, tell);
   experiments.flatMap(adviceOn).forEach(tell);
   return measure(experiments, command, effects, async ({ folder, result, outcome }) => {
-    const chart = join(folder, 'chart.svg');
+    const chart = join(folder, CHART.svg);
     const { name } = result.experiment;
     const isOld = outcome.kind === 'moved' || outcome.kind === 'replaced';
     if (isOld && isThere(chart))

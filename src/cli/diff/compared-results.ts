@@ -2,12 +2,12 @@
 import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Results } from '../../compare/diff.js';
+import { MANIFEST, TABLE } from '../../results/file-names.js';
 import { changeSince, readManifest } from '../../results/manifest.js';
 import { ReadError } from '../../results/read-text.js';
 import { column, readTable, type Table } from '../../results/table.js';
 import { asUserError, isThere, readBytes, shown } from '../../store/files.js';
 import { isShallow, listRevision, repositoryProblem, resolveRevision } from '../../store/git.js';
-import { MANIFEST, TABLE } from '../../store/standing-result.js';
 import { UserError } from '../../store/user-error.js';
 
 export interface Side {

@@ -17,7 +17,7 @@ import {
   payingWorkers,
   tableHeapBytes,
 } from '../../plan/estimate.js';
-import { TABLE } from '../../store/standing-result.js';
+import { TABLE } from '../../results/file-names.js';
 import { UserError } from '../../store/user-error.js';
 
 import { defaultWorkers } from './executor.js';
