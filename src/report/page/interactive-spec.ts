@@ -57,8 +57,15 @@ export function interactiveSpec(
   if (measured === undefined || !isObject(measured.encoding)) {
     throw new ReportError(`${figure.name}: expected a layer "measured" with an encoding in its spec`);
   }
-  const shared = (isObject(spec.encoding) ? spec.encoding : {}) as Encoding;
-  const encoding = merged(shared, measured.encoding as Encoding);
+  const given = (isObject(spec.encoding) ? spec.encoding : {}) as Encoding;
+  // An axis that layers name differently is given all of their names.
+  const titled = (encoding: Encoding): Encoding => ({
+    ...encoding,
+    x: { ...encoding.x, title: figure.xTitle },
+    y: { ...encoding.y, title: figure.yTitle },
+  });
+  const shared = titled(given);
+  const encoding = titled(merged(shared, measured.encoding as Encoding));
   const isMean = encoding.y?.aggregate !== undefined;
   const isSeen = `indexof(${SIGNALS.hidden}, datum[${JSON.stringify(figure.seriesField)}]) < 0`;
   const whenOn = (name: Switch): Json => ({ filter: `${SIGNALS[name]} && ${isSeen}` });
@@ -68,14 +75,7 @@ export function interactiveSpec(
     if (name === 'theory') return hasTheory ? [filtered(layer, whenOn('theory'))] : [];
     if (layer !== measured)
       return ['data' in layer ? layer : withoutLegend(filtered(layer, { filter: isSeen }))];
-    const own = {
-      ...layer,
-      encoding: {
-        ...encoding,
-        x: { ...encoding.x, title: figure.xTitle },
-        y: { ...encoding.y, title: figure.yTitle },
-      },
-    };
+    const own = { ...layer, encoding };
     return [filtered(withoutLegend(own), whenOn(isMean ? 'mean' : 'draws'))];
   });
   const other: readonly Json[] = !hasDraws
@@ -104,8 +104,18 @@ export function interactiveSpec(
         ...switches.map(([name, value]) => ({ name: SIGNALS[name], value })),
         { name: SIGNALS.hidden, value: [] },
       ],
-      layer: [...kept.slice(0, at), ...other, ...kept.slice(at)],
+      layer: [...kept.slice(0, at), ...other, ...kept.slice(at)].map(clipped),
     }),
+  };
+}
+
+/** A view with all that it draws cut off at the axes, where the caption says that it is. */
+function clipped(view: Json): Json {
+  const mark = isObject(view.mark) ? view.mark : { type: view.mark };
+  return {
+    ...view,
+    ...(Array.isArray(view.layer) && { layer: view.layer.map(clipped) }),
+    ...('mark' in view && { mark: { ...mark, clip: true } }),
   };
 }
 
@@ -142,7 +152,7 @@ function meanLayer(figure: Figure, encoding: Encoding, filter: Json): Json {
       color: { ...encoding.color, legend: null },
     },
     layer: [
-      { mark: { type: 'line', strokeWidth: 2.4, clip: true } },
+      { mark: { type: 'line', strokeWidth: 2.4 } },
       {
         mark: { type: 'point', opacity: 0, size: 60 },
         encoding: {
@@ -166,7 +176,7 @@ function drawsLayer(figure: Figure, encoding: Encoding, series: readonly Series[
   return {
     name: 'draws',
     transform: [filter],
-    mark: { type: 'circle', size: 30, opacity: 1, stroke: 'white', strokeWidth: 0.8, clip: true },
+    mark: { type: 'circle', size: 30, opacity: 1, stroke: 'white', strokeWidth: 0.8 },
     encoding: {
       x: { field: encoding.x?.field, type: 'quantitative' },
       y: { field: figure.yColumn, type: 'quantitative' },
@@ -199,7 +209,6 @@ function themed(spec: VegaLiteSpec): VegaLiteSpec {
     font,
     axis: { ...theme.axis, labelFontSize: 12, titleFontSize: 13, titlePadding: 8 },
     axisX: { labelOverlap: true },
-    mark: { ...theme.mark, clip: true },
   };
   return { ...spec, config };
 }
