@@ -17,7 +17,7 @@ const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const read = (path) => readFileSync(at(path), 'utf8');
 const json = (path) => JSON.parse(read(path));
 
-const READMES = ['README.md', 'configs/README.md', 'results/README.md'];
+const READMES = ['README.md', 'configs/README.md', 'results/README.md', 'src/README.md'];
 
 const brief = (value, digits = 3) => String(Number(value.toPrecision(digits)));
 const cell = (text) => String(text).replaceAll('|', '\\|').replaceAll('\n', ' ');
@@ -40,6 +40,20 @@ const slope = (points) => linearRegression(points.map((point) => point.map(Math.
 function bench() {
   const { figures, cores, processor, node } = json('results/bench.json');
   return `The five figures with their charts took **${brief(figures.seconds, 2)} s** on ${cores} cores (${processor}, Node ${node}; \`npm run bench\`).`;
+}
+
+/** What the ways to be fast bring, and how time grows with the width. */
+function speed() {
+  const {
+    dense_against_matrix_free: ways,
+    time_against_width: { 'matrix-free': free, dense },
+    sampler_ns: sampler,
+  } = json('results/bench.json');
+  const times = Object.entries(ways).map(([at, { ratio }]) => `${brief(ratio, 2)} times as long at ${at}`);
+  return [
+    `Measured (\`npm run bench\`): dense weights take ${times.join('; ')}. Time grows with the width to the power`,
+    `${brief(free.slope)} where they are never formed, and ${brief(dense.slope)} where they are. A normal number takes ${brief(Math.min(...Object.values(sampler)), 2)} ns.`,
+  ].join('\n');
 }
 
 function verdicts() {
@@ -299,7 +313,7 @@ function axes() {
   return table(['key of `sweep`', 'fixed by', 'column', 'in expressions', 'values'], rows);
 }
 
-const BLOCKS = { bench, verdicts, figures, agreement, claims, experiments, quantities, keys, axes };
+const BLOCKS = { bench, speed, verdicts, figures, agreement, claims, experiments, quantities, keys, axes };
 
 /** The READMEs as they should be, by path. */
 export function readmes() {
