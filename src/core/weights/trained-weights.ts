@@ -113,6 +113,17 @@ export class TrainedWeights implements Weights {
     return this.smallest[lane]!;
   }
 
+  /** Until the returned function is called, what products lose is noted apart from the steps: it says what was the smallest, by lane. */
+  aside(): () => readonly number[] {
+    const ofSteps = this.smallest;
+    const own = ofSteps.map(() => Infinity);
+    this.smallest = own;
+    return () => {
+      this.smallest = ofSteps;
+      return own;
+    };
+  }
+
   /**
    * A bound on the operator norm of a lane's matrix: that of the initial one, and the Frobenius norms of the steps; or the Frobenius
    * norm of the matrix, where it is there and that is less.
