@@ -9,7 +9,7 @@ import { GaussianSampler } from '../random.js';
 import type { Step } from '../step/step.js';
 import type { Source } from '../weights/weights.js';
 import { Hessian } from './hessian.js';
-import { automaticOf, byLayer, type SmallSetup, weightsOf, withStep } from './step-under-test.js';
+import { automaticOf, byLayer, formed, type SmallSetup, weightsOf, withStep } from './step-under-test.js';
 
 let source: Source;
 beforeAll(async () => {
@@ -32,13 +32,10 @@ const factorOf = (step: Step, place: number) => (lane: number) =>
 const gradientsOf = (step: Step, index: number) =>
   byLayer(step, index, (place) => {
     const { gradient, input, backward } = step.descents[place]!;
-    const [lanes, , columns] = input.shape;
-    const values = tf.tidy(() => {
-      const eye = tf.tile(tf.expandDims<tf.Tensor3D>(tf.eye(columns)), [lanes, 1, 1]);
-      const none = tf.zeros<tf.Rank.R3>([lanes, columns, backward.shape[2]]);
-      const columnsOfG = gradient.descend(none, new Array<number>(lanes).fill(-1), eye);
-      return tf.transpose(columnsOfG, [0, 2, 1]).dataSync<'float32'>().slice();
-    });
+    const none = tf.zerosLike(backward);
+    const minusOne = new Array<number>(input.shape[0]).fill(-1);
+    const values = formed(input, (rows) => gradient.descend(none, minusOne, rows));
+    none.dispose();
     return { values, factor: factorOf(step, place) };
   });
 
@@ -61,8 +58,7 @@ function curvatureOf(step: Step) {
     })),
     product: byLayer(step, index, (place) => {
       const { state, scale } = images[place]!;
-      const { first } = step.descents[place]! && hessian.blocks[place]!;
-      return { values: state.dataSync<'float32'>().slice(), factor: (lane) => scale[lane - first]! };
+      return { values: state.dataSync<'float32'>().slice(), factor: (_, own) => scale[own]! };
     }),
   }));
   tf.dispose([...direction, ...images.map(({ state }) => state)]);

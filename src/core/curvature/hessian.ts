@@ -67,7 +67,7 @@ export class Hessian implements Operator {
       if (!chain) continue;
       const own = chain.descents.map((descent) => ({ chain, descent, factors: factorsOf(descent, chain) }));
       this.tangents.set(chain, new ChainTangent(chain, b, own, all.length, this.isLost));
-      all.push(...own);
+      for (const matrix of own) all.push(matrix);
     }
     this.matrices = all;
   }

@@ -35,7 +35,7 @@ export interface Operator {
 /** Residual of the Ritz value that is asked for, as a share of it: the eigenvalue is within it, and mostly nearer by its square. */
 export const TOLERANCE = 1e-3;
 
-/** What float32 leaves of a residual, as a share of the largest entry of T. */
+/** What float32 leaves of a residual, as a share of the largest entry of T: a largest eigenvalue far below the others in size is known to no more. */
 const ROUNDING = 1e-6;
 
 /** Products after which a lane is given up. */

@@ -31,13 +31,16 @@ const FACTORS = {
  * (Cohen et al. 2021, and with a preconditioner 2022). It does not change where layers are rescaled that learn by Eq. 8 (Prop. 6.2).
  *
  * @param step that was taken, with its states kept, of weights that are formed.
- * @returns NaN where nothing learns, where no eigenvalue is found, and where float32 does not hold what it is made of.
+ * @returns NaN where nothing learns, where no eigenvalue is found, and where float32 does not hold what it is made of, or the step.
  */
 export function sharpness(step: Step, of: keyof typeof FACTORS): Float64Array {
   const hessian = new Hessian(step, (descent, chain) => FACTORS[of](step, descent, chain));
   const values = largestEigenvalues(hessian, startOf(step, hessian));
   hessian.dispose();
-  return values.map((value, lane) => (hessian.isLost[lane] ? Number.NaN : value));
+  const { broken, overflow } = step.proof;
+  const isLost = (lane: number) =>
+    hessian.isLost[lane] || broken[lane] !== undefined || overflow[lane] !== undefined;
+  return values.map((value, lane) => (isLost(lane) ? Number.NaN : value));
 }
 
 /** A random direction of the weights that count: for each matrix a stream of its own. */

@@ -89,7 +89,11 @@ export function automaticOf(step: Step, setup: SmallSetup, index: number): Autom
 export function byLayer(
   step: Step,
   index: number,
-  read: (place: number) => { readonly values: ArrayLike<number>; readonly factor: (lane: number) => number },
+  read: (place: number) => {
+    readonly values: ArrayLike<number>;
+    /** By lane, its number among those that have the matrix, and the layer. */
+    readonly factor: (lane: number, own: number, layer: number) => number;
+  },
 ): Weights {
   const { network } = step;
   const { depth } = network.lanes[index]!;
@@ -102,8 +106,9 @@ export function byLayer(
       const count = chain!.place.lanes.length;
       if (own < 0 || own >= count) continue;
       const size = values.length / count;
+      const by = factor(index, own, depth - distance);
       layers[depth - distance - 1]!.push(
-        Float64Array.from({ length: size }, (_, i) => factor(index) * values[own * size + i]!),
+        Float64Array.from({ length: size }, (_, i) => by * values[own * size + i]!),
       );
     }
   };
@@ -120,23 +125,31 @@ export function weightsOf(step: Step, index: number): Weights {
   return byLayer(step, index, (place) => {
     const { weights, input, matrix } = step.descents[place]!;
     const end = weights.aside();
-    const values = tf.tidy(() => {
-      const [lanes, , columns] = input.shape;
-      // A row at a time: weights that keep their steps are products of as many rows as these had, or of one.
-      const columnOf = (j: number) => {
-        const one = tf.oneHot(tf.scalar(j, 'int32'), columns).reshape([1, 1, columns]);
-        const given = tf.tile(one.cast('float32') as tf.Tensor3D, [lanes, input.shape[1], 1]);
-        return tf.slice(weights.times(given), [0, 0, 0], [lanes, 1, -1]);
-      };
-      const transposed = tf.concat(
-        Array.from({ length: columns }, (_, j) => columnOf(j)),
-        1,
-      );
-      return tf.transpose(transposed, [0, 2, 1]).dataSync<'float32'>().slice();
-    });
+    const values = formed(input, (rows) => weights.times(rows));
     end();
     const factor = (lane: number) =>
       step.network.isBranch(matrix) ? 1 / step.network.lanes[lane]!.branchScale : 1;
     return { values, factor };
+  });
+}
+
+/**
+ * A matrix of all lanes by its products, [lanes x outputs x inputs].
+ *
+ * @param input rows such as it takes: what is known by its steps multiplies as many as these had.
+ */
+export function formed(input: tf.Tensor3D, times: (rows: tf.Tensor3D) => tf.Tensor3D): Float32Array {
+  const [lanes, samples, columns] = input.shape;
+  return tf.tidy(() => {
+    const eye = tf.expandDims<tf.Tensor3D>(tf.eye(columns));
+    const column = (j: number) => {
+      const rows = tf.tile(tf.slice(eye, [0, j, 0], [1, 1, columns]), [lanes, samples, 1]);
+      return tf.slice(times(rows), [0, 0, 0], [lanes, 1, -1]);
+    };
+    const transposed = tf.concat(
+      Array.from({ length: columns }, (_, j) => column(j)),
+      1,
+    );
+    return tf.transpose(transposed, [0, 2, 1]).dataSync<'float32'>().slice();
   });
 }
