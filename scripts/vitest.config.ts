@@ -22,6 +22,8 @@ const NUMERIC = [
     'oracle/matrix-free-law',
     'oracle/random-experiments',
     'training',
+    'curvature/derivatives',
+    'curvature/sharpness',
   ].map(ofCore),
 ];
 

@@ -8,6 +8,8 @@ export interface ActivationEntry {
   readonly phi: (f: number) => number;
   /** phi'. */
   readonly slope: (f: number) => number;
+  /** phi'', of a phi that is not homogeneous; of the others it is 0 wherever phi' exists. */
+  readonly bend?: (f: number) => number;
   /** phi(x + dx) - phi(x), exact relative to itself where x and x + dx are on one side of 0 and dx is not small. */
   readonly rise: (x: number, dx: number) => number;
   /**
@@ -55,8 +57,9 @@ const erfc = (x: number) => (x < 2.5 ? 1 - erf(x) : erfcTail(x));
 const normalCdf = (x: number) => erfc(-x / Math.SQRT2) / 2;
 const normalDensity = (x: number) => Math.exp(-(x ** 2) / 2) / Math.sqrt(2 * Math.PI);
 const logistic = (x: number) => 1 / (1 + Math.exp(-x));
+const logisticDensity = (x: number) => logistic(x) * logistic(-x);
 
-type Formulas = Pick<ActivationEntry, 'phi' | 'slope' | 'rise'>;
+type Formulas = Pick<ActivationEntry, 'phi' | 'slope' | 'bend' | 'rise'>;
 
 /** Linear on either side of 0, with slope 1 above. */
 function kinked(below: number): Formulas {
@@ -69,10 +72,15 @@ const riseToOne = (rest: (x: number) => number) => (x: number, dx: number) =>
   (x > 0 ? 1 : -1) * (rest(Math.abs(x)) - rest(Math.abs(x + dx)));
 
 /** phi(x) = x P(x) with a symmetric distribution function P; x P(x) = x - x P(-x), whose last is bounded where x is large. */
-function gated(cdf: (x: number) => number, density: (x: number) => number): Formulas {
+function gated(
+  cdf: (x: number) => number,
+  density: (x: number) => number,
+  densitySlope: (x: number) => number,
+): Formulas {
   return {
     phi: (f) => f * cdf(f),
     slope: (f) => cdf(f) + f * density(f),
+    bend: (f) => 2 * density(f) + f * densitySlope(f),
     rise: (x, dx) => {
       const y = x + dx;
       return x > 0 ? dx + x * cdf(-x) - y * cdf(-y) : y * cdf(y) - x * cdf(x);
@@ -99,6 +107,7 @@ const ACTIVATIONS = {
   tanh: {
     phi: Math.tanh,
     slope: (f) => 1 / Math.cosh(f) ** 2,
+    bend: (f) => (-2 * Math.tanh(f)) / Math.cosh(f) ** 2,
     rise: riseToOne((x) => 2 / (Math.exp(2 * x) + 1)),
     sigmaHidden: 'sqrt(1/(0.394294490398*m))',
     backwardFactor: 1.178,
@@ -107,19 +116,20 @@ const ACTIVATIONS = {
   erf: {
     phi: erf,
     slope: (f) => (2 / Math.sqrt(Math.PI)) * Math.exp(-(f ** 2)),
+    bend: (f) => (-4 / Math.sqrt(Math.PI)) * f * Math.exp(-(f ** 2)),
     rise: riseToOne(erfc),
     sigmaHidden: 'sqrt(1/(0.46455905439754*m))',
     backwardFactor: 1.226,
     torch: 'torch.erf',
   },
   gelu: {
-    ...gated(normalCdf, normalDensity),
+    ...gated(normalCdf, normalDensity, (x) => -x * normalDensity(x)),
     sigmaHidden: 'sqrt(1/(0.4252214825703*m))',
     backwardFactor: 1.072,
     torch: 'nn.functional.gelu',
   },
   silu: {
-    ...gated(logistic, (x) => logistic(x) * logistic(-x)),
+    ...gated(logistic, logisticDensity, (x) => -Math.tanh(x / 2) * logisticDensity(x)),
     sigmaHidden: 'sqrt(1/(0.355775519817333*m))',
     backwardFactor: 1.067,
     torch: 'nn.functional.silu',

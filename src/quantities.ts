@@ -5,34 +5,9 @@
  * from this list. Notation is the paper's: `v` a layer in 1 .. L-1, `f_v` the features, `b_v` the
  * backward pass, `C_l = eta_l |G_l|^2` the contribution of layer l, `|x|_rms = |x|_2 / sqrt(size of x)`.
  */
-export interface Quantity {
-  /** Symbol in plain text, as the paper writes it. */
-  readonly symbol: string;
-  /** Unit; `1` is dimensionless. */
-  readonly unit: string;
-  /** What it is, in one line. */
-  readonly meaning: string;
-  /** Where the paper defines it, or a README for what the paper lacks. */
-  readonly equation: string;
-  /** Title of an axis that shows it. */
-  readonly title: string;
-  /** Computed, of the limit of infinite width, and not measured. */
-  readonly isTheory?: true;
-  /** What is done for it in a step, besides what every step does. */
-  readonly needs?: Need;
-  /** The steps that have it, where not all have, and why. */
-  readonly only?: { readonly steps: 'updates' | 'velocities' | 'several'; readonly because: string };
-  /** Whether it exists only where features move. */
-  readonly isOfMotion?: true;
-  /** Built-in networks are without it. */
-  readonly isOfModels?: true;
-  /** How far float32 may put it, where that is no share of itself: the accuracy that is asked of angles in rad, and rounding of residuals. */
-  readonly rounding?: number;
-}
+import { type Need, OF_MATRICES, type Quantity } from './quantities/quantity.js';
 
-/** The velocity of the backward pass (`core/backward-velocity.ts`); the gradients of layers that do not learn; the features before the first step; the outputs for samples that are held out; the features themselves, and not
- * their norms alone. */
-export type Need = 'backward velocity' | 'all gradients' | 'first features' | 'held-out outputs' | 'features';
+export type { Need, Quantity } from './quantities/quantity.js';
 
 /** The accuracy that is asked of angles, rad. */
 const ANGLE = 2e-4;
@@ -199,6 +174,42 @@ export const QUANTITIES = {
     title: 'dead units',
     needs: 'features',
   },
+  update_cosine: {
+    symbol: 'cos(dW_v, W_v - W_v(0))',
+    unit: '1',
+    meaning: 'cosine between the update of the trained matrices of layer v and the sum of those before',
+    equation: 'configs/README.md',
+    title: 'cosine of new and cumulative update',
+    needs: 'displaced weights',
+    only: { steps: 'several', because: 'before the first step nothing is displaced' },
+    rounding: ANGLE,
+  },
+  weight_displacement: {
+    symbol: '|W_v - W_v(0)|_F / |W_v(0)|_F',
+    unit: '1',
+    meaning: 'distance of the trained matrices of layer v from where they began, relative to their size then',
+    equation: 'configs/README.md',
+    title: 'displacement of weights',
+    needs: 'first weights',
+    only: { steps: 'several', because: 'before the first step nothing is displaced' },
+  },
+  sharpness: {
+    symbol: 'lambda_max(H)',
+    unit: 'loss',
+    meaning: 'largest eigenvalue of the Hessian of the loss of the step in the weights that learn',
+    equation: 'configs/README.md',
+    title: 'sharpness',
+    needs: 'curvature',
+  },
+  step_sharpness: {
+    symbol: 'lambda_max(dt eta^(1/2) H eta^(1/2))',
+    unit: '1',
+    meaning: 'the same, times dt, each layer at its rate; a quadratic loss grows above 2',
+    equation: 'configs/README.md',
+    title: 'step size x sharpness',
+    needs: 'curvature of the step',
+    only: { steps: 'finite', because: 'the velocity of one step has no step size' },
+  },
   accuracy: {
     symbol: 'acc',
     unit: '1',
@@ -250,6 +261,10 @@ export function isTheory(name: QuantityName): name is TheoryQuantity {
 /** What is done in a step for some quantities, besides what every step does. */
 export const needsOf = (quantities: readonly QuantityName[]): ReadonlySet<Need> =>
   new Set(quantities.flatMap((name) => quantityEntry(name).needs ?? []));
+
+/** Whether a quantity is of matrices, and weights that are never formed have none. */
+export const isOfMatrices = (name: QuantityName): boolean =>
+  OF_MATRICES.some((need) => need === quantityEntry(name).needs);
 
 /** Quantities that are measured of networks of the user's own. */
 export const MODEL_QUANTITIES = [

@@ -23,7 +23,9 @@ import { proposition61, proposition61Range } from './section-6/backward-speed.js
 import { footnote5 } from './section-6/finite-step.js';
 import { equation14Printed, gradientStability, vanishingPrinted } from './section-6/gradient-stability.js';
 import { proposition62, propositionB1 } from './section-6/invariance.js';
+import { proposition62Training } from './section-6/rescaled-training.js';
 import { theorem63 } from './section-6/stability.js';
+import { theorem21Training } from './sections-1-to-3/along-training.js';
 import { definition31, outputAnglePrinted, tangentKernel, theorem21Range } from './sections-1-to-3/bfk.js';
 import { lemmaA1, section61Printed } from './sections-1-to-3/cosines-by-layer.js';
 import { equation4, theorem21 } from './sections-1-to-3/feature-speed.js';
@@ -36,6 +38,7 @@ export const CLAIMS: readonly AnyClaim[] = [
   lazyTraining,
   outputAnglePrinted,
   theorem21,
+  theorem21Training,
   theorem21Range,
   equation4,
   definition31,
@@ -85,6 +88,7 @@ export const CLAIMS: readonly AnyClaim[] = [
   footnote5,
   section61Printed,
   proposition62,
+  proposition62Training,
   theorem63,
   inputContribution,
   lemmaA1,

@@ -19,7 +19,9 @@ import { ROLE, type Seed } from '../core/random.js';
 import type { FinishedLayer, FinishedStep } from '../core/step/finished-step.js';
 import { groupOf, type Lane, type Shape, type Train } from '../core/step/lane.js';
 import { Network, type WeightsName } from '../core/step/network.js';
+import type { RateName } from '../core/step/rates.js';
 import { Step } from '../core/step/step.js';
+import type { Watch } from '../core/training.js';
 import type { Source } from '../core/weights/weights.js';
 import { type WideStep, wideStep } from '../theory/infinite-width.js';
 
@@ -39,7 +41,7 @@ export interface Setup {
   /** A scaling by name, or changes of the default one, FSC with the rates of Eq. 8. */
   readonly scaling?: ScalingName;
   readonly sigma?: Partial<Record<LayerGroup, number>>;
-  readonly learningRate?: 'scale-invariant' | readonly number[];
+  readonly learningRate?: RateName | readonly number[];
   readonly stepSize?: number;
   readonly kind?: 'update' | 'velocity';
   readonly steps?: number;
@@ -116,24 +118,29 @@ export class Lab {
     const full = { ...FULL, ...setups[0]! };
     const shape = shapeOf(full);
     const cells = setups.map((setup, draw) => this.cellOf(setup, draw));
-    const settings: BatchSettings = {
-      shape,
-      architecture: full.architecture,
-      activation: full.activation,
-      weights: full.weights ?? 'matrix-free',
-      isNormalized: full.scaling === 'auto',
-      loss: full.loss,
-      train: full.train,
-      kind: full.kind,
-      steps: full.steps,
-      layers: full.layers,
-      ...(full.measuresBackward && { needs: new Set(['backward velocity'] as const) }),
-    };
+    const settings = settingsOf(full);
     const lane = Math.max(...setups.map(({ depth }) => depth)) * shape.samples * shape.width;
     const count = Math.max(1, Math.floor(LARGEST_BATCH / lane));
     return Array.from({ length: Math.ceil(cells.length / count) }, (_, i) =>
       measureBatch(this.source, cells.slice(i * count, (i + 1) * count), settings),
     ).flat();
+  }
+
+  /**
+   * Trains matrices of several draws, step after step on batches, and measures some of the steps.
+   *
+   * @param setup of which the samples are those of a batch, and the steps all that are taken.
+   * @param watch goes on from weights that were trained before, and sees those after every step.
+   */
+  train(
+    setup: Setup,
+    draws: number,
+    schooling: { readonly samples: number; readonly recorded: readonly number[] },
+    watch?: Watch,
+  ): CellMeasurement[] {
+    const cells = Array.from({ length: draws }, (_, draw) => this.cellOf(setup, draw));
+    const settings = settingsOf({ ...FULL, ...setup, weights: 'mutable' });
+    return measureBatch(this.source, cells, { ...settings, training: { ...schooling, heldOut: 0 } }, watch);
   }
 
   /** |G_l|^2 at index l = 1 .. L of each draw: the contributions at rate 1. */
@@ -207,10 +214,25 @@ export class Lab {
   }
 }
 
+/** What the networks of a setup have in common. */
+const settingsOf = (full: Setup & Required<Pick<Setup, keyof typeof FULL>>): BatchSettings => ({
+  shape: shapeOf(full),
+  architecture: full.architecture,
+  activation: full.activation,
+  weights: full.weights ?? 'matrix-free',
+  isNormalized: full.scaling === 'auto',
+  loss: full.loss,
+  train: full.train,
+  kind: full.kind,
+  steps: full.steps,
+  layers: full.layers,
+  ...(full.measuresBackward && { needs: new Set(['backward velocity'] as const) }),
+});
+
 /** Initial scales and learning rates of a setup. */
 function scalesOf(
   setup: Setup,
-): Pick<BatchCell, 'sigma'> & { readonly learningRate: 'scale-invariant' | readonly number[] } {
+): Pick<BatchCell, 'sigma'> & { readonly learningRate: RateName | readonly number[] } {
   const full = { ...FULL, ...setup };
   const { depth, width, inputWidth, outputWidth, samples, branchScale } = full;
   const scaling: NamedScaling = NAMED_SCALINGS[full.scaling];
@@ -246,14 +268,17 @@ export function limitOf(setup: Setup): WideStep | undefined {
     full.samples === 1 &&
     full.steps === 1 &&
     full.scaling !== 'auto';
-  if (!isExact) return undefined;
+  const { sigma, learningRate } = scalesOf(setup);
+  const isKnown = typeof learningRate === 'object' || learningRate === 'scale-invariant';
+  if (!isExact || !isKnown) return undefined;
   return wideStep({
     architecture,
     activation,
     depth,
     width,
     branchScale,
-    ...scalesOf(setup),
+    sigma,
+    learningRate,
     inputNorm: input.scale,
     slopeNorm: Math.abs(target.value) / Math.sqrt(outputWidth), // b_L = y / k
     trainsAll: train === 'all',

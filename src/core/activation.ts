@@ -23,6 +23,8 @@ export interface Activation {
   value(f: Tensor3D): Tensor3D;
   /** phi'(f) * t. */
   tangent(f: Tensor3D, t: Tensor3D): Tensor3D;
+  /** phi''(f) * t; none where phi'' is 0 wherever phi' exists. */
+  readonly bend: ((f: Tensor3D, t: Tensor3D) => Tensor3D) | undefined;
   /** phi(f + df) - phi(f), without cancellation: exact relative to the result, not to phi(f). */
   difference(f: Tensor3D, df: Tensor3D): Tensor3D;
   /** Whether phi is 0 on a half-line, so that a state may become zero; of the others only the range of float32 does that. */
@@ -87,12 +89,14 @@ const ON_TENSORS: Partial<Record<ActivationName, Operations>> = {
 export const ACTIVATIONS = Object.fromEntries(
   ACTIVATION_NAMES.map((name): [string, Activation] => {
     const entry = activationEntry(name);
+    const { bend } = entry;
     const slope = slopeBelow(name);
     const formula = byFormula(entry);
     return [
       name,
       {
         ...(ON_TENSORS[name] ?? (slope === undefined ? formula : kinked(slope, formula))),
+        bend: bend && ((f: Tensor3D, t: Tensor3D) => mappedPair(f, t, (x, y) => bend(x) * y)),
         closes: entry.closes === true,
         isHomogeneous: isHomogeneous(name),
         slopeBelow: slope,

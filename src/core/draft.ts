@@ -5,6 +5,7 @@ import { type BatchSettings, recordedSteps } from './batch-settings.js';
 import { largest, smallest } from './extremes.js';
 import { angleBetween, angleOfSums, type LayerNorms, norm, shareOfDead } from './measure.js';
 import { type LayerFacts, MEASUREMENTS } from './measurements.js';
+import type { Displacement } from './step/displacement.js';
 import type { FinishedStep } from './step/finished-step.js';
 import { type Lane, learns } from './step/lane.js';
 import { type Broken, EQUATION_7 } from './step/proof.js';
@@ -48,6 +49,7 @@ export class Draft {
   private inexact: Inexact | undefined;
   /** dt of the step that is measured, and what was found before it on the samples that are held out. */
   private stepSize: number;
+  private curvature: Curvature = NO_CURVATURE;
   private heldOut: Evaluation = { loss: Number.NaN, accuracy: Number.NaN };
 
   constructor(
@@ -106,6 +108,7 @@ export class Draft {
   /** What is known of a step before it is measured. */
   begin(stepSize: number, heldOut: Evaluation | undefined): void {
     this.stepSize = stepSize;
+    this.curvature = NO_CURVATURE;
     if (heldOut) this.heldOut = heldOut;
   }
 
@@ -168,6 +171,14 @@ export class Draft {
     } satisfies PartialFacts);
   }
 
+  noteWeights(layer: number, { updateCosine, weightDisplacement }: Displacement): void {
+    Object.assign(this.at(layer), { updateCosine, weightDisplacement } satisfies PartialFacts);
+  }
+
+  noteCurvature(curvature: Partial<Curvature>): void {
+    this.curvature = { ...this.curvature, ...curvature };
+  }
+
   /** Measures the layers of a step that is done; `index` is that of the lane, and `accuracy` that of the samples of the step. */
   finish(step: number, finished: FinishedStep, index: number, accuracy: number): void {
     const { lane, settings } = this;
@@ -184,6 +195,7 @@ export class Draft {
       lossChange: finished.lossChange[index]!,
       accuracy,
       heldOut: this.heldOut,
+      ...this.curvature,
     };
     let decay = 0; // sum_{l <= v} C_l
     for (let v = 1; v < lane.depth; v++) {
@@ -209,8 +221,13 @@ export class Draft {
   }
 }
 
+type Curvature = Pick<LayerFacts, 'sharpness' | 'stepSharpness'>;
+const NO_CURVATURE: Curvature = { sharpness: Number.NaN, stepSharpness: Number.NaN };
+
 /** Facts that are not of every step. */
 const NOTHING = {
+  updateCosine: Number.NaN,
+  weightDisplacement: Number.NaN,
   features: Number.NaN,
   backward: Number.NaN,
   change: Number.NaN,

@@ -1,14 +1,17 @@
 /** A batch of cells in, their measurements out: the one function of the core that the program calls. */
 import type { Tensor3D } from '@tensorflow/tfjs-core';
 import { ARCHITECTURES } from '../architectures/architectures.js';
+import type { Need } from '../quantities.js';
 import { ACTIVATIONS } from './activation.js';
 import { type BatchCell, type BatchSettings, recordedSteps } from './batch-settings.js';
+import { sharpness } from './curvature/sharpness.js';
 import { drawSamples } from './data.js';
 import { type CellMeasurement, Draft } from './draft.js';
 import { LOSSES } from './loss.js';
 import { dots, squaredNorms } from './ops.js';
 import { isNormalizedAlone, normalizeNetwork } from './scales/normalize.js';
 import { backwardVelocity } from './step/backward-velocity.js';
+import { displacements } from './step/displacement.js';
 import { Network } from './step/network.js';
 import { Step, type StepSettings } from './step/step.js';
 import { accuracyOf, Feed, type Trainee, type Watch } from './training.js';
@@ -156,7 +159,7 @@ class BatchRun {
       if (steps > 1 && !training) eachLane([update], (i, [df]) => drafts[i]!.noteUpdate(distance, df!));
     };
     const alsoUpdates = kind === 'velocity' && steps > 1 && !training;
-    const keepsStates = t < steps || measuresBackward || alsoUpdates;
+    const keepsStates = t < steps || measuresBackward || alsoUpdates || this.measuresWeights;
     const step = new Step(network, { ...this.stepSettings, keepsStates });
     const finished = step.take(({ distance, features, backward, change }) => {
       if (!isRecorded(distance)) return;
@@ -184,6 +187,7 @@ class BatchRun {
         }
       });
     }
+    this.measureWeights(step);
     const { outputWidth: k, samples } = network.shape;
     drafts.forEach((draft, i) => {
       const own = step.output.values.subarray(i * samples * k, (i + 1) * samples * k);
@@ -191,7 +195,42 @@ class BatchRun {
     });
     return step;
   }
+
+  /** Whether the weights themselves are measured, after the step. */
+  private get measuresWeights(): boolean {
+    const { needs } = this.settings;
+    return needs !== undefined && OF_WEIGHTS.some((need) => needs.has(need));
+  }
+
+  /** Where the weights stand, and how the loss bends there: of a step whose states are kept, before it moves them. */
+  private measureWeights(step: Step): void {
+    const { drafts, settings } = this;
+    const { needs } = settings;
+    if (needs?.has('displaced weights') || needs?.has('first weights')) {
+      const isRecorded = (distance: number) => this.isRecorded(distance);
+      displacements(step, isRecorded, (lane, layer, found) => drafts[lane]!.noteWeights(layer, found));
+    }
+    if (needs?.has('curvature')) {
+      const found = sharpness(step, 'parameters');
+      drafts.forEach((draft, i) => {
+        draft.noteCurvature({ sharpness: found[i]! });
+      });
+    }
+    if (needs?.has('curvature of the step')) {
+      const found = sharpness(step, 'step');
+      drafts.forEach((draft, i) => {
+        draft.noteCurvature({ stepSharpness: found[i]! });
+      });
+    }
+  }
 }
+
+const OF_WEIGHTS: readonly Need[] = [
+  'displaced weights',
+  'first weights',
+  'curvature',
+  'curvature of the step',
+];
 
 /** Reads states and shows each lane's part of them. */
 function eachLane(

@@ -29,6 +29,12 @@ export interface LayerFacts {
   readonly gradient: number;
   readonly loss: number;
   readonly lossChange: number;
+  /** The cosine of the new update with those before, and |W_v - W_v(0)|_F / |W_v(0)|_F. */
+  readonly updateCosine: number;
+  readonly weightDisplacement: number;
+  /** The largest eigenvalue of the Hessian, and of the step. */
+  readonly sharpness: number;
+  readonly stepSharpness: number;
   /** Share of the units that are closed for every sample. */
   readonly dead: number;
   readonly accuracy: number;
@@ -57,6 +63,10 @@ export const MEASUREMENTS: Readonly<Record<MeasuredQuantity, (of: LayerFacts) =>
   loss_change: ({ lossChange }) => lossChange,
   speed_formula_residual: ({ overlap, duration, decay }) => Math.abs(-(overlap / duration) / decay - 1),
   dead_units: ({ dead }) => dead,
+  update_cosine: ({ updateCosine }) => updateCosine,
+  weight_displacement: ({ weightDisplacement }) => weightDisplacement,
+  sharpness: ({ sharpness }) => sharpness,
+  step_sharpness: ({ stepSharpness }) => stepSharpness,
   accuracy: ({ accuracy }) => accuracy,
   loss_held_out: ({ heldOut }) => heldOut.loss,
   accuracy_held_out: ({ heldOut }) => heldOut.accuracy,

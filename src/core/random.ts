@@ -5,7 +5,7 @@ import { GAUSSIAN_KERNEL } from './wasm/gaussian-kernel.generated.js';
 export type Seed = readonly [number, number, number, number];
 
 /** What a stream is for. Products with one matrix have the roles `PRODUCT`, `PRODUCT + 1`, ... */
-export const ROLE = { INPUT: 0, TARGET: 1, DENSE: 2, ROWS: 3, EPOCH: 4, PRODUCT: 8 } as const;
+export const ROLE = { INPUT: 0, TARGET: 1, DENSE: 2, ROWS: 3, EPOCH: 4, DIRECTION: 5, PRODUCT: 8 } as const;
 
 /** Where the roles of the second matrix of a layer begin, far beyond those of the first. */
 export const SECOND_MATRIX = 2_199_023_255_552;

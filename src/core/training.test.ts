@@ -1,11 +1,12 @@
 /** Many steps on mini-batches, against a float64 brute force on the same weights and the same batches. */
 import { memory } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
+import { ARCHITECTURE_NAMES } from '../architectures/architectures.js';
 import { openBackend } from './backend.js';
 import { drawSamples } from './data.js';
 import { type BatchCell, type BatchSettings, measureBatch } from './experiment.js';
 import { LOSSES } from './loss.js';
-import { GaussianSampler, ROLE } from './random.js';
+import { GaussianSampler, ROLE, SECOND_MATRIX } from './random.js';
 import type { RateName } from './step/rates.js';
 import { BatchOrder, type TrainingState } from './training.js';
 import type { Source } from './weights/weights.js';
@@ -15,10 +16,10 @@ beforeAll(async () => {
   source = { backend: await openBackend(inject('backend')), sampler: new GaussianSampler() };
 });
 
-const [L, m, d, k, n, B, T] = [5, 12, 6, 3, 20, 8, 50];
+const [L, m, M, d, k, n, B, T] = [5, 12, 9, 6, 3, 20, 8, 50];
 const every = Array.from({ length: T }, (_, i) => i + 1);
 const SETTINGS: BatchSettings = {
-  shape: { samples: B, width: m, inputWidth: d, outputWidth: k },
+  shape: { samples: B, width: m, hiddenWidth: M, inputWidth: d, outputWidth: k },
   architecture: 'resnet',
   activation: 'relu',
   weights: 'mutable',
@@ -35,7 +36,12 @@ const CELL: BatchCell = {
   seed: [1, 2, 3, 4],
   depth: L,
   branchScale: 0.5,
-  sigma: { input: 1 / Math.sqrt(d), hidden: Math.sqrt(2 / m), output: 1 / Math.sqrt(m) },
+  sigma: {
+    input: 1 / Math.sqrt(d),
+    inner: 1 / Math.sqrt(m),
+    hidden: Math.sqrt(2 / m),
+    output: 1 / Math.sqrt(m),
+  },
   learningRate: 'scale-invariant',
   stepSize: 0.02,
   stepSizeAt: (t) => 0.04 * (1 - t / T),
@@ -53,82 +59,133 @@ const transposed = (W: Matrix) => W[0]!.map((_, j) => W.map((row) => row[j]!));
 const entrywise = (x: Matrix, y: Matrix, of: (a: number, b: number) => number) =>
   x.map((row, i) => row.map((a, j) => of(a, y[i]![j]!)));
 
+/** A layer on the way forward: what each of its matrices takes, and f_l. */
+interface Passed {
+  readonly taken: readonly Matrix[];
+  readonly f: Matrix;
+}
+
+const relu = (f: Matrix) => f.map((row) => row.map((value) => Math.max(value, 0)));
+const gated = (value: Matrix, f: Matrix) => entrywise(value, f, (u, v) => (v > 0 ? u : 0));
+const square = (x: Matrix) => x.flat().reduce((sum, value) => sum + value * value, 0);
+const overlap = (x: Matrix, y: Matrix) => dot(x.flat(), y.flat());
+const minus = (x: Matrix, y: Matrix) => entrywise(x, y, (u, v) => u - v);
+
 /**
- * Losses before each step and the held-out losses, in float64, from the same float32 weights and data.
+ * Losses before each step, the held-out losses, and where the weights of each layer are, in float64, from the same float32 weights
+ * and data.
  *
  * @param nudge by which every weight is moved, as a share of itself, to one side or the other.
  */
 function bruteForce(cell: BatchCell, { architecture, loss: name, shape }: BatchSettings, nudge = 0) {
   const isMlp = architecture === 'mlp';
+  const isTwo = architecture === 'resnet-2';
   const [a, beta] = isMlp ? [0, 1] : [Math.sqrt(1 - cell.branchScale ** 2), cell.branchScale];
-  const drawn = (layer: number, outputs: number, inputs: number, sigma: number) =>
+  const drawn = (layer: number, outputs: number, inputs: number, sigma: number, roles = 0) =>
     rows(
       Array.from(
-        source.sampler.draw([{ seed: cell.seed, layer, role: ROLE.DENSE }], outputs * inputs, [sigma]),
+        source.sampler.draw([{ seed: cell.seed, layer, role: roles + ROLE.DENSE }], outputs * inputs, [
+          sigma,
+        ]),
         (weight, i) => weight * (1 + (i % 2 ? nudge : -nudge)),
       ),
       inputs,
     );
-  const { input, hidden, output } = cell.sigma;
-  // The matrix of a block is beta V; its gradient with respect to V has another beta.
-  const W = Array.from({ length: L + 1 }, (_, l): Matrix => {
+  const { input, inner, hidden, output } = cell.sigma;
+  /** The matrices of a layer; of a block beta is part of the last, whose gradient with respect to V has another beta. */
+  const W = Array.from({ length: L + 1 }, (_, l): Matrix[] => {
     if (l === 0) return [];
-    if (l === 1) return drawn(1, m, d, input);
-    return l === L ? drawn(L, k, m, output) : drawn(l, m, m, beta * hidden);
+    if (l === 1) return [drawn(1, m, d, input)];
+    if (l === L) return [drawn(L, k, m, output)];
+    if (!isTwo) return [drawn(l, m, m, beta * hidden)];
+    return [drawn(l, M, m, inner!, SECOND_MATRIX), drawn(l, m, M, beta * hidden)];
   });
+  const first = W.map((layer) => [...layer]);
+  const isHidden = (l: number) => l > 1 && l < L;
+  const squareOf = (l: number, which: number) => (isHidden(l) && which === W[l]!.length - 1 ? beta ** 2 : 1);
   const { samples, heldOut } = drawSamples(source.sampler, cell.seed, cell.data, { ...shape, samples: n }, 7);
   const [x, y] = [rows(samples.input, d), rows(samples.target, k)];
-  const relu = (f: Matrix) => f.map((row) => row.map((value) => Math.max(value, 0)));
-  const forward = (inputs: Matrix) => {
-    const [f, q] = [[inputs], [inputs]];
+  const forward = (inputs: Matrix): Passed[] => {
+    const passed: Passed[] = [{ taken: [], f: inputs }];
     for (let l = 1; l <= L; l++) {
-      const fresh = times(W[l]!, q[l - 1]!);
-      f[l] = l > 1 && l < L && !isMlp ? entrywise(fresh, f[l - 1]!, (u, v) => u + a * v) : fresh;
-      q[l] = isMlp || l < L - 1 ? relu(f[l]!) : f[l]!;
+      const before = passed[l - 1]!.f;
+      const isGated = l > 1 && (isMlp || (isHidden(l) && !isTwo));
+      const taken = [isGated ? relu(before) : before];
+      if (isTwo && isHidden(l)) taken.push(relu(times(W[l]![0]!, before)));
+      const fresh = times(W[l]!.at(-1)!, taken.at(-1)!);
+      const f = isHidden(l) && !isMlp ? entrywise(fresh, before, (u, v) => u + a * v) : fresh;
+      passed.push({ taken, f });
     }
-    return { f, q };
+    return passed;
   };
   const loss = LOSSES[name];
   const order = new BatchOrder(source.sampler, cell, n, B);
-  const first: number[] = [];
-  const losses = { batch: [] as number[], heldOut: [] as number[] };
+  const firstNorms: number[] = [];
+  const found = {
+    batch: [] as number[],
+    heldOut: [] as number[],
+    cosines: [] as number[][],
+    displacements: [] as number[][],
+  };
   for (let t = 1; t <= T; t++) {
     const held = { ...shape, samples: 7 };
-    losses.heldOut.push(loss.value(forward(rows(heldOut.input, d)).f[L]!.flat(), heldOut.target, held));
+    found.heldOut.push(loss.value(forward(rows(heldOut.input, d))[L]!.f.flat(), heldOut.target, held));
     const chosen = Array.from(order.rows(t));
     const [own, target] = [chosen.map((i) => x[i]!), chosen.flatMap((i) => y[i]!)];
-    const { f, q } = forward(own);
-    const value = loss.value(f[L]!.flat(), target, shape);
-    losses.batch.push(value);
-    let b = rows(loss.slope(f[L]!.flat(), target, shape), k);
-    const steps: Matrix[] = [];
+    const passed = forward(own);
+    const value = loss.value(passed[L]!.f.flat(), target, shape);
+    found.batch.push(value);
+    let b = rows(loss.slope(passed[L]!.f.flat(), target, shape), k);
+    const steps: Matrix[][] = [];
     for (let l = L; l >= 1; l--) {
-      const square = l > 1 && l < L ? beta ** 2 : 1;
-      const G = transposed(b).map((column) => transposed(q[l - 1]!).map((other) => dot(column, other)));
-      const norm = square * G.flat().reduce((sum, g) => sum + g * g, 0);
-      first[l] ??= norm;
+      const { taken } = passed[l]!;
+      const arriving: Matrix[] = [];
+      let back = b;
+      for (let i = taken.length - 1; i >= 0; i--) {
+        arriving[i] = back;
+        back = times(transposed(W[l]![i]!), back);
+        const isGated = i > 0 || (l > 1 && (isMlp || (isHidden(l) && !isTwo)));
+        if (isGated) back = gated(back, i > 0 ? taken[i]! : passed[l - 1]!.f);
+      }
+      const G = taken.map((q, i) =>
+        transposed(arriving[i]!).map((column) => transposed(q).map((other) => dot(column, other))),
+      );
+      const norm = G.reduce((sum, matrix, i) => sum + squareOf(l, i) * square(matrix), 0);
+      firstNorms[l] ??= norm;
       const rates: Record<RateName, number> = {
         'scale-invariant': 1 / (L * norm),
-        held: 1 / (L * first[l]!),
-        normalized: 1 / (L * Math.sqrt(norm * first[l]!)),
+        held: 1 / (L * firstNorms[l]!),
+        normalized: 1 / (L * Math.sqrt(norm * firstNorms[l]!)),
         polyak: value / (L * norm),
       };
       const { learningRate, stepSizeAt, stepSize } = cell;
       const eta = typeof learningRate === 'string' ? rates[learningRate] : learningRate[l]!;
-      steps[l] = G.map((row) => row.map((g) => (stepSizeAt?.(t) ?? stepSize) * eta * square * g));
-      if (l === 1) break;
-      const gate = (value: Matrix) => entrywise(value, f[l - 1]!, (u, v) => (v > 0 ? u : 0));
-      const back = times(transposed(W[l]!), b);
-      const passed = isMlp || l < L ? gate(back) : back;
-      b = l < L && !isMlp ? entrywise(passed, b, (u, v) => u + a * v) : passed;
+      const rate = (stepSizeAt?.(t) ?? stepSize) * eta;
+      steps[l] = G.map((matrix, i) => matrix.map((row) => row.map((g) => rate * squareOf(l, i) * g)));
+      b = isHidden(l) && !isMlp ? entrywise(back, b, (u, v) => u + a * v) : back;
     }
-    for (let l = 1; l <= L; l++) W[l] = entrywise(W[l]!, steps[l]!, (w, g) => w - g);
+    /** A sum over the matrices of a layer, of the trained ones, without beta. */
+    const ofLayer = (l: number, of: (i: number) => number) =>
+      W[l]!.reduce((sum, _, i) => sum + of(i) / squareOf(l, i), 0);
+    const layers = Array.from({ length: L - 1 }, (_, i) => i + 1);
+    const moved = W.map((layer, l) => layer.map((matrix, i) => minus(matrix, first[l]![i]!)));
+    const distance = (l: number) => ofLayer(l, (i) => square(moved[l]![i]!));
+    found.displacements.push(
+      layers.map((l) => Math.sqrt(distance(l) / ofLayer(l, (i) => square(first[l]![i]!)))),
+    );
+    found.cosines.push(
+      layers.map((l) => {
+        const length = ofLayer(l, (i) => square(steps[l]![i]!));
+        return -ofLayer(l, (i) => overlap(steps[l]![i]!, moved[l]![i]!)) / Math.sqrt(length * distance(l));
+      }),
+    );
+    for (let l = 1; l <= L; l++) W[l] = W[l]!.map((matrix, i) => minus(matrix, steps[l]![i]!));
   }
-  return losses;
+  return found;
 }
 
 const RATES = ['scale-invariant', 'held', 'normalized', 'polyak', 'given'] as const;
-const KINDS = (['resnet', 'mlp'] as const).flatMap((architecture) =>
+const KINDS = ARCHITECTURE_NAMES.flatMap((architecture) =>
   (['squared', 'cross-entropy', 'linear'] as const).flatMap((loss) =>
     RATES.filter((rate) => rate !== 'polyak' || loss !== 'linear').map((rate) => ({
       architecture,
@@ -149,7 +206,8 @@ describe('against a float64 brute force', () => {
       // A linear loss falls ever faster at rates that do not fall with it.
       stepSizeAt: (t) => (loss === 'linear' ? 0.01 : 0.04) * (1 - t / T),
     };
-    const settings = { ...SETTINGS, architecture, loss };
+    const needs = new Set(['held-out outputs', 'displaced weights', 'first weights'] as const);
+    const settings = { ...SETTINGS, architecture, loss, needs, layers: 'all' as const };
     const nudged = bruteForce(cell, settings, 2 ** -23);
     const [measured] = measureBatch(source, [cell], settings);
     expect(measured!.inexact).toBeUndefined();
@@ -161,8 +219,19 @@ describe('against a float64 brute force', () => {
       // A linear loss passes through 0, where it is known to a share of where it began.
       const size = (value: number) => (loss === 'linear' ? Math.max(scale, Math.abs(value)) : value);
       expect(Math.abs(nudged.batch[i]! - own)).toBeLessThan(1e-4 * size(own));
-      expect(Math.abs(measured!.values.loss[i]! - own)).toBeLessThan(1e-4 * size(own));
-      expect(Math.abs(measured!.values.loss_held_out[i]! - held)).toBeLessThan(1e-4 * size(held));
+      const values = (of: 'loss' | 'loss_held_out' | 'update_cosine' | 'weight_displacement') =>
+        Array.from(measured!.values[of].subarray(i * (L - 1), (i + 1) * (L - 1)));
+      expect(Math.abs(values('loss')[0]! - own)).toBeLessThan(1e-4 * size(own));
+      expect(Math.abs(values('loss_held_out')[0]! - held)).toBeLessThan(1e-4 * size(held));
+      const [cosines, displacements] = [right.cosines[i]!, right.displacements[i]!];
+      values('weight_displacement').forEach((value, v) => {
+        expect(Math.abs(value - displacements[v]!)).toBeLessThan(1e-4 * displacements[v]! + 1e-6);
+      });
+      values('update_cosine').forEach((value, v) => {
+        // No step was taken before the first, and the last is of size 0.
+        if (i === 0 || i === T - 1) expect([value, cosines[v]]).toEqual([Number.NaN, Number.NaN]);
+        else expect(Math.abs(value - cosines[v]!)).toBeLessThan(1e-3);
+      });
     });
     expect(right.batch[T - 1]).not.toBe(right.batch[0]);
   });

@@ -2,6 +2,7 @@
 import { AXIS_NAMES, entryOf } from '../config/axes.js';
 import { type Experiment, isTraining } from '../config/resolve.js';
 import { axisValue, type Setting } from '../config/settings.js';
+import { isOfMatrices } from '../quantities.js';
 import type { Cell } from './cell.js';
 import {
   type Batch,
@@ -117,7 +118,7 @@ export function chooseWeights(
   // The weights of a model are its own.
   if (experiment.model) return 'dense';
   if (choice !== 'auto') return choice;
-  if (isTraining(experiment)) return 'dense';
+  if (isTraining(experiment) || experiment.record.quantities.some(isOfMatrices)) return 'dense';
   // The pilots of normalized scales meet the same vectors again.
   const shallow = { ...demandOf(experiment, setting), depth: 3, isNormalized: false };
   const cost = (weights: Batch['weights']) =>

@@ -54,6 +54,30 @@ describe('what does not fit is refused with what to change', () => {
     ['workers', { ...network({ width: 1e6 }), draws: 9 }, 'auto', 8, { bytes: 1e9 }, /; use --workers 4$/],
     ['one worker', network({ width: 1e6 }), 'auto', 8, { bytes: 2e8 }, /; use a smaller width than 1000000$/],
     [
+      'steps with weights that are never formed',
+      { step: { count: 101 } },
+      'matrix-free',
+      1,
+      {},
+      /^x: 101 steps with weights that are never formed keep a direction .* use --weights dense, or a smaller step\.count$/,
+    ],
+    [
+      'directions of many samples in many steps',
+      { ...network({ width: 2e4 }), data: { samples: 100 }, step: { count: 50 } },
+      'matrix-free',
+      1,
+      {},
+      /^x: a cell of depth 10 and width 20000 with matrix-free weights needs .* and the wasm backend holds 4\.0 GB; use /,
+    ],
+    [
+      'a norm of weights that are never formed',
+      { record: { quantities: ['loss', 'sharpness', 'weight_displacement'] }, step: { count: 5 } },
+      'matrix-free',
+      1,
+      {},
+      /^x: sharpness, weight_displacement are of the matrices, and these weights are never formed; use --weights dense, or/,
+    ],
+    [
       'a table that is no text any more',
       { ...network({ depth: 1000 }), draws: 1e4, record: all },
       'auto',
@@ -78,8 +102,18 @@ describe('what does not fit is refused with what to change', () => {
     ['a hundred thousand samples', { ...network({ width: 20 }), data: { samples: 1e5 } }],
     ['a depth of ten thousand', network({ depth: 1e4 })],
     ['a hundred thousand draws', { draws: 1e5 }],
+    ['what is of the matrices, which are dense then', { record: { quantities: ['sharpness'] } }],
+    ['more steps, whose weights are dense then', { step: { count: 101 } }],
   ])('and %s fits', (_, changes) => {
     expect(misfit(planned(changes), 1, LARGE)).toBeUndefined();
+  });
+
+  test('a hundred steps with weights that are never formed fit', () => {
+    const changes = {
+      step: { count: 100 },
+      record: { layers: 'output', quantities: ['update_cosine'] },
+    };
+    expect(misfit(planned(changes, 'matrix-free'), 1, LARGE)).toBeUndefined();
   });
 });
 

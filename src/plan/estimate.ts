@@ -1,6 +1,7 @@
 /** What a run asks of the machine, told before it starts; and what does not fit. `plan/cost.ts` has the costs of one cell. */
 import { MOST_KEPT_STEPS } from '../config/file/experiment.js';
 import { type Experiment, recordedSteps } from '../config/resolve.js';
+import { isOfMatrices } from '../quantities.js';
 import type { Cell } from './cell.js';
 import type { Batch } from './cost.js';
 import { backendBytes, type Demand, demandOf, hostBytes } from './cost.js';
@@ -143,6 +144,13 @@ export function misfit(planned: Planned, workers: number, machine: Machine): str
     return (
       `${name}: ${experiment.step.count} steps with weights that are never formed keep a direction for every product, and ` +
       `there is room for ${MOST_KEPT_STEPS} steps; use --weights dense, or a smaller step.count`
+    );
+  }
+  const ofMatrices = record.quantities.filter(isOfMatrices);
+  if (ofMatrices.length > 0 && batches.some(({ weights }) => weights === 'matrix-free')) {
+    return (
+      `${name}: ${ofMatrices.join(', ')} ${ofMatrices.length === 1 ? 'is' : 'are'} of the matrices, and these weights are never formed; ` +
+      'use --weights dense, or leave it out of record.quantities'
     );
   }
   const batch = batches.find(({ bytes }) => bytes > machine.backendBytes);

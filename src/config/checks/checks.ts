@@ -23,6 +23,11 @@ const STEPS = {
     got: ({ kind }) => kind,
   },
   several: { need: 'step.count >= 2', has: ({ count }) => count > 1, got: ({ count }) => count },
+  finite: {
+    need: 'step.kind "update", or step.count >= 2',
+    has: ({ kind, count }) => kind === 'update' || count > 1,
+    got: ({ kind }) => kind,
+  },
 } as const satisfies Record<
   string,
   { need: string; has(step: Experiment['step']): boolean; got(step: Experiment['step']): unknown }

@@ -5,7 +5,15 @@ import { angle, norm, overlap, rms } from './arithmetic.js';
 import type { TakenStep } from './brute-force.js';
 
 /** Those of one step and its own samples. */
-export type StepQuantity = Exclude<MeasuredQuantity, 'accuracy' | 'dead_units' | `${string}_held_out`>;
+export type StepQuantity = Exclude<
+  MeasuredQuantity,
+  | 'accuracy'
+  | 'dead_units'
+  | 'update_cosine'
+  | 'weight_displacement'
+  | `${string}sharpness`
+  | `${string}_held_out`
+>;
 
 /** By quantity, a number for each layer v = 1 .. L-1; NaN or infinite where it does not exist. */
 export type Quantities = Readonly<Record<StepQuantity, readonly number[]>>;

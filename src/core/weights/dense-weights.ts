@@ -1,7 +1,7 @@
 /** Weights as the matrices they are: O(outputs x inputs) numbers a lane, drawn once. */
 import type * as tf from '@tensorflow/tfjs-core';
 import { keep } from '@tensorflow/tfjs-core';
-import { innerProducts, product, transpose } from '../ops.js';
+import { innerProducts, product, squaredNorms, transpose } from '../ops.js';
 import { ROLE } from '../random.js';
 import type { Source, Weights, WeightsLaw } from './weights.js';
 
@@ -31,6 +31,11 @@ export class DenseWeights implements Weights {
 
   transposeTimes(b: tf.Tensor3D): tf.Tensor3D {
     return product(b, this.matrices);
+  }
+
+  /** |M|_F^2 of each lane. */
+  squaredNorms(): Float64Array {
+    return squaredNorms(this.matrices);
   }
 
   dispose(): void {

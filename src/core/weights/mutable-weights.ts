@@ -5,7 +5,7 @@
  * A step is rounded to 2^-24 of the entries that it changes, where `trained-weights.ts` loses nothing.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { innerProducts, plus, product, scaled, squaredNorms, transpose } from '../ops.js';
+import { innerProducts, plus, product, scaled, squaredNorms, sub, transpose } from '../ops.js';
 import { ROLE } from '../random.js';
 import type { Source, Weights, WeightsLaw } from './weights.js';
 
@@ -18,14 +18,26 @@ export class MutableWeights implements Weights {
 
   constructor(
     private readonly source: Source,
-    { lanes, outputs, inputs, roles = 0 }: WeightsLaw,
+    private readonly law: WeightsLaw,
   ) {
+    this.matrices = tf.keep(this.drawn());
+  }
+
+  /** The matrices as they were drawn, once more from their seeds: no copy of them is kept. */
+  drawn(): tf.Tensor3D {
+    const { source, law } = this;
+    const { lanes, outputs, inputs, roles = 0 } = law;
     const draw = {
       streams: lanes.map(({ seed, layer }) => ({ seed, layer, role: roles + ROLE.DENSE })),
       scales: lanes.map((lane) => lane.sigma),
     };
     const shape: [number, number, number] = [lanes.length, outputs, inputs];
-    this.matrices = tf.keep(source.backend.filled(shape, (numbers) => source.sampler.fill(numbers, draw)));
+    return source.backend.filled(shape, (numbers) => source.sampler.fill(numbers, draw));
+  }
+
+  /** The matrices less others, a new tensor. */
+  minus(others: tf.Tensor3D): tf.Tensor3D {
+    return sub(this.matrices, others);
   }
 
   times(q: tf.Tensor3D): tf.Tensor3D {
@@ -48,9 +60,9 @@ export class MutableWeights implements Weights {
     this.replace(() => plus(this.matrices, factors, matrix));
   }
 
-  /** |M|_F of a lane. */
-  norm(lane: number): number {
-    return Math.sqrt(squaredNorms(this.matrices)[lane]!);
+  /** |M|_F^2 of each lane. */
+  squaredNorms(): Float64Array {
+    return squaredNorms(this.matrices);
   }
 
   /** All numbers, [lanes x outputs x inputs]. */

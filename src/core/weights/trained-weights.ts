@@ -4,7 +4,7 @@
  * matrix learns in place (`mutable-weights.ts`).
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { scaled, squaredNorms } from '../ops.js';
+import { dots, scaled, squaredNorms } from '../ops.js';
 import { formedGradient, type Gradient, gradient } from './gradient.js';
 import { MutableWeights } from './mutable-weights.js';
 import type { Weights, WeightsLaw } from './weights.js';
@@ -32,7 +32,8 @@ interface Taken {
   readonly gradient: Gradient;
   readonly transposed: Gradient;
   readonly rate: readonly number[];
-  readonly factors: readonly tf.Tensor[];
+  /** b and q. */
+  readonly factors: readonly [tf.Tensor3D, tf.Tensor3D];
   /** |rate G|_F of each lane. */
   readonly norm: readonly number[];
 }
@@ -44,6 +45,15 @@ interface Learning {
   readonly input: tf.Tensor3D;
   readonly gradient: Gradient;
   readonly steps: readonly number[];
+}
+
+/** How far a matrix has come, by lane: squared norms of the step dW that follows, of W - W_0 and of W_0, and <dW, W - W_0>. */
+export interface MatrixDisplacement {
+  readonly step: readonly number[];
+  readonly displaced: readonly number[];
+  /** NaN where the weights are never formed. */
+  readonly first: readonly number[];
+  readonly overlap: readonly number[];
 }
 
 /** All that a matrix that learns in place is in the course of training. */
@@ -60,7 +70,7 @@ export class TrainedWeights implements Weights {
   private scale: readonly number[] | undefined;
   private smallest: number[];
   /** Sum of |rate G|_F over the steps, by lane. */
-  private moved: number[];
+  private path: number[];
   private hasLearned = false;
 
   constructor(
@@ -68,7 +78,7 @@ export class TrainedWeights implements Weights {
     private readonly initial: Weights,
   ) {
     this.smallest = law.lanes.map(() => Infinity);
-    this.moved = law.lanes.map(() => 0);
+    this.path = law.lanes.map(() => 0);
   }
 
   /** The gradient sum_i b_i q_i^T, in the form in which these weights learn by it. */
@@ -77,10 +87,7 @@ export class TrainedWeights implements Weights {
   }
 
   times(q: tf.Tensor3D): tf.Tensor3D {
-    return this.steps.reduce(
-      (y, step) => step.gradient.descend(y, step.rate, q),
-      this.rescaled(q, this.initial.times(q)),
-    );
+    return this.moved(q, this.rescaled(q, this.initial.times(q)));
   }
 
   transposeTimes(b: tf.Tensor3D): tf.Tensor3D {
@@ -113,6 +120,17 @@ export class TrainedWeights implements Weights {
     return this.smallest[lane]!;
   }
 
+  /** Until the returned function is called, what products lose is noted apart from the steps: it says what was the smallest, by lane. */
+  aside(): () => readonly number[] {
+    const ofSteps = this.smallest;
+    const own = ofSteps.map(() => Infinity);
+    this.smallest = own;
+    return () => {
+      this.smallest = ofSteps;
+      return own;
+    };
+  }
+
   /**
    * A bound on the operator norm of a lane's matrix: that of the initial one, and the Frobenius norms of the steps; or the Frobenius
    * norm of the matrix, where it is there and that is less.
@@ -121,7 +139,7 @@ export class TrainedWeights implements Weights {
     const { outputs, inputs } = this.law;
     const initial = normBoundOf(this.sigma(lane), outputs, inputs);
     if (this.initial instanceof MutableWeights && this.hasLearned) {
-      return Math.min(initial + this.moved[lane]!, this.initial.norm(lane));
+      return Math.min(initial + this.path[lane]!, Math.sqrt(this.initial.squaredNorms()[lane]!));
     }
     return this.steps.reduce((sum, { norm }) => sum + norm[lane]!, initial);
   }
@@ -154,7 +172,7 @@ export class TrainedWeights implements Weights {
     if (this.scale && !this.hasLearned) initial.rescale(this.scale);
     this.hasLearned = true;
     const squares = squaredNorm();
-    this.moved = this.moved.map((sum, lane) => sum + Math.abs(rate[lane]!) * Math.sqrt(squares[lane]!));
+    this.path = this.path.map((sum, lane) => sum + Math.abs(rate[lane]!) * Math.sqrt(squares[lane]!));
     const { matrix, scale } = formed!();
     initial.move(
       rate.map((eta, lane) => -eta * scale[lane]!),
@@ -162,16 +180,55 @@ export class TrainedWeights implements Weights {
     );
   }
 
+  /** How far the weights have come by the steps until now, and how the one that follows stands to that. */
+  displacement({ backward, input, gradient: own, steps }: Learning): MatrixDisplacement {
+    const lanes = steps.map((_, lane) => lane);
+    const squares = own.squaredNorm();
+    const first = this.initial.squaredNorms?.();
+    const result = {
+      step: lanes.map((lane) => squares[lane]! * steps[lane]! ** 2),
+      first: lanes.map((lane) => (first ? first[lane]! * (this.scale?.[lane] ?? 1) ** 2 : Number.NaN)),
+      displaced: lanes.map(() => 0),
+      overlap: lanes.map(() => 0),
+    };
+    if (!this.hasLearned) return result;
+    const { initial, scale } = this;
+    tf.tidy(() => {
+      if (initial instanceof MutableWeights) {
+        const drawn = initial.drawn();
+        const before = scale ? scaled(drawn, scale) : drawn;
+        const moved = initial.minus(before);
+        const { matrix, scale: unit } = own.formed!();
+        const along = dots(matrix, moved);
+        result.first = Array.from(squaredNorms(before));
+        result.displaced = Array.from(squaredNorms(moved));
+        result.overlap = lanes.map((lane) => -steps[lane]! * unit[lane]! * along[lane]!);
+      } else {
+        // The matrices are not formed: <sum_i b_i q_i^T, D> = sum_i <b_i, D q_i> with D the sum of the steps.
+        const overlapOf = (b: tf.Tensor3D, q: tf.Tensor3D, rate: readonly number[]) => {
+          const along = dots(b, this.moved(q, tf.zerosLike(b)));
+          return lanes.map((lane) => -rate[lane]! * along[lane]!);
+        };
+        result.overlap = overlapOf(backward, input, steps);
+        for (const { factors, rate } of this.steps) {
+          const own = overlapOf(factors[0], factors[1], rate);
+          result.displaced = lanes.map((lane) => result.displaced[lane]! + own[lane]!);
+        }
+      }
+    });
+    return result;
+  }
+
   /** What a later run of the same training goes on from; of weights that learn in place. */
   get state(): MatrixState {
-    const { initial, scale, moved, smallest, hasLearned } = this;
+    const { initial, scale, path, smallest, hasLearned } = this;
     const values = initial instanceof MutableWeights && hasLearned ? initial.values() : undefined;
-    return { values, scale, moved: [...moved], smallest: [...smallest] };
+    return { values, scale, moved: [...path], smallest: [...smallest] };
   }
 
   restore({ values, scale, moved, smallest }: MatrixState): void {
     this.scale = scale;
-    this.moved = [...moved];
+    this.path = [...moved];
     this.smallest = [...smallest];
     if (!values || !(this.initial instanceof MutableWeights)) return;
     this.hasLearned = true;
@@ -185,6 +242,11 @@ export class TrainedWeights implements Weights {
       transposed.dispose();
       tf.dispose([...factors]);
     }
+  }
+
+  /** y, less what the steps that are kept take from the product with q. */
+  private moved(q: tf.Tensor3D, y: tf.Tensor3D): tf.Tensor3D {
+    return this.steps.reduce((sum, step) => step.gradient.descend(sum, step.rate, q), y);
   }
 
   /** The product y of the initial weights with x, at their scale. */

@@ -14,6 +14,8 @@ export interface Weights {
   times(q: tf.Tensor3D): tf.Tensor3D;
   /** V^T b for each row: [lanes, n, outputs] -> [lanes, n, inputs]. */
   transposeTimes(b: tf.Tensor3D): tf.Tensor3D;
+  /** |V|_F^2 of each lane; of weights that are formed. */
+  squaredNorms?(): Float64Array;
   /** Frees what the matrices hold on the backend. */
   dispose(): void;
 }
