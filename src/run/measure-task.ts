@@ -67,6 +67,7 @@ export async function measureTask(task: MeasureTask, onSteps: OnSteps = () => {}
     activation,
     samples,
     width,
+    widths,
     hiddenWidth,
     inputWidth,
     outputWidth,
@@ -85,6 +86,9 @@ export async function measureTask(task: MeasureTask, onSteps: OnSteps = () => {}
         inner: setting.scaling.sigmaInner,
         hidden: setting.scaling.sigmaHidden,
         output: setting.scaling.sigmaOutput,
+        ...(setting.scaling.hiddenLayers && {
+          hiddenLayers: [Number.NaN, Number.NaN, ...setting.scaling.hiddenLayers.sigma],
+        }),
       },
       learningRate: ratesOf(setting),
       stepSize: setting.stepSize,
@@ -99,6 +103,7 @@ export async function measureTask(task: MeasureTask, onSteps: OnSteps = () => {}
       shape: {
         samples: data.batch ?? samples,
         width,
+        ...(widths && { widths: [Number.NaN, ...widths.toReversed()] }),
         ...(hiddenWidth !== null && { hiddenWidth }),
         inputWidth,
         outputWidth,
@@ -139,9 +144,12 @@ function scheduleOf(setting: Setting, steps: number): BatchCell['stepSizeAt'] {
 }
 
 /** eta_l at index l = 1 .. L. */
-function ratesOf({ depth, scaling: { learningRate } }: Setting): BatchCell['learningRate'] {
+function ratesOf({ depth, scaling: { learningRate, hiddenLayers } }: Setting): BatchCell['learningRate'] {
   if (typeof learningRate === 'string') return learningRate;
-  return Array.from({ length: depth + 1 }, (_, layer) => learningRate[groupOf(layer, depth)]);
+  return Array.from({ length: depth + 1 }, (_, layer) => {
+    const group = groupOf(layer, depth);
+    return (group === 'hidden' ? hiddenLayers?.rate?.[layer - 2] : undefined) ?? learningRate[group];
+  });
 }
 
 function recorded(

@@ -3,7 +3,7 @@ import { AXIS_NAMES, entryOf } from '../config/axes.js';
 import { LAYER_NAME, rowColumns } from '../config/columns.js';
 import { limitCaseOf, typicalSize } from '../config/limit-case.js';
 import type { Experiment } from '../config/resolve.js';
-import { axisValue, type Setting, toldAxes, writtenAxisValue } from '../config/settings.js';
+import { axisValue, type Setting, toldAxes, toldFormulas, writtenAxisValue } from '../config/settings.js';
 import { drawData } from '../core/data.js';
 import { norm } from '../core/measure.js';
 import { GaussianSampler } from '../core/random.js';
@@ -27,7 +27,7 @@ export function columnsOf(experiment: Experiment): string[] {
 }
 
 const identityColumnsOf = (experiment: Experiment) =>
-  rowColumns(toldAxes(experiment), Object.keys(experiment.parameters));
+  rowColumns([...toldAxes(experiment), ...toldFormulas(experiment)], Object.keys(experiment.parameters));
 
 const quantitiesOf = ({ quantities }: Experiment['record']) =>
   QUANTITY_NAMES.filter((name) => quantities.includes(name));

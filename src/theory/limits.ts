@@ -8,11 +8,18 @@ export interface LimitCase {
   /** L, m, n and k. */
   readonly depth: number;
   readonly width: number;
+  /** m_1 .. m_{L-1}, where they differ; m is the last then. */
+  readonly widths?: readonly number[];
   readonly samples: number;
   readonly outputs: number;
   readonly branchScale: number;
-  /** Standard deviations of the entries of W_1, V_l and W_L. */
-  readonly sigma: { readonly input: number; readonly hidden: number; readonly output: number };
+  /** Standard deviations of the entries of W_1, V_l and W_L; of V_2 .. V_{L-1} each, where widths differ. */
+  readonly sigma: {
+    readonly input: number;
+    readonly hidden: number;
+    readonly output: number;
+    readonly hiddenLayers?: readonly number[];
+  };
   /** Whether scales are set by what is measured instead (section 4.2). */
   readonly isNormalized: boolean;
   /** Whether rates are those of Eq. 8. */
@@ -104,13 +111,14 @@ export function angleLimits(c: LimitCase, typical: DataSize): Float64Array {
   const trainsInput = c.train === 'all';
   const angles = bfaLimit({ architecture, activation, depth, branchScale, trainsInput });
   if (stepSize === undefined) return angles;
-  // |fdot_v|_rms = sum_{l<=v} C_l / (sqrt(m) cos(theta_v) |b_v|_2), Eq. 4, with C_l = 1 / L and |b_v| = |b_{L-1}|.
+  // |fdot_v|_rms = sum_{l<=v} C_l / (sqrt(m_v) cos(theta_v) |b_v|_2), Eq. 4, with C_l = 1 / L and |b_v| = |b_{L-1}|.
   const backward = c.isNormalized
     ? 1 / Math.cos(angles[depth - 1]!)
     : c.width * c.sigma.output * slopeAtZero(c, typical);
   return angles.map((angle, v) => {
     const decay = (trainsInput ? v : v - 1) / depth;
-    const change = (stepSize * decay) / (Math.cos(angle) * backward * featureRms(c, typical));
+    const narrower = Math.sqrt((c.widths?.[v - 1] ?? c.width) / c.width);
+    const change = (stepSize * decay) / (Math.cos(angle) * narrower * backward * featureRms(c, typical));
     return change <= SMALL ? angle : Number.NaN;
   });
 }
@@ -149,9 +157,12 @@ function slopeAtZero({ loss, outputs }: LimitCase, { target }: DataSize): number
 }
 
 /** Whether features keep their size from layer to layer. */
-function isCritical({ activation, isNormalized, sigma, width }: LimitCase): boolean {
-  const critical = Math.sqrt((activation === 'relu' ? 2 : 1) / width);
-  return isNormalized || Math.abs(sigma.hidden / critical - 1) < 1e-9;
+function isCritical({ activation, isNormalized, sigma, width, widths }: LimitCase): boolean {
+  const isAt = (scale: number, taken: number) =>
+    Math.abs(scale / Math.sqrt((activation === 'relu' ? 2 : 1) / taken) - 1) < 1e-9;
+  if (isNormalized) return true;
+  if (!widths) return isAt(sigma.hidden, width);
+  return sigma.hiddenLayers?.every((scale, i) => isAt(scale, widths[i]!)) ?? false;
 }
 
 type KnownArchitecture = NonNullable<Parameters<typeof bfaLimit>[0]['architecture']>;
