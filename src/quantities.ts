@@ -16,7 +16,7 @@ export interface Quantity {
   readonly equation: string;
   /** Title of an axis that shows it. */
   readonly title: string;
-  /** Computed, of the limit of infinite width, and not measured. */
+  /** Computed,, not measured: of the limit of infinite width, but for the size of features. */
   readonly isTheory?: true;
   /** What is done for it in a step, besides what every step does. */
   readonly needs?: Need;
@@ -94,6 +94,15 @@ export const QUANTITIES = {
     meaning: 'size of the features',
     equation: 'Eq. 12',
     title: 'feature rms',
+  },
+  feature_rms_theory: {
+    symbol: 'exp E log |g_v|_rms',
+    unit: '1',
+    meaning:
+      'typical size of the features of a random ReLU MLP of these widths: the geometric mean over networks',
+    equation: 'src/README.md, Theory',
+    title: 'feature rms (theory)',
+    isTheory: true,
   },
   backward_rms: {
     symbol: '|b_v|_rms',

@@ -1,12 +1,12 @@
 /** Measures a task, on the backend of its thread. */
 import { compileExpression, stepSizeNames } from '../config/expression.js';
 import { isTraining, recordedSteps } from '../config/resolve.js';
+import { ratesOf } from '../config/scalings/scaling-entry.js';
 import type { Setting } from '../config/settings.js';
 import { openBackend } from '../core/backend.js';
 import type { BackendName } from '../core/backend-name.js';
 import { type BatchCell, type CellMeasurement, measureBatch } from '../core/experiment.js';
 import { GaussianSampler } from '../core/random.js';
-import { groupOf } from '../core/step/lane.js';
 import type { TrainingState, Watch } from '../core/training.js';
 import type { Source } from '../core/weights/weights.js';
 import { isTheory, type MeasuredQuantity, needsOf, type QuantityName } from '../quantities.js';
@@ -90,7 +90,7 @@ export async function measureTask(task: MeasureTask, onSteps: OnSteps = () => {}
           hiddenLayers: [Number.NaN, Number.NaN, ...setting.scaling.hiddenLayers.sigma],
         }),
       },
-      learningRate: ratesOf(setting),
+      learningRate: ratesOf(setting.scaling, setting.depth),
       stepSize: setting.stepSize,
       stepSizeAt: scheduleOf(setting, step.count),
       data: {
@@ -141,15 +141,6 @@ function scheduleOf(setting: Setting, steps: number): BatchCell['stepSizeAt'] {
   if (!names.includes('t')) return undefined;
   const { depth: L, width: m, inputWidth: d, outputWidth: k, samples: n, branchScale: beta } = setting;
   return (t) => evaluate({ ...parameters, L, m, d, k, n, beta, t, T: steps });
-}
-
-/** eta_l at index l = 1 .. L. */
-function ratesOf({ depth, scaling: { learningRate, hiddenLayers } }: Setting): BatchCell['learningRate'] {
-  if (typeof learningRate === 'string') return learningRate;
-  return Array.from({ length: depth + 1 }, (_, layer) => {
-    const group = groupOf(layer, depth);
-    return (group === 'hidden' ? hiddenLayers?.rate?.[layer - 2] : undefined) ?? learningRate[group];
-  });
 }
 
 function recorded(

@@ -483,7 +483,10 @@ describe('the problems of a file', () => {
       JSON.parse('{"__proto__": 1}'),
       '__proto__: unknown key; known are $schema, title, figure, network, scaling, loss, data, step, sweep, commonRandomNumbers, draws, seed, record, slopes, optima',
     ],
-    [{ sweep: { width: [] } }, 'sweep.width: expected a list of integers >= 1 or expressions, not empty, got []'],
+    [
+      { sweep: { width: [] } },
+      'sweep.width: expected a list of integers >= 1 or expressions, not empty, got []',
+    ],
     [
       { sweep: { width: 5 } },
       'sweep.width: expected a list of integers >= 1 or expressions, {"from", "to", "step"} or {"from", "to", "count", "scale"}, got 5',

@@ -210,6 +210,17 @@ export function compileScaling(
   });
 }
 
+/** eta_l at index l = 1 .. L; or the name of how they follow from the gradients. */
+export function ratesOf(
+  { learningRate, hiddenLayers }: ScalingValues,
+  depth: number,
+): RateName | readonly number[] {
+  if (typeof learningRate === 'string') return learningRate;
+  const { input, hidden, output } = learningRate;
+  const ofHidden = Array.from({ length: depth - 2 }, (_, i) => hiddenLayers?.rate?.[i] ?? hidden);
+  return [Number.NaN, input, ...ofHidden, output];
+}
+
 /** What makes a scaling another than its neighbours. */
 export function nameOfScaling(entry: unknown): unknown {
   return typeof entry === 'object' && entry !== null && 'name' in entry ? entry.name : entry;
