@@ -70,6 +70,15 @@ export const QUANTITIES = {
     equation: 'Eq. 12',
     title: 'feature rms',
   },
+  feature_rms_theory: {
+    symbol: 'exp E log |g_v|_rms',
+    unit: '1',
+    meaning:
+      'typical size of the features of a random ReLU MLP of these widths: the geometric mean over networks',
+    equation: 'src/README.md, Theory',
+    title: 'feature rms (theory)',
+    isTheory: true,
+  },
   backward_rms: {
     symbol: '|b_v|_rms',
     unit: '1',

@@ -20,6 +20,7 @@ const WIDE = 20;
 /** Quantities that theory gives, by what is measured. */
 const THEORY: Readonly<Record<string, string>> = {
   bfa_rad: 'bfa_theory_rad',
+  feature_rms: 'feature_rms_theory',
   sensitivity: 'sensitivity_theory',
   sensitivity_finite: 'sensitivity_theory',
 };

@@ -290,7 +290,7 @@ const shapeOf = ({
   width,
   inputWidth,
   outputWidth,
-}: Required<Pick<Setup, Exclude<keyof Shape, 'hiddenWidth'>>>): Shape => ({
+}: Required<Pick<Setup, Exclude<keyof Shape, 'hiddenWidth' | 'widths'>>>): Shape => ({
   samples,
   width,
   inputWidth,

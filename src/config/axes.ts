@@ -26,6 +26,7 @@ import {
   scalingSchema,
 } from './scalings/scaling-entry.js';
 import { nameOfTrain, type Train, trainedLayers, trainSchema } from './train.js';
+import { WIDTHS } from './widths.js';
 
 const DEPTH_ADVICE = 'L counts the embedding and the readout';
 
@@ -88,13 +89,14 @@ export const AXES = {
     isOfBatch: false,
   },
   width: {
-    ...ofIntegers(1),
+    ...WIDTHS,
     path: ['network', 'width'],
     title: 'width m',
     symbol: 'm',
-    help: 'm >= 1; needed unless swept',
+    help:
+      'm >= 1, or of an mlp m_l of every layer as an expression in l, L, d, k, n and parameters of the sweep: "64 + 4*l"; ' +
+      'm is m_{L-1} then, and of V_l what it takes, m_{l-1}; needed unless swept',
     sweepHelp: 'values of m: a list, or a range that is rounded to integers',
-    read: (value: number) => () => ({ width: value }),
     column: 'width',
     key: 'm=',
     isOfBatch: true,
@@ -206,8 +208,8 @@ export const AXES = {
     resolve: (entry: ScalingEntry): Scaling => resolveScaling(entry),
     read: (value: Scaling, parameters: readonly string[]) => {
       const evaluate = compileScaling(value, parameters);
-      return ({ activation, hiddenWidth, values }: At) => ({
-        scaling: evaluate(activation, values, hiddenWidth ?? undefined),
+      return ({ activation, hiddenWidth, widths, values }: At) => ({
+        scaling: evaluate(activation, values, hiddenWidth, widths),
       });
     },
     tell: ({ name }: { readonly name: string }) => name,

@@ -11,6 +11,8 @@ export interface At {
   readonly activation: ActivationName;
   /** M, of an architecture that has it. */
   readonly hiddenWidth: number | null;
+  /** m_1 .. m_{L-1}, where they differ. */
+  readonly widths?: readonly number[] | null;
   readonly values: Values;
   /** T. */
   readonly steps: number;
@@ -39,7 +41,7 @@ export interface AxisEntry {
   readonly read: (value: never, parameters: readonly string[]) => (at: At) => object;
   /** What tables and keys say of the value of a setting, where that is no text or number. */
   readonly tell?: (value: never) => string;
-  /** Whether values are rounded to integers, those of a range. */
+  /** Whether numbers are rounded to integers, those of a range. */
   readonly isInteger?: true;
   /** Column of the table that tells its value. */
   readonly column: string;
@@ -50,6 +52,8 @@ export interface AxisEntry {
   readonly isOf?: (architecture: ArchitectureName) => boolean;
   /** Column that tells its value as the file writes it, and decides no identity: what labels are made from. */
   readonly formulaColumn?: string;
+  /** Whether formulas come to more than the one number of its column: then theirs is part of the identity, and there where there are any. */
+  readonly isToldByFormula?: true;
   /** Whether it is of the network, or of the step that is taken: the columns of the network come first. */
   readonly of: 'network' | 'step';
   /** What stands before its value in keys. */

@@ -10,17 +10,23 @@ export const LAYER_NAME = 'layer_name';
 
 const ENTRIES = AXIS_NAMES.map(entryOf);
 
-const columnsOf = (axes: readonly AxisName[]) =>
-  axes
-    .map(entryOf)
-    .flatMap(({ column, formulaColumn }) => (formulaColumn ? [column, formulaColumn] : [column]));
+/** Formula columns that are part of the identity, where a table has them. */
+const TELLING_FORMULAS = ENTRIES.flatMap(({ formulaColumn, isToldByFormula }) =>
+  formulaColumn && isToldByFormula ? [formulaColumn] : [],
+);
+
+const columnsOf = (axes: readonly AxisName[], told: readonly string[]) =>
+  axes.map(entryOf).flatMap(({ column, formulaColumn, isToldByFormula }) => {
+    const isThere = formulaColumn && (!isToldByFormula || told.includes(formulaColumn));
+    return isThere ? [column, formulaColumn] : [column];
+  });
 
 const of = (part: 'network' | 'step') => AXIS_NAMES.filter((axis) => entryOf(axis).of === part);
 
 /**
  * Columns that say which cell and layer a row is.
  *
- * @param told axes that the table tells for certain: some axes have a column only then.
+ * @param told axes and columns of formulas that the table tells for certain: some are there only then.
  * @param parameters columns of their own, after those of the step.
  */
 export function rowColumns(told: readonly string[], parameters: readonly string[]): string[] {
@@ -28,10 +34,10 @@ export function rowColumns(told: readonly string[], parameters: readonly string[
   return [
     'experiment',
     'draw',
-    ...columnsOf(of('network').filter(isThere)),
+    ...columnsOf(of('network').filter(isThere), told),
     'weights',
     'step',
-    ...columnsOf(of('step').filter(isThere)),
+    ...columnsOf(of('step').filter(isThere), told),
     ...parameters,
     LAYER,
   ];
@@ -62,13 +68,16 @@ export const TEXT_COLUMNS: ReadonlySet<string> = new Set([
 /** Columns that name a value as a file writes it, which tables of earlier versions are without. */
 const LABEL_COLUMNS: ReadonlySet<string> = new Set([
   LAYER_NAME,
-  ...ENTRIES.flatMap(({ formulaColumn }) => formulaColumn ?? []),
+  ...ENTRIES.flatMap(({ formulaColumn, isToldByFormula }) => (isToldByFormula ? [] : (formulaColumn ?? []))),
 ]);
 
 /** Whether a column is such a name: it tells no rows apart that others do not. */
 export const isLabelColumn = (column: string): boolean => LABEL_COLUMNS.has(column);
 
-const AXIS_COLUMNS: ReadonlySet<string> = new Set([...rowColumns(AXIS_NAMES, []), LAYER_NAME]);
+const AXIS_COLUMNS: ReadonlySet<string> = new Set([
+  ...rowColumns([...AXIS_NAMES, ...TELLING_FORMULAS], []),
+  LAYER_NAME,
+]);
 const QUANTITY_COLUMNS: ReadonlySet<string> = new Set(QUANTITY_NAMES);
 
 /** Columns of slopes.csv that are of the slope, and not of the networks. */
@@ -127,4 +136,10 @@ export function quantityColumns(columns: readonly string[]): string[] {
 /** The axis that a column is of. */
 export function axisOfColumn(column: string): AxisName | undefined {
   return AXIS_NAMES.find((axis) => entryOf(axis).column === column);
+}
+
+/** The column that tells the networks of an axis apart: that of its formulas where it is told by them. */
+export function identityColumn(axis: AxisName, columns: readonly string[]): string {
+  const { column, formulaColumn, isToldByFormula } = entryOf(axis);
+  return formulaColumn && isToldByFormula && columns.includes(formulaColumn) ? formulaColumn : column;
 }

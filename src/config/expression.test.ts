@@ -6,7 +6,7 @@ import { compileExpression, ExpressionError, type Values } from './expression.js
 const VALUES: Values = { L: 100, m: 50, d: 4, k: 2, n: 8, beta: 0.5 };
 
 const ALLOWED =
-  'allowed are numbers, L, m, d, k, n, beta, pi, e, + - * / ( ) and sqrt, exp, log, pow, abs, min, max';
+  'allowed are numbers, L, m, d, k, n, beta, pi, e, + - * / ( ) and sqrt, exp, log, pow, abs, round, min, max';
 
 describe('compileExpression', () => {
   it.each([

@@ -51,6 +51,7 @@ const FUNCTIONS: ReadonlyMap<string, AllowedFunction> = new Map<string, AllowedF
   ['log', { apply: Math.log, arity: 1 }],
   ['pow', { apply: power, arity: 2 }],
   ['abs', { apply: Math.abs, arity: 1 }],
+  ['round', { apply: Math.round, arity: 1 }],
   ['min', { apply: Math.min }],
   ['max', { apply: Math.max }],
 ]);
@@ -98,7 +99,7 @@ const REFUSED_SYNTAX: Readonly<Record<string, string>> = {
  * Reads a formula such as `1/sqrt(L)` or `sqrt(k*L)/m`.
  *
  * The text is parsed by vega-expression and only walked here, over a whitelist: numbers, `+ - * /`, parentheses, the
- * given names, `pi`, `e`, and the functions sqrt, exp, log, pow, abs, min and max. Nothing is ever run as code.
+ * given names, `pi`, `e`, and the functions sqrt, exp, log, pow, abs, round, min and max. Nothing is ever run as code.
  * `^` and `**` are refused: vega-expression reads `^` as exclusive or, so `2*L^2` would mean `(2*L)^2`.
  *
  * @param source a number, or the text of a formula

@@ -1,21 +1,30 @@
 /** A setting of an experiment as the theory of infinite width sees it. */
 import type { DataSize, LimitCase } from '../theory/limits.js';
 import type { Experiment } from './resolve.js';
+import { ratesOf } from './scalings/scaling-entry.js';
 import type { Setting } from './settings.js';
 
 export function limitCaseOf({ step }: Experiment, setting: Setting): LimitCase {
   const { architecture, activation, depth, width, branchScale, scaling, loss, samples, train } = setting;
+  const rates = ratesOf(scaling, depth);
   return {
     architecture,
     activation,
     depth,
     width,
+    ...(setting.widths && { widths: setting.widths }),
     branchScale,
     samples,
     outputs: setting.outputWidth,
-    sigma: { input: scaling.sigmaInput, hidden: scaling.sigmaHidden, output: scaling.sigmaOutput },
+    sigma: {
+      input: scaling.sigmaInput,
+      hidden: scaling.sigmaHidden,
+      output: scaling.sigmaOutput,
+      ...(scaling.hiddenLayers && { hiddenLayers: scaling.hiddenLayers.sigma }),
+    },
     isNormalized: scaling.isNormalized,
     isScaleInvariant: scaling.learningRate === 'scale-invariant',
+    ...(typeof rates !== 'string' && { rates }),
     loss,
     train: typeof train === 'string' ? train : 'some',
     steps: step.count,

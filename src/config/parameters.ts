@@ -13,6 +13,7 @@ import { expected, type Path } from './file/problem.js';
 import { modelOf } from './model.js';
 import { RATE_NAMES } from './scalings/rates.js';
 import { SCALING_NAMES } from './scalings/scalings.js';
+import { LAYER } from './widths.js';
 
 /** Longer ones are no names. */
 const LONGEST_NAME = 40;
@@ -92,6 +93,7 @@ function refusalOf(key: string, content: unknown): string | undefined {
   if (Object.hasOwn(SCHEDULE_NAMES, key)) {
     return refuse(`in expressions it is ${SCHEDULE_NAMES[key as keyof typeof SCHEDULE_NAMES]}`, another);
   }
+  if (key === LAYER) return refuse('in expressions of the width it is the layer', another);
   const meaning = meaningInExpressions(key);
   if (meaning !== undefined) return refuse(`in expressions it is ${meaning}`, another);
   if (isColumn(key)) return refuse('it is a column of the results', another);
@@ -146,7 +148,10 @@ const NO_FORMULAS: readonly string[] = ['name', 'scale'];
 
 /** Where formulas stand. */
 const FORMULAS: readonly (readonly string[])[] = [
-  ...(['branchScale', 'scaling', 'stepSize'] as const).flatMap((axis) => [AXES[axis].path, ['sweep', axis]]),
+  ...(['width', 'hiddenWidth', 'branchScale', 'scaling', 'stepSize'] as const).flatMap((axis) => [
+    AXES[axis].path,
+    ['sweep', axis],
+  ]),
   ['data', 'input', 'scale'],
 ];
 
@@ -156,6 +161,6 @@ export function usesParameter(
   parameters: readonly string[],
   some: readonly string[] = parameters,
 ): boolean {
-  const { names } = compileExpression(source, [...VARIABLE_NAMES, ...parameters]);
+  const { names } = compileExpression(source, [...VARIABLE_NAMES, LAYER, ...parameters]);
   return names.some((name) => some.includes(name));
 }

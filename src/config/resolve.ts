@@ -234,7 +234,13 @@ function valuesOfAxis(
   const usual = ofData[axis] ?? entryOf(axis).default;
   const written = model === undefined ? writtenValues(axis, file, usual) : valuesOfModel(axis, model, file);
   if (written.length === 1 && written[0] === null) return written;
-  if (isInteger) return [...new Set((written as readonly number[]).map(Math.round))];
+  if (isInteger) {
+    const values = [
+      ...new Set(written.map((value) => (typeof value === 'number' ? Math.round(value) : value))),
+    ];
+    // One column holds the formulas, where there are any.
+    return values.some((value) => typeof value === 'string') ? values.map(String) : values;
+  }
   const resolved = resolve ? written.map(resolve) : written;
   return axis === 'scaling' && model !== undefined
     ? resolved.map((scaling) => ({ ...(scaling as object), ...NO_SCALES }))

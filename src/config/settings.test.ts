@@ -65,6 +65,8 @@ describe('expandAxes', () => {
         activation: 'relu',
         depth: 4,
         width: 16,
+        widths: null,
+        widthFormula: 16,
         inputWidth: 10,
         outputWidth: 1,
         samples: 1,

@@ -47,6 +47,15 @@ export function toldAxes(experiment: Pick<Experiment, 'axes'>): readonly AxisNam
   );
 }
 
+/** Columns of formulas that tell networks apart, where an experiment has any. */
+export function toldFormulas({ axes }: Pick<Experiment, 'axes'>): readonly string[] {
+  return AXIS_NAMES.flatMap((axis) => {
+    const { formulaColumn, isToldByFormula } = entryOf(axis);
+    const isTold = isToldByFormula && axes[axis].some((value) => typeof value === 'string');
+    return formulaColumn && isTold ? [formulaColumn] : [];
+  });
+}
+
 /** Names that expressions of an experiment may use. */
 export function namesOf({ parameters }: Pick<Experiment, 'parameters'>): readonly string[] {
   return [...VARIABLE_NAMES, ...Object.keys(parameters)];
@@ -63,7 +72,7 @@ export function namesOf({ parameters }: Pick<Experiment, 'parameters'>): readonl
 export function expandAxes(experiment: Experiment): readonly Setting[] {
   const { axes, data, nesting, parameters } = experiment;
   const names = Object.keys(parameters);
-  const readers = AXIS_NAMES.map((axis) => ({
+  const readers = READING_ORDER.map((axis) => ({
     axis,
     symbol: entryOf(axis).symbol,
     read: axes[axis].map((value) => readerOf(axis, value, names)),
@@ -85,7 +94,7 @@ export function expandAxes(experiment: Experiment): readonly Setting[] {
       values: { ...own },
       steps: experiment.step.count,
     };
-    // In the order of the table: an axis sees those before it.
+    // An axis sees those before it.
     for (const { axis, symbol, read } of readers) {
       Object.assign(known, read[at[axis]!]!(known));
       if (symbol !== undefined) known.values[symbol] = known[axis] as number;
@@ -94,6 +103,14 @@ export function expandAxes(experiment: Experiment): readonly Setting[] {
     return { ...setting, inputScale: inputScale.evaluate(values), parameters: own } as unknown as Setting;
   });
 }
+
+/** Numbers first, which see nothing; the others, formulas among them, in the order of the table. */
+const READING_ORDER: readonly AxisName[] = [true, false].flatMap((isNumber) =>
+  AXIS_NAMES.filter((axis) => {
+    const { isInteger, formulaColumn } = entryOf(axis);
+    return (isInteger === true && formulaColumn === undefined) === isNumber;
+  }),
+);
 
 /** How a value of an axis is read at a setting. */
 function readerOf(axis: AxisName, value: unknown, parameters: readonly string[]): (at: object) => object {
@@ -109,6 +126,12 @@ export function axisValue(axis: AxisName, setting: Setting): string | number | n
   const value: unknown = setting[axis];
   const { tell } = AXES[axis] as { readonly tell?: (value: unknown) => string };
   return tell ? tell(value) : (value as string | number | null);
+}
+
+/** The same as it tells networks apart: by a formula that comes to more than one number. */
+export function identityValue(axis: AxisName, setting: Setting): string | number | null {
+  const written = entryOf(axis).isToldByFormula ? writtenAxisValue(axis, setting) : undefined;
+  return typeof written === 'string' ? written : axisValue(axis, setting);
 }
 
 /** The same as the file writes it, where that is a formula: it stays what it is along other axes. */

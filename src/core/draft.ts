@@ -7,7 +7,7 @@ import { angleBetween, angleOfSums, type LayerNorms, norm, shareOfDead } from '.
 import { type LayerFacts, MEASUREMENTS } from './measurements.js';
 import type { Displacement } from './step/displacement.js';
 import type { FinishedStep } from './step/finished-step.js';
-import { type Lane, learns } from './step/lane.js';
+import { type Lane, learns, widthAt } from './step/lane.js';
 import { type Broken, EQUATION_7 } from './step/proof.js';
 import type { Evaluation } from './training.js';
 
@@ -128,8 +128,8 @@ export class Draft {
 
   note(distance: number, norms: LayerNorms): void {
     const layer = this.lane.depth - distance;
-    const { samples, width } = this.settings.shape;
-    const rms = 1 / Math.sqrt(samples * width);
+    const { shape } = this.settings;
+    const rms = 1 / Math.sqrt(shape.samples * widthAt(shape, distance));
     Object.assign(this.at(layer), {
       features: rms * norms.features,
       backward: rms * norms.backward,
@@ -144,7 +144,7 @@ export class Draft {
   /** What hangs on the single features. */
   noteFeatures(distance: number, features: Float32Array): void {
     if (!ACTIVATIONS[this.settings.activation].closes) return;
-    this.at(this.lane.depth - distance).dead = shareOfDead(features, this.settings.shape.width);
+    this.at(this.lane.depth - distance).dead = shareOfDead(features, widthAt(this.settings.shape, distance));
   }
 
   /** The distance of the features from where they began, and the update that they take from here. */

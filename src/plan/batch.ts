@@ -47,7 +47,12 @@ export function cutBatches(
   const common = AXIS_NAMES.filter((axis) => entryOf(axis).isOfBatch);
   cells.forEach(({ setting }, i) => {
     // One step measures what is normalized, or what is not.
-    const kind = [...common.map((axis) => axisValue(axis, setting)), setting.scaling.isNormalized].join();
+    const kind = [
+      ...common.map((axis) => axisValue(axis, setting)),
+      setting.scaling.isNormalized,
+      // Lanes of widths that differ are of one depth.
+      ...(setting.widths ?? []),
+    ].join();
     const same = kinds.get(kind);
     if (same) same.push(i);
     else kinds.set(kind, [i]);

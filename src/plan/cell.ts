@@ -3,7 +3,14 @@ import { createHash } from 'node:crypto';
 import { AXIS_NAMES, type AxisName, entryOf } from '../config/axes.js';
 import { usesParameter } from '../config/parameters.js';
 import type { Experiment } from '../config/resolve.js';
-import { axisValue, expandAxes, type Setting, toldAxes } from '../config/settings.js';
+import {
+  axisValue,
+  expandAxes,
+  identityValue,
+  type Setting,
+  toldAxes,
+  writtenAxisValue,
+} from '../config/settings.js';
 
 export interface Cell {
   readonly setting: Setting;
@@ -69,7 +76,7 @@ export function expandCells(experiment: Experiment): Cell[] {
     Array.from({ length: draws }, (_, draw) => {
       const key = keyOf(
         names,
-        { axis: (axis) => axisValue(axis, setting), parameter: (name) => setting.parameters[name]! },
+        { axis: (axis) => identityValue(axis, setting), parameter: (name) => setting.parameters[name]! },
         draw,
       );
       return { setting, draw, key, seed: seedOf(seed, seedKey(setting, draw)) };
@@ -82,22 +89,25 @@ export function expandCells(experiment: Experiment): Cell[] {
 }
 
 /**
- * What the random numbers of a cell hang on, in words: the key without what they do not hang on, `any` in the place of an axis
- * whose cells share them, and the formula of the branch scale where they share them along a parameter of it.
+ * What the random numbers of a cell hang on, in words: the key without what they do not hang on, the widths of all layers where they
+ * differ, `any` in the place of an axis whose cells share them, and a formula where they share them along a parameter of it.
  */
 function seedKeys({ axes, parameters, commonRandomNumbers }: Experiment) {
   const common = new Set(commonRandomNumbers);
   const names = Object.keys(parameters);
   const shared = names.filter((name) => common.has(name));
-  const alongFormula = new Set(
-    axes.branchScale.filter((source) => source !== null && usesParameter(source, names, shared)).map(String),
-  );
+  const isAlong = (axis: 'branchScale' | 'width') =>
+    new Set(
+      axes[axis].filter((source) => source !== null && usesParameter(source, names, shared)).map(String),
+    );
+  const formulas = { branchScale: isAlong('branchScale'), width: isAlong('width') };
   const seeded = { axes: AXIS_NAMES.filter((axis) => entryOf(axis).isSeeded), parameters: [] };
   const told = (axis: AxisName, setting: Setting): KeyValue => {
     if (axisValue(axis, setting) === null) return null;
     if (common.has(axis)) return 'any';
-    const isShared = axis === 'branchScale' && alongFormula.has(setting.branchScaleFormula);
-    return isShared ? setting.branchScaleFormula : axisValue(axis, setting);
+    const written = writtenAxisValue(axis, setting);
+    if ((axis === 'branchScale' || axis === 'width') && formulas[axis].has(String(written))) return written;
+    return axis === 'width' && setting.widths ? setting.widths.join() : axisValue(axis, setting);
   };
   return (setting: Setting, draw: number): string =>
     keyOf(seeded, { axis: (axis) => told(axis, setting), parameter: () => null }, draw);

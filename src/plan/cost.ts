@@ -20,6 +20,8 @@ export interface Demand {
   readonly activation: Setting['activation'];
   readonly depth: number;
   readonly width: number;
+  /** m_1 .. m_{L-1}, where they differ. */
+  readonly widths?: readonly number[];
   readonly hiddenWidth: number;
   readonly inputWidth: number;
   readonly outputWidth: number;
@@ -52,6 +54,7 @@ export function demandOf(experiment: Experiment, setting: Setting): Omit<Demand,
     activation,
     depth,
     width,
+    ...(setting.widths && { widths: setting.widths }),
     hiddenWidth: hiddenWidth ?? width,
     inputWidth,
     outputWidth,
@@ -78,17 +81,27 @@ interface Matrices {
 
 function matricesOf(demand: Demand): readonly Matrices[] {
   const { embedding, block, readout } = architectureOf(demand.architecture);
+  const { depth } = demand;
   const of = (pieces: readonly Piece[], count: number) =>
     pieces.flatMap((piece) => {
       if (piece === 'phi') return [];
       const { inputs, outputs } = MATRICES[piece];
-      return [{ isInput: piece === 'input', inputs: demand[inputs], outputs: demand[outputs], count }];
+      const isInput = piece === 'input';
+      if (piece === 'hidden' && demand.widths) {
+        const widths = demand.widths.slice(0, depth - 1);
+        return widths.slice(1).map((own, i) => ({ isInput, inputs: widths[i]!, outputs: own, count: 1 }));
+      }
+      return [{ isInput, inputs: demand[inputs], outputs: demand[outputs], count }];
     });
-  return [...of(embedding, 1), ...of(block, demand.depth - 2), ...of(readout, 1)];
+  return [...of(embedding, 1), ...of(block, depth - 2), ...of(readout, 1)];
 }
 
 const sum = <T>(items: readonly T[], of: (item: T) => number) =>
   items.reduce((total, item) => total + of(item), 0);
+
+/** Entries of one state in all hidden layers, for one sample. */
+const entriesOf = ({ depth, width, widths }: Demand) =>
+  widths ? sum(widths.slice(0, depth - 1), (own) => own) : (depth - 1) * width;
 
 /** Steps that are taken, those of the pilots included. */
 const stepsOf = ({ steps, measured, weights, isNormalized }: Demand) =>
@@ -128,7 +141,7 @@ export function backendBytes(demand: Demand): number {
   const steps = isInPlace ? 1 : demand.steps;
   const isShared = weights === 'matrix-free' && n === 1; // M_l^T b_l is the image of a direction then
   const hasTransposed = !isShared && (!hasBranches(architecture) || kind === 'update');
-  const states = (depth - 1) * n * width * ((activation === 'linear' ? 2 : 3) + (hasTransposed ? 1 : 0));
+  const states = entriesOf(demand) * n * ((activation === 'linear' ? 2 : 3) + (hasTransposed ? 1 : 0));
   const matrices = sum(matricesOf(demand), (matrix) => {
     const { inputs, outputs, count, isInput } = matrix;
     const [factors, size] = [n * (inputs + outputs), inputs * outputs];
@@ -166,20 +179,21 @@ function passingNumbers({ weights, samples: n, steps, width, inputWidth, outputW
  * steps, and what was recorded.
  */
 export function hostBytes(demand: Demand): number {
-  const { samples: n, inputWidth, outputWidth, width, depth, recordsAllLayers, recorded } = demand;
+  const { samples: n, inputWidth, outputWidth, width, recordsAllLayers, recorded } = demand;
   const steps = learnsInPlace(demand) ? 1 : demand.steps;
-  const initial = steps > 1 ? n * width * (recordsAllLayers ? depth - 1 : 1) : 0;
+  const initial = steps > 1 ? n * (recordsAllLayers ? entriesOf(demand) : width) : 0;
   return 4 * (n * (inputWidth + 20 * outputWidth) + initial) + 8 * recorded;
 }
 
 /**
  * Whether the backend takes a layer in whole passes (`core/sampled-block.ts`): one sample and one step, of weights that are
- * never formed, with one matrix a layer and a homogeneous activation.
+ * never formed, with one matrix a layer, of one width, and a homogeneous activation.
  */
 function isWhole(demand: Demand): boolean {
   const { weights, samples, steps, isNormalized, measuresBackward, architecture, activation } = demand;
   return (
     weights === 'matrix-free' &&
+    demand.widths === undefined &&
     samples === 1 &&
     steps === 1 &&
     !isNormalized &&
@@ -231,12 +245,12 @@ const FORMULA_NS = 100;
 
 /** Processor time of a cell's own numbers, ns. */
 export function workNs(demand: Demand): number {
-  const { samples: n, width, depth, inputWidth, outputWidth, weights, activation, loss } = demand;
+  const { samples: n, depth, inputWidth, outputWidth, weights, activation, loss } = demand;
   const evaluated = ((demand.measured ?? 0) * demand.heldOut) / n / 3;
   const steps = stepsOf(demand) + evaluated + (demand.measuresBackward ? 0.4 : 0);
   const whole = isWhole(demand);
   const entry = whole ? NS.wholeEntry : NS.entry + 3 * (ACTIVATION_NS[activation] ?? FORMULA_NS);
-  const states = (depth - 1) * n * width * steps * entry;
+  const states = entriesOf(demand) * n * steps * entry;
   const matrices = sum(matricesOf(demand), (matrix) => {
     const { inputs, outputs, count, isInput } = matrix;
     const size = inputs * outputs;

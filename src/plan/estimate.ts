@@ -201,7 +201,9 @@ const largestOf = (batches: readonly Batch[]): Batch =>
 
 function cellOf({ experiment, missing }: Planned, { cells, width, weights }: Batch): string {
   if (experiment.model) return `a cell of ${missing[cells[0]!]!.key}`;
-  return `a cell of depth ${missing[cells[0]!]!.setting.depth} and width ${width} with ${weights} weights`;
+  const { depth, widths } = missing[cells[0]!]!.setting;
+  const told = widths ? `widths ${widths[0]} .. ${width}` : `width ${width}`;
+  return `a cell of depth ${depth} and ${told} with ${weights} weights`;
 }
 
 /** What a user can make smaller, and what it is called. */
@@ -221,8 +223,13 @@ function adviceFor({ experiment, missing }: Planned, batch: Batch, most: number)
     ...demandOf(experiment, missing[batch.cells[0]!]!.setting),
     weights: batch.weights,
   };
-  const needed = (changed: Partial<Demand>) =>
-    backendBytes({ ...demand, ...changed }) + hostBytes({ ...demand, ...changed });
+  const needed = (changed: Partial<Demand>) => {
+    const share = (changed.width ?? demand.width) / demand.width;
+    const widths = demand.widths && { widths: demand.widths.map((width) => share * width) };
+    return (
+      backendBytes({ ...demand, ...changed, ...widths }) + hostBytes({ ...demand, ...changed, ...widths })
+    );
+  };
   const others = batch.weights === 'dense' ? 'matrix-free' : 'dense';
   if (needed({ weights: others }) <= most) return `use --weights ${others}`;
   const sizes = (Object.keys(SIZES) as (keyof typeof SIZES)[]).filter(

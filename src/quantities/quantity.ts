@@ -11,7 +11,7 @@ export interface Quantity {
   readonly equation: string;
   /** Title of an axis that shows it. */
   readonly title: string;
-  /** Computed, of the limit of infinite width, and not measured. */
+  /** Computed and not measured: of the limit of infinite width, but for the size of features. */
   readonly isTheory?: true;
   /** What is done for it in a step, besides what every step does. */
   readonly needs?: Need;

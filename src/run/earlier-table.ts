@@ -1,6 +1,6 @@
 /** Tables of earlier versions, which are without columns that came later. */
-import { entryOf } from '../config/axes.js';
-import { isLabelColumn } from '../config/columns.js';
+import type { AxisName } from '../config/axes.js';
+import { identityColumn, isLabelColumn } from '../config/columns.js';
 import type { Experiment } from '../config/resolve.js';
 import { expandCells, keyNames, keyOf } from '../plan/cell.js';
 import { twelveDigits } from '../quantities.js';
@@ -49,7 +49,8 @@ export function keyReader(
   const places = new Map(columns.map((column, j) => [column, j]));
   return (row) => {
     const at = (column: string) => rounded(row[places.get(column)!] ?? null);
-    return keyOf(names, { axis: (axis) => at(entryOf(axis).column), parameter: at }, at('draw'));
+    const axis = (name: AxisName) => at(identityColumn(name, columns));
+    return keyOf(names, { axis, parameter: at }, at('draw'));
   };
 }
 

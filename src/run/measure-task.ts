@@ -3,11 +3,11 @@
 import type { BackendName } from '../backends.js';
 import { compileExpression, stepSizeNames } from '../config/expression.js';
 import { isTraining, recordedSteps } from '../config/resolve.js';
+import { ratesOf } from '../config/scalings/scaling-entry.js';
 import type { Setting } from '../config/settings.js';
 import { openBackend } from '../core/backend.js';
 import { type BatchCell, type CellMeasurement, measureBatch } from '../core/experiment.js';
 import { GaussianSampler } from '../core/random.js';
-import { groupOf } from '../core/step/lane.js';
 import type { TrainingState, Watch } from '../core/training.js';
 import type { Source } from '../core/weights/weights.js';
 import { isTheory, type MeasuredQuantity, needsOf, type QuantityName } from '../quantities.js';
@@ -68,6 +68,7 @@ export async function measureTask(task: MeasureTask, onSteps: OnSteps = () => {}
     activation,
     samples,
     width,
+    widths,
     hiddenWidth,
     inputWidth,
     outputWidth,
@@ -86,8 +87,11 @@ export async function measureTask(task: MeasureTask, onSteps: OnSteps = () => {}
         inner: setting.scaling.sigmaInner,
         hidden: setting.scaling.sigmaHidden,
         output: setting.scaling.sigmaOutput,
+        ...(setting.scaling.hiddenLayers && {
+          hiddenLayers: [Number.NaN, Number.NaN, ...setting.scaling.hiddenLayers.sigma],
+        }),
       },
-      learningRate: ratesOf(setting),
+      learningRate: ratesOf(setting.scaling, setting.depth),
       stepSize: setting.stepSize,
       stepSizeAt: scheduleOf(setting, step.count),
       data: {
@@ -100,6 +104,7 @@ export async function measureTask(task: MeasureTask, onSteps: OnSteps = () => {}
       shape: {
         samples: data.batch ?? samples,
         width,
+        ...(widths && { widths: [Number.NaN, ...widths.toReversed()] }),
         ...(hiddenWidth !== null && { hiddenWidth }),
         inputWidth,
         outputWidth,
@@ -137,12 +142,6 @@ function scheduleOf(setting: Setting, steps: number): BatchCell['stepSizeAt'] {
   if (!names.includes('t')) return undefined;
   const { depth: L, width: m, inputWidth: d, outputWidth: k, samples: n, branchScale: beta } = setting;
   return (t) => evaluate({ ...parameters, L, m, d, k, n, beta, t, T: steps });
-}
-
-/** eta_l at index l = 1 .. L. */
-function ratesOf({ depth, scaling: { learningRate } }: Setting): BatchCell['learningRate'] {
-  if (typeof learningRate === 'string') return learningRate;
-  return Array.from({ length: depth + 1 }, (_, layer) => learningRate[groupOf(layer, depth)]);
 }
 
 function recorded(

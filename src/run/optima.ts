@@ -1,9 +1,9 @@
 /** The optima that an experiment asks for: where along a parameter a quantity is smallest, and how that drifts with depth and width. */
 import { type AxisName, entryOf } from '../config/axes.js';
-import { OPTIMUM_COLUMNS } from '../config/columns.js';
+import { identityColumn, OPTIMUM_COLUMNS } from '../config/columns.js';
 import { DRIFT_AXES } from '../config/file/experiment.js';
 import type { Experiment, OptimumSearch } from '../config/resolve.js';
-import { axisValue, expandAxes, type Setting, sweptAxes, writtenAxisValue } from '../config/settings.js';
+import { expandAxes, identityValue, type Setting, sweptAxes, writtenAxisValue } from '../config/settings.js';
 import { keyNames } from '../plan/cell.js';
 import { exponentOf, verdictOf } from '../results/exponent.js';
 import { OPTIMA, SLOPES } from '../results/file-names.js';
@@ -187,9 +187,8 @@ class Optima {
     search: OptimumSearch,
   ): Map<string, { sum: number; count: number }> {
     const at = (column: string) => columns.indexOf(column);
-    const identity = [...this.names.axes.map((axis) => entryOf(axis).column), ...this.names.parameters].map(
-      at,
-    );
+    const ofAxes = this.names.axes.map((axis) => identityColumn(axis, columns));
+    const identity = [...ofAxes, ...this.names.parameters].map(at);
     const [draw, layer, depth, step, quantity] = ['draw', 'layer', 'depth', STEP_NUMBER, search.quantity].map(
       at,
     ) as [number, number, number, number, number];
@@ -210,7 +209,7 @@ class Optima {
   private numbersOf(setting: Setting): Value[] {
     const { axes, parameters } = this.names;
     return [
-      ...axes.map((axis) => axisValue(axis, setting)),
+      ...axes.map((axis) => identityValue(axis, setting)),
       ...parameters.map((name) => setting.parameters[name]!),
     ];
   }

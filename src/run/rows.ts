@@ -3,7 +3,7 @@ import { AXIS_NAMES, entryOf } from '../config/axes.js';
 import { LAYER_NAME, rowColumns } from '../config/columns.js';
 import { limitCaseOf, typicalSize } from '../config/limit-case.js';
 import type { Experiment } from '../config/resolve.js';
-import { axisValue, type Setting, toldAxes, writtenAxisValue } from '../config/settings.js';
+import { axisValue, type Setting, toldAxes, toldFormulas, writtenAxisValue } from '../config/settings.js';
 import { drawData } from '../core/data.js';
 import { norm } from '../core/measure.js';
 import { GaussianSampler } from '../core/random.js';
@@ -11,7 +11,13 @@ import type { Cell } from '../plan/cell.js';
 import { isTheory, QUANTITY_NAMES, type TheoryQuantity, twelveDigits } from '../quantities.js';
 import type { Table, Value } from '../results/table.js';
 import type { RecordedCell } from '../store/cell-file.js';
-import { angleLimits, type DataSize, sensitivityAt } from '../theory/limits.js';
+import {
+  angleLimits,
+  type DataSize,
+  type LimitCase,
+  sensitivityAt,
+  typicalFeatureRms,
+} from '../theory/limits.js';
 
 /** A cell with what became of it. */
 export interface FinishedCell {
@@ -27,7 +33,7 @@ export function columnsOf(experiment: Experiment): string[] {
 }
 
 const identityColumnsOf = (experiment: Experiment) =>
-  rowColumns(toldAxes(experiment), Object.keys(experiment.parameters));
+  rowColumns([...toldAxes(experiment), ...toldFormulas(experiment)], Object.keys(experiment.parameters));
 
 const quantitiesOf = ({ quantities }: Experiment['record']) =>
   QUANTITY_NAMES.filter((name) => quantities.includes(name));
@@ -77,10 +83,11 @@ export function tableOf(experiment: Experiment, finished: readonly FinishedCell[
   };
 }
 
-/** The infinite-width limits of the cells of an experiment; angles are those of a setting, computed once. */
+/** What theory has for the cells of an experiment; angles are those of a setting, computed once. */
 class TheoryColumns {
   private readonly angles = new Map<Setting, Float64Array>();
   private sampler: GaussianSampler | undefined;
+  private features: { readonly cell: Cell; readonly typical: Float64Array } | undefined;
 
   constructor(private readonly experiment: Experiment) {}
 
@@ -88,12 +95,21 @@ class TheoryColumns {
   value(name: TheoryQuantity, { cell, measured }: FinishedCell, at: number): number {
     const { setting } = cell;
     const layer = measured.layers[at]!;
-    if (Number.isNaN(measured.values.bfa_rad?.[at])) return Number.NaN;
     const limitCase = limitCaseOf(this.experiment, setting);
+    if (name === 'feature_rms_theory') return this.featuresOf(cell, limitCase)[layer]!;
+    if (Number.isNaN(measured.values.bfa_rad?.[at])) return Number.NaN;
     const angles = this.angles.get(setting) ?? angleLimits(limitCase, typicalSize(this.experiment, setting));
     this.angles.set(setting, angles);
     if (name === 'bfa_theory_rad') return angles[layer]!;
     return layer === setting.depth - 1 ? sensitivityAt(limitCase, angles, this.sizeOf(cell)) : Number.NaN;
+  }
+
+  /** Of the cell of which a layer was asked for last: its layers come one after the other. */
+  private featuresOf(cell: Cell, limitCase: LimitCase): Float64Array {
+    if (this.features?.cell !== cell) {
+      this.features = { cell, typical: typicalFeatureRms(limitCase, this.sizeOf(cell).input) };
+    }
+    return this.features.typical;
   }
 
   /** |x| and |y| as the cell draws them. */

@@ -1,8 +1,8 @@
 /** The slopes that an experiment asks for: how its quantities grow with depth or width, beside what theory expects. */
 import { type AxisName, entryOf } from '../config/axes.js';
-import { SLOPE_COLUMNS } from '../config/columns.js';
+import { identityColumn, SLOPE_COLUMNS } from '../config/columns.js';
 import { type Experiment, recordedSteps, type Slope } from '../config/resolve.js';
-import { axisValue, expandAxes, type Setting, sweptAxes, writtenAxisValue } from '../config/settings.js';
+import { expandAxes, identityValue, type Setting, sweptAxes, writtenAxisValue } from '../config/settings.js';
 import { keyNames } from '../plan/cell.js';
 import { type ExponentPoint, exponentOf, verdictOf } from '../results/exponent.js';
 import type { Table, Value } from '../results/table.js';
@@ -32,7 +32,8 @@ export function slopesOf(experiment: Experiment, table: Table): Table {
   const axes = names.axes.filter((axis) => ALWAYS.includes(axis) || sweptAxes(experiment).includes(axis));
   const values = new Map<string, Map<Value, Value>[]>();
   const at = (column: string) => table.columns.indexOf(column);
-  const identity = [...names.axes.map((axis) => entryOf(axis).column), ...names.parameters].map(at);
+  const columns = [...names.axes.map((axis) => identityColumn(axis, table.columns)), ...names.parameters];
+  const identity = columns.map(at);
   const [draw, layer, depth, step] = ['draw', 'layer', 'depth', 'step_number'].map(at) as [
     number,
     number,
@@ -52,7 +53,7 @@ export function slopesOf(experiment: Experiment, table: Table): Table {
 
   const parametersOf = ({ parameters }: Setting) => names.parameters.map((name) => parameters[name]!);
   const numbersOf = (setting: Setting) => [
-    ...names.axes.map((axis) => axisValue(axis, setting)),
+    ...names.axes.map((axis) => identityValue(axis, setting)),
     ...parametersOf(setting),
   ];
   const steps = recordedSteps(experiment);
@@ -85,13 +86,15 @@ export function slopesOf(experiment: Experiment, table: Table): Table {
       }),
     );
   });
-  const columns = [
-    'experiment',
-    ...axes.map((axis) => entryOf(axis).column),
-    ...names.parameters,
-    ...SLOPE_COLUMNS,
-  ];
-  return { columns, rows };
+  return {
+    columns: [
+      'experiment',
+      ...axes.map((axis) => entryOf(axis).column),
+      ...names.parameters,
+      ...SLOPE_COLUMNS,
+    ],
+    rows,
+  };
 }
 
 const textOf = (parts: readonly Value[]) => JSON.stringify(parts);

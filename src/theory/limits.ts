@@ -1,5 +1,7 @@
 /** Where the limits of infinite width apply, and what they are there. */
 import { bfaLimit, sensitivityLimit } from './bfa.js';
+import { wideStep } from './infinite-width.js';
+import { typicalFeatures } from './typical-features.js';
 
 /** A network and its step, as far as the limits depend on them. */
 export interface LimitCase {
@@ -8,15 +10,23 @@ export interface LimitCase {
   /** L, m, n and k. */
   readonly depth: number;
   readonly width: number;
+  /** m_1 .. m_{L-1}, where they differ; m is the last then. */
+  readonly widths?: readonly number[];
   readonly samples: number;
   readonly outputs: number;
   readonly branchScale: number;
-  /** Standard deviations of the entries of W_1, V_l and W_L. */
-  readonly sigma: { readonly input: number; readonly hidden: number; readonly output: number };
+  /** Standard deviations of the entries of W_1, V_l and W_L; of V_2 .. V_{L-1} each, where widths differ. */
+  readonly sigma: {
+    readonly input: number;
+    readonly hidden: number;
+    readonly output: number;
+    readonly hiddenLayers?: readonly number[];
+  };
   /** Whether scales are set by what is measured instead (section 4.2). */
   readonly isNormalized: boolean;
-  /** Whether rates are those of Eq. 8. */
+  /** Whether rates are those of Eq. 8; or eta_l at index l = 1 .. L. */
   readonly isScaleInvariant: boolean;
+  readonly rates?: readonly number[] | undefined;
   readonly loss: 'squared' | 'linear' | 'cross-entropy';
   /** `hidden` and `all`, or some layers. */
   readonly train: 'hidden' | 'all' | 'some';
@@ -65,7 +75,7 @@ function missingForAnyStep(c: LimitCase): Missing | undefined {
     return ['resnet or mlp', c.architecture, 'the limit for others is not known'];
   }
   if (!isKnown(activation)) return ['relu or linear', activation, 'the limit for others is not known'];
-  if (!c.isScaleInvariant)
+  if (!c.isScaleInvariant && !(c.rates && c.architecture === 'mlp'))
     return ['learning rates "scale-invariant"', 'others', 'the limit is that of Eq. 8'];
   if (!isCritical(c)) return ['sigmaHidden "critical"', sigma.hidden, 'features have to keep their size'];
   if (c.train === 'some')
@@ -98,21 +108,71 @@ export function missingForSensitivity(
  * @param typical decides which updates are small: all draws of a network have the same limit, or none.
  */
 export function angleLimits(c: LimitCase, typical: DataSize): Float64Array {
-  const { architecture, activation, depth, branchScale, stepSize } = c;
-  if (missingForAnyStep(c) || !isKnown(activation) || !isKnownArchitecture(architecture))
-    return new Float64Array(depth).fill(Number.NaN);
-  const trainsInput = c.train === 'all';
-  const angles = bfaLimit({ architecture, activation, depth, branchScale, trainsInput });
+  const { depth, stepSize } = c;
+  if (missingForAnyStep(c)) return new Float64Array(depth).fill(Number.NaN);
+  const { angles, decays } = velocityOf(c, typical);
   if (stepSize === undefined) return angles;
-  // |fdot_v|_rms = sum_{l<=v} C_l / (sqrt(m) cos(theta_v) |b_v|_2), Eq. 4, with C_l = 1 / L and |b_v| = |b_{L-1}|.
+  // |fdot_v|_rms = sum_{l<=v} C_l / (sqrt(m_v) cos(theta_v) |b_v|_2), Eq. 4, with |b_v| = |b_{L-1}|.
   const backward = c.isNormalized
     ? 1 / Math.cos(angles[depth - 1]!)
     : c.width * c.sigma.output * slopeAtZero(c, typical);
   return angles.map((angle, v) => {
-    const decay = (trainsInput ? v : v - 1) / depth;
-    const change = (stepSize * decay) / (Math.cos(angle) * backward * featureRms(c, typical));
+    const narrower = Math.sqrt((c.widths?.[v - 1] ?? c.width) / c.width);
+    const change = (stepSize * decays[v]!) / (Math.cos(angle) * narrower * backward * featureRms(c, typical));
     return change <= SMALL ? angle : Number.NaN;
   });
+}
+
+/** theta_v and sum_{l<=v} C_l of the velocity, at index v; of Eq. 8, where widths are one, the angles know every branch scale. */
+function velocityOf(c: LimitCase, typical: DataSize): { angles: Float64Array; decays: Float64Array } {
+  const { depth, branchScale } = c;
+  const [architecture, activation] = [c.architecture, c.activation] as ['resnet' | 'mlp', 'relu' | 'linear'];
+  const trainsInput = c.train === 'all';
+  if (!c.widths && c.isScaleInvariant) {
+    return {
+      angles: bfaLimit({ architecture, activation, depth, branchScale, trainsInput }),
+      decays: Float64Array.from({ length: depth }, (_, v) => (trainsInput ? v : v - 1) / depth),
+    };
+  }
+  const { backwardFeatureAngle, contributions } = wideStep({
+    ...{ architecture, activation, depth, branchScale, width: c.width, widths: c.widths, sigma: c.sigma },
+    inputNorm: typical.input,
+    slopeNorm: slopeAtZero(c, typical),
+    learningRate: c.rates ?? 'scale-invariant',
+    trainsAll: trainsInput,
+  });
+  let decay = 0;
+  const upTo = contributions.slice(0, -1).map((C) => {
+    decay += C;
+    return decay;
+  });
+  return {
+    angles: Float64Array.from([Number.NaN, ...backwardFeatureAngle]),
+    decays: Float64Array.from([0, ...upTo]),
+  };
+}
+
+/**
+ * exp E log |g_v|_rms of a ReLU MLP for the data of a cell, at index v = 1 .. L-1: at its widths, and not in their limit.
+ *
+ * @param input |x|_2.
+ */
+export function typicalFeatureRms(c: LimitCase, input: number): Float64Array {
+  if (missingForFeatures(c)) return new Float64Array(c.depth).fill(Number.NaN);
+  const { input: first, hidden, hiddenLayers } = c.sigma;
+  const widths = c.widths ?? new Array<number>(c.depth - 1).fill(c.width);
+  const scales = hiddenLayers ?? new Array<number>(c.depth - 2).fill(hidden);
+  return typicalFeatures(widths, { input: first, hidden: scales }, input);
+}
+
+/** What is missing for the typical size of the features. */
+export function missingForFeatures(c: LimitCase): Missing | undefined {
+  if (c.samples !== 1) return ['one sample', c.samples, 'the size for several is not known'];
+  if (c.architecture !== 'mlp') return ['mlp', c.architecture, 'the size for others is not known'];
+  if (c.activation !== 'relu') return ['relu', c.activation, 'the size for others is not known'];
+  if (c.isNormalized) return ['a scaling by formula', 'auto', 'it is set by what is measured'];
+  if (c.steps > 1) return ['step.count 1', c.steps, 'the size is that before the first step'];
+  return undefined;
 }
 
 /**
@@ -129,8 +189,9 @@ export function sensitivityAt(c: LimitCase, angles: Float64Array, { input, targe
   const angle = angles[c.depth - 1]!;
   if (c.outputs !== 1 || Number.isNaN(angle)) return Number.NaN;
   const isBent = c.loss !== 'linear';
-  // An update changes a residual by dt / |y|^2 of itself, as sum C is at most 1, and dloss is that much off.
-  if (isBent && !((c.stepSize ?? 0) <= SMALL * target ** 2)) return Number.NaN;
+  // An update changes a residual by dt sum C / |y|^2 of itself, and dloss is that much off; at the rates of Eq. 8 sum C is at most 1.
+  const decay = c.rates ? velocityOf(c, { input, target }).decays[c.depth - 1]! : 1;
+  if (isBent && !((c.stepSize ?? 0) * decay <= SMALL * target ** 2)) return Number.NaN;
   if (c.isNormalized) return 1;
   const tau = c.sigma.output * Math.sqrt(c.width) * featureRms(c, { input, target });
   if (isBent && !(tau <= SMALL_OUTPUT * target)) return Number.NaN;
@@ -149,17 +210,18 @@ function slopeAtZero({ loss, outputs }: LimitCase, { target }: DataSize): number
 }
 
 /** Whether features keep their size from layer to layer. */
-function isCritical({ activation, isNormalized, sigma, width }: LimitCase): boolean {
-  const critical = Math.sqrt((activation === 'relu' ? 2 : 1) / width);
-  return isNormalized || Math.abs(sigma.hidden / critical - 1) < 1e-9;
+function isCritical({ activation, isNormalized, sigma, width, widths }: LimitCase): boolean {
+  const isAt = (scale: number, taken: number) =>
+    Math.abs(scale / Math.sqrt((activation === 'relu' ? 2 : 1) / taken) - 1) < 1e-9;
+  if (isNormalized) return true;
+  if (!widths) return isAt(sigma.hidden, width);
+  return sigma.hiddenLayers?.every((scale, i) => isAt(scale, widths[i]!)) ?? false;
 }
 
-type KnownArchitecture = NonNullable<Parameters<typeof bfaLimit>[0]['architecture']>;
-
-function isKnownArchitecture(architecture: string): architecture is KnownArchitecture {
+function isKnownArchitecture(architecture: string): boolean {
   return architecture === 'resnet' || architecture === 'mlp';
 }
 
-function isKnown(activation: string): activation is 'relu' | 'linear' {
+function isKnown(activation: string): boolean {
   return activation === 'relu' || activation === 'linear';
 }

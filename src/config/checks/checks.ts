@@ -13,6 +13,7 @@ import { findEmptyColumns } from './empty-columns.js';
 import { findModelIssues } from './model-checks.js';
 import { findRangeIssues } from './ranges.js';
 import { TRAINING_CHECKS } from './training-checks.js';
+import { hasManyWidths } from './width-checks.js';
 
 /** Steps that a quantity may be of alone: whether an experiment has them, and what the file has to say for it. */
 const STEPS = {
@@ -180,8 +181,9 @@ const CHECKS: readonly Check[] = [
   },
   {
     reads: ['network', 'scaling', 'sweep', 'record', 'commonRandomNumbers', 'slopes'],
-    find: ({ axes, record, commonRandomNumbers, slopes = [] }) =>
-      slopes.flatMap(({ quantity, axis, expected: exponents }, index) => {
+    find: (experiment) => {
+      const { axes, record, commonRandomNumbers, slopes = [] } = experiment;
+      return slopes.flatMap(({ quantity, axis, expected: exponents }, index) => {
         const refuse = (path: Path, what: string, value: unknown, advice: string) => [
           { path: ['slopes', index, ...path], message: expected(what, value, advice) },
         ];
@@ -196,6 +198,14 @@ const CHECKS: readonly Check[] = [
           ...(axes[axis].length >= 2
             ? []
             : refuse(['axis'], 'an axis of two values or more', axis, `give sweep.${axis}`)),
+          ...(axis === 'width' && hasManyWidths(experiment)
+            ? refuse(
+                ['axis'],
+                'an axis but the width',
+                axis,
+                'networks with a formula in l have no one width',
+              )
+            : []),
           ...(commonRandomNumbers.includes(axis)
             ? refuse(
                 ['axis'],
@@ -208,7 +218,8 @@ const CHECKS: readonly Check[] = [
             refuse(['expected', name], 'a scaling of this experiment', name, `there are ${names.join(', ')}`),
           ),
         ];
-      }),
+      });
+    },
   },
   {
     reads: ['sweep', 'draws'],

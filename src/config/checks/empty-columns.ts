@@ -1,6 +1,11 @@
 /** Recorded quantities that can have no value in any cell of an experiment. */
 import { isTheory, type QuantityName, quantityEntry, type TheoryQuantity } from '../../quantities.js';
-import { type Missing, missingForAngle, missingForSensitivity } from '../../theory/limits.js';
+import {
+  type Missing,
+  missingForAngle,
+  missingForFeatures,
+  missingForSensitivity,
+} from '../../theory/limits.js';
 import { expected, type Issue } from '../file/problem.js';
 import { favourableSize, limitCaseOf, typicalSize } from '../limit-case.js';
 import type { Experiment } from '../resolve.js';
@@ -40,10 +45,12 @@ function missingForTheory(
   for (const setting of settings) {
     const limitCase = limitCaseOf(experiment, setting);
     const typical = typicalSize(experiment, setting);
-    const missing =
-      name === 'bfa_theory_rad'
-        ? missingForAngle(limitCase, typical)
-        : missingForSensitivity(limitCase, typical, favourableSize(experiment, setting));
+    const missing = {
+      bfa_theory_rad: () => missingForAngle(limitCase, typical),
+      sensitivity_theory: () =>
+        missingForSensitivity(limitCase, typical, favourableSize(experiment, setting)),
+      feature_rms_theory: () => missingForFeatures(limitCase),
+    }[name]();
     if (!missing) return undefined;
     first ??= missing;
   }

@@ -4,14 +4,21 @@ import { AXIS_NAMES, entryOf } from '../axes.js';
 import { compileExpression, type Values } from '../expression.js';
 import type { Experiment } from '../resolve.js';
 import { namesOf } from '../settings.js';
+import { compileWidth } from '../widths.js';
 
 /**
  * All values that some names have together, over the settings of an experiment; a point has what the branch scale hangs on too,
  * where that is one of them.
+ *
+ * @param ofLayers whether m is the width of every layer, and not the last alone.
  */
-export function pointsOf(experiment: Experiment, names: readonly string[]): readonly Values[] {
+export function pointsOf(
+  experiment: Experiment,
+  names: readonly string[],
+  ofLayers = false,
+): readonly Values[] {
   const free = names.filter((name) => name !== 'beta');
-  if (!names.includes('beta')) return product(experiment, free);
+  if (!names.includes('beta')) return product(experiment, free, ofLayers);
   const { architecture, branchScale } = experiment.axes;
   const sources = [
     ...(architecture.some(hasBranches) ? branchScale : []),
@@ -19,16 +26,31 @@ export function pointsOf(experiment: Experiment, names: readonly string[]): read
   ];
   return sources.flatMap((source) => {
     // A model may be without.
-    if (source === null) return product(experiment, free);
+    if (source === null) return product(experiment, free, ofLayers);
     const beta = compileExpression(source, namesOf(experiment));
-    return product(experiment, [...free, ...beta.names]).map((values) => ({
+    return product(experiment, [...free, ...beta.names], ofLayers).map((values) => ({
       ...values,
       beta: beta.evaluate(values),
     }));
   });
 }
 
-function product(experiment: Experiment, names: readonly string[]): readonly Values[] {
+function product(experiment: Experiment, names: readonly string[], ofLayers = false): readonly Values[] {
+  const { axes, parameters } = experiment;
+  if (!names.includes('m') || !axes.width.some((source) => typeof source === 'string')) {
+    return productOfValues(experiment, names);
+  }
+  const others = names.filter((name) => name !== 'm');
+  return axes.width.flatMap((source) => {
+    const formula = compileWidth(source, Object.keys(parameters));
+    return productOfValues(experiment, [...others, 'L', ...formula.names]).flatMap((point) => {
+      const widths = formula.widths(point);
+      return (ofLayers ? [...new Set(widths)] : widths.slice(-1)).map((m) => ({ ...point, m }));
+    });
+  });
+}
+
+function productOfValues(experiment: Experiment, names: readonly string[]): readonly Values[] {
   return [...new Set(names)].reduce<readonly Values[]>(
     (points, name) => {
       const values = valuesNamed(experiment, name);

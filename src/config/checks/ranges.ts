@@ -7,6 +7,7 @@ import type { Experiment } from '../resolve.js';
 import { RATE_NAMES } from '../scalings/rates.js';
 import { countSettings, namesOf } from '../settings.js';
 import { pointsOf } from './points.js';
+import { findWidthIssues } from './width-checks.js';
 
 /** Values of a scaling that are no formula. */
 const WORDS: readonly unknown[] = ['critical', ...RATE_NAMES];
@@ -14,6 +15,9 @@ const WORDS: readonly unknown[] = ['critical', ...RATE_NAMES];
 /** Every formula is in its range at every setting. */
 export function findRangeIssues(experiment: Experiment, file: ExperimentFile): readonly Issue[] {
   if (countSettings(experiment) > MOST_CELLS) return [];
+  const widthIssues = findWidthIssues(experiment, file);
+  // Other formulas may hang on the width.
+  if (widthIssues.length > 0) return widthIssues;
   const branchScaleIssues = findBranchScaleIssues(experiment, file);
   return branchScaleIssues.length > 0
     ? branchScaleIssues
@@ -78,8 +82,10 @@ function findBranchScalesWrittenTwice(experiment: Experiment, file: ExperimentFi
 
 /** Scales of the layers and of the input, learning rates and step sizes are in range at every setting. */
 function findScaleIssues(experiment: Experiment, file: ExperimentFile): readonly Issue[] {
+  // Those of V_l are of every layer.
+  const isOfLayers = (path: Path) => ['sigmaHidden', 'learningRate', 'hidden'].includes(String(path.at(-1)));
   const fault = (path: Path, source: number | string, what: string, isFine: (value: number) => boolean) =>
-    findFault(experiment, path, source, what, isFine);
+    findFault(experiment, path, source, what, isFine, isOfLayers(path));
   const scale = file.data?.input?.scale;
   return [
     ...(scale === undefined
@@ -119,11 +125,12 @@ function findFault(
   source: number | string,
   what: string,
   isFine: (value: number) => boolean,
+  ofLayers = false,
 ): readonly Issue[] {
   // A network of the user's own may be without.
   if (source === null) return [];
   const expression = compileExpression(source, stepSizeNames(Object.keys(experiment.parameters)));
-  for (const values of pointsOf(experiment, expression.names)) {
+  for (const values of pointsOf(experiment, expression.names, ofLayers)) {
     try {
       const value = expression.evaluate(values);
       if (isFine(value)) continue;

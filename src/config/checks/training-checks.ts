@@ -6,6 +6,7 @@ import { expected, type Issue, type Path } from '../file/problem.js';
 import { type Experiment, recordedSteps } from '../resolve.js';
 import type { Check } from './check.js';
 import { pointsOf } from './points.js';
+import { hasManyWidths } from './width-checks.js';
 
 const one = (path: Path, what: string, value: unknown, advice = ''): readonly Issue[] => [
   { path, message: expected(what, value, advice) },
@@ -179,11 +180,16 @@ function findMisplacedOptima(experiment: Experiment): readonly Issue[] {
         ? []
         : refuse(['steps'], 'steps that are recorded', steps, `of ${step.count} steps see record.steps`)),
       ...(draws >= 2 ? [] : refuse([], 'draws >= 2', draws, 'the interval is over draws')),
-      ...DRIFT_AXES.flatMap((axis) =>
-        drift[axis] === undefined || axes[axis].length >= 2
+      ...DRIFT_AXES.flatMap((axis) => {
+        if (drift[axis] === undefined) return [];
+        if (axis === 'width' && hasManyWidths(experiment)) {
+          return refuse(['drift', axis], 'no width', axis, 'networks with a formula in l have no one width');
+        }
+        const isSwept = axes[axis].length >= 2;
+        return isSwept
           ? []
-          : refuse(['drift', axis], 'an axis of two values or more', axis, `give sweep.${axis}`),
-      ),
+          : refuse(['drift', axis], 'an axis of two values or more', axis, `give sweep.${axis}`);
+      }),
     ];
   });
 }

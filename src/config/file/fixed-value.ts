@@ -1,5 +1,5 @@
 /** What an experiment has of an axis that it does not sweep, read off the file in a manifest. */
-import { AXES, entryOf } from '../axes.js';
+import { AXES, AXIS_NAMES, entryOf } from '../axes.js';
 import { axisOfColumn } from '../columns.js';
 
 /**
@@ -9,7 +9,7 @@ import { axisOfColumn } from '../columns.js';
  * @returns undefined for what is no column of an axis, is swept, or is a formula.
  */
 export function fixedValue(column: string, experiment: unknown): string | number | undefined {
-  const axis = axisOfColumn(column);
+  const axis = axisOfColumn(column) ?? axisToldBy(column);
   if (axis === undefined) return undefined;
   const { path, default: usual } = entryOf(axis);
   const at = (keys: readonly string[]) =>
@@ -22,5 +22,11 @@ export function fixedValue(column: string, experiment: unknown): string | number
   const value = (swept as readonly unknown[] | undefined)?.[0] ?? at(path) ?? usual;
   const { tell } = AXES[axis] as { readonly tell?: (value: unknown) => string };
   const told = tell && typeof value === 'object' ? tell(value) : value;
-  return typeof told === 'number' || typeof told === 'string' ? told : undefined;
+  if (column === entryOf(axis).formulaColumn) return told === undefined ? undefined : String(told);
+  if (entryOf(axis).holds === 'number') return typeof told === 'number' ? told : undefined;
+  return typeof told === 'string' ? told : undefined;
 }
+
+/** The axis whose networks a column of formulas tells apart. */
+const axisToldBy = (column: string) =>
+  AXIS_NAMES.find((axis) => entryOf(axis).isToldByFormula && entryOf(axis).formulaColumn === column);

@@ -195,7 +195,7 @@ describe('the problems of a file', () => {
       'x.json:2:3 titel: unknown key; did you mean "title"?',
       'x.json:4:14 network.depth: expected an integer >= 3, got 2; L counts the embedding and the readout',
       'x.json:5:19 network.activation: expected "relu", "linear", "leaky", "tanh", "erf", "gelu" or "silu", got "Relu"; did you mean "relu"?',
-      'x.json:6:20 network.branchScale: expected a number or an expression in L, m, d, k, n, got "2/sqrt(L"; it ends too early; allowed are numbers, L, m, d, k, n, pi, e, + - * / ( ) and sqrt, exp, log, pow, abs, min, max',
+      'x.json:6:20 network.branchScale: expected a number or an expression in L, m, d, k, n, got "2/sqrt(L"; it ends too early; allowed are numbers, L, m, d, k, n, pi, e, + - * / ( ) and sqrt, exp, log, pow, abs, round, min, max',
       'x.json:8:32 scaling.sigmaHiden: unknown key; did you mean "sigmaHidden"?',
       'x.json:10:5 sweep.depth[0]: expected an integer >= 3, got 2; L counts the embedding and the readout',
       'x.json:12:30 record.quantities[0]: expected the name of a quantity, got "bfa"',
@@ -221,7 +221,7 @@ describe('the problems of a file', () => {
   const DEPTH = 'expected an integer >= 3, got';
   const COUNTS = 'L counts the embedding and the readout';
   const NAMES = 'a number or an expression in L, m, d, k, n, beta';
-  const ALLOWED = 'pi, e, + - * / ( ) and sqrt, exp, log, pow, abs, min, max';
+  const ALLOWED = 'pi, e, + - * / ( ) and sqrt, exp, log, pow, abs, round, min, max';
 
   it.each<[object, ...string[]]>([
     [{ network: { depth: 2.5, width: 1 } }, `network.depth: ${DEPTH} 2.5; ${COUNTS}`],
@@ -309,7 +309,7 @@ describe('the problems of a file', () => {
     [
       { scaling: { name: 'a', sigmaHidden: 'criticl' } },
       'scaling.sigmaHidden: expected "critical", a number or an expression, got "criticl"; the name "criticl" is not ' +
-        'known here; allowed are numbers, L, m, d, k, n, beta, pi, e, + - * / ( ) and sqrt, exp, log, pow, abs, min, max',
+        'known here; allowed are numbers, L, m, d, k, n, beta, pi, e, + - * / ( ) and sqrt, exp, log, pow, abs, round, min, max',
     ],
     [
       {
@@ -483,10 +483,13 @@ describe('the problems of a file', () => {
       JSON.parse('{"__proto__": 1}'),
       '__proto__: unknown key; known are $schema, title, figure, network, scaling, loss, data, step, sweep, commonRandomNumbers, draws, seed, record, slopes, optima',
     ],
-    [{ sweep: { width: [] } }, 'sweep.width: expected a list of integers >= 1, not empty, got []'],
+    [
+      { sweep: { width: [] } },
+      'sweep.width: expected a list of integers >= 1 or expressions, not empty, got []',
+    ],
     [
       { sweep: { width: 5 } },
-      'sweep.width: expected a list of integers >= 1, {"from", "to", "step"} or {"from", "to", "count", "scale"}, got 5',
+      'sweep.width: expected a list of integers >= 1 or expressions, {"from", "to", "step"} or {"from", "to", "count", "scale"}, got 5',
     ],
     [
       { sweep: { width: [5, 5] } },

@@ -137,15 +137,28 @@ export interface ScalingValues {
   readonly learningRate:
     | RateName
     | { readonly input: number; readonly hidden: number; readonly output: number };
+  /** Of V_2 .. V_{L-1}, where these take widths that differ; with the one of all, and the one rate, at m = m_{L-1}. */
+  readonly hiddenLayers?: { readonly sigma: readonly number[]; readonly rate?: readonly number[] };
   /** Whether the scales are set by what is measured, from these on. */
   readonly isNormalized: boolean;
 }
 
-/** The formulas of a scaling, read once and evaluated at every setting. */
+/**
+ * The formulas of a scaling, read once and evaluated at every setting.
+ *
+ * Where widths differ, the m of a matrix V_l is what it takes, m_{l-1}, so that features keep their size (Prop 5.1) and with them
+ * |b_l|_2. Then |G_l|^2 is proportional to m_{l-1}, and contributions are balanced by rates that fall as 1 / m_{l-1}: those of
+ * Table 1, which are for one width, are those at m_{L-1} times m_{L-1} / m_{l-1}.
+ */
 export function compileScaling(
   scaling: Scaling,
   parameters: readonly string[],
-): (activation: ActivationName, values: Values, hiddenWidth?: number) => ScalingValues {
+): (
+  activation: ActivationName,
+  values: Values,
+  hiddenWidth?: number | null,
+  widths?: readonly number[] | null,
+) => ScalingValues {
   const names = [...VARIABLE_NAMES, ...parameters];
   const known = new Map<number | string, (values: Values) => number>();
   const evaluate = (source: number | string, values: Values) => {
@@ -162,18 +175,28 @@ export function compileScaling(
     learningRate: rates,
     isNormalized,
   } = scaling;
-  return (activation, values, hiddenWidth) => ({
+  const isCritical = sigmaHidden === 'critical';
+  const hiddenScale = (activation: ActivationName, values: Values) =>
+    evaluate(isCritical ? activationEntry(activation).sigmaHidden : sigmaHidden, values);
+  const hiddenLayers = (activation: ActivationName, values: Values, widths: readonly number[]) => {
+    const layers = widths.slice(0, -1).map((m) => ({ ...values, m }));
+    const isOfTable = typeof rates !== 'string' && SCALING_NAMES.some((each) => each === name);
+    return {
+      sigma: layers.map((own) => hiddenScale(activation, own)),
+      ...(typeof rates !== 'string' && {
+        rate: layers.map((own) =>
+          isOfTable ? evaluate(rates.hidden, values) * (values.m! / own.m) : evaluate(rates.hidden, own),
+        ),
+      }),
+    };
+  };
+  return (activation, values, hiddenWidth, widths) => ({
     name,
     sigmaInput: evaluate(sigmaInput, values),
     sigmaInner: evaluate(sigmaInner, values),
     // What a matrix takes whose inputs went through phi are as many as these.
-    sigmaHidden:
-      sigmaHidden === 'critical'
-        ? evaluate(
-            activationEntry(activation).sigmaHidden,
-            hiddenWidth ? { ...values, m: hiddenWidth } : values,
-          )
-        : evaluate(sigmaHidden, values),
+    sigmaHidden: hiddenScale(activation, isCritical && hiddenWidth ? { ...values, m: hiddenWidth } : values),
+    ...(widths && { hiddenLayers: hiddenLayers(activation, values, widths) }),
     sigmaOutput: evaluate(sigmaOutput, values),
     learningRate:
       typeof rates === 'string'
@@ -185,6 +208,17 @@ export function compileScaling(
           },
     isNormalized,
   });
+}
+
+/** eta_l at index l = 1 .. L; or the name of how they follow from the gradients. */
+export function ratesOf(
+  { learningRate, hiddenLayers }: ScalingValues,
+  depth: number,
+): RateName | readonly number[] {
+  if (typeof learningRate === 'string') return learningRate;
+  const { input, hidden, output } = learningRate;
+  const ofHidden = Array.from({ length: depth - 2 }, (_, i) => hiddenLayers?.rate?.[i] ?? hidden);
+  return [Number.NaN, input, ...ofHidden, output];
 }
 
 /** What makes a scaling another than its neighbours. */

@@ -17,6 +17,8 @@ export interface Lane {
     readonly hidden: number;
     readonly output: number;
     readonly inner?: number;
+    /** Of V_l at index l, where widths differ and with them the scales. */
+    readonly hiddenLayers?: readonly number[];
   };
   /** How eta_l follows from the gradients (`rates.ts`), or eta_l at index l = 1 .. L. */
   readonly learningRate: RateName | readonly number[];
@@ -31,11 +33,19 @@ export interface Lane {
 /** What the lanes of a batch have in common. */
 export interface Shape {
   readonly samples: number;
+  /** m; m_{L-1} where widths differ. */
   readonly width: number;
+  /** m_l at index L - l from 1, where widths differ: all lanes are of one depth then, and have no skip connection. */
+  readonly widths?: readonly number[];
   /** M, of a block of two matrices. */
   readonly hiddenWidth?: number;
   readonly inputWidth: number;
   readonly outputWidth: number;
+}
+
+/** m_l of the layers at a distance from the readout. */
+export function widthAt({ width, widths }: Pick<Shape, 'width' | 'widths'>, distance: number): number {
+  return widths?.[distance] ?? width;
 }
 
 /** Layers that learn: those between embedding and readout, all, or some by name or by number l = 1 .. L. */

@@ -2,7 +2,7 @@
  * The networks of a batch: their weights, and how lanes of different depth are aligned. What a layer is made of is the
  * architecture's (see `architectures/`).
  *
- * Lanes are networks of one width but any depth and branch scale. They are aligned at the readout: a layer is
+ * Lanes are networks of one width but any depth and branch scale, or of one depth with a width for each layer. They are aligned at the readout: a layer is
  * counted by its `distance` L - l from it, and lanes are sorted by falling depth. At a distance the active lanes
  * are then a prefix, which grows on the way forward (shorter networks join with their embedding) and shrinks on
  * the way back. States are [active lanes, n, m]; rows are samples.
@@ -24,7 +24,7 @@ import { MatrixFreeWeights } from '../weights/matrix-free-weights.js';
 import { MutableWeights } from '../weights/mutable-weights.js';
 import { type MatrixState, TrainedWeights } from '../weights/trained-weights.js';
 import type { Source } from '../weights/weights.js';
-import type { Lane, Shape } from './lane.js';
+import { type Lane, type Shape, widthAt } from './lane.js';
 
 /** The kinds of weights: formed, and so that they learn in place, or never formed. */
 const WEIGHTS = { dense: DenseWeights, mutable: MutableWeights, 'matrix-free': MatrixFreeWeights } as const;
@@ -75,6 +75,9 @@ export class Network {
   ) {
     if (lanes.some((lane, i) => i > 0 && lane.depth > lanes[i - 1]!.depth)) {
       throw new Error('lanes must be sorted by falling depth');
+    }
+    if (shape.widths && (settings.architecture.hasSkip || lanes.at(-1)!.depth !== shape.widths.length)) {
+      throw new Error('lanes with a width for each layer must be of its depth, and have no skip connection');
     }
     this.farthest = lanes[0]!.depth - 1;
     this.counts = new Uint32Array(lanes[0]!.depth);
@@ -145,13 +148,15 @@ export class Network {
     if (!weights) {
       const { group, outputs, inputs, isInner }: MatrixKind = MATRICES[name];
       const law = {
-        outputs: this.widthOf(outputs),
-        inputs: this.widthOf(inputs),
+        outputs: this.widthOf(outputs, distance),
+        inputs: this.widthOf(inputs, distance + 1),
         ...(isInner && { roles: SECOND_MATRIX }),
         lanes: this.place(group, distance).lanes.map(({ seed, depth, sigma, branchScale }) => {
-          const scale = isInner ? sigma.inner : sigma[group];
+          const layer = depth - distance;
+          const own = group === 'hidden' ? sigma.hiddenLayers?.[layer] : undefined;
+          const scale = isInner ? sigma.inner : (own ?? sigma[group]);
           if (scale === undefined) throw new Error(`no scale is given for ${name}`);
-          return { seed, layer: depth - distance, sigma: this.isBranch(name) ? branchScale * scale : scale };
+          return { seed, layer, sigma: this.isBranch(name) ? branchScale * scale : scale };
         }),
       };
       weights = new TrainedWeights(law, new WEIGHTS[this.settings.weights](this.source, law));
@@ -166,8 +171,9 @@ export class Network {
     return isBranch;
   }
 
-  private widthOf(name: Width): number {
-    const width = this.shape[name];
+  /** A width of the layers at a distance. */
+  private widthOf(name: Width, distance: number): number {
+    const width = name === 'width' ? widthAt(this.shape, distance) : this.shape[name];
     if (width === undefined) throw new Error(`no ${name} is given`);
     return width;
   }

@@ -82,7 +82,8 @@ export class SampledPasses {
     keepsStates = false,
   ): SampledPasses | undefined {
     const { settings, shape } = network;
-    const isPlain = shape.samples === 1 && settings.weights === 'matrix-free' && !settings.isNormalized;
+    const isOfOneWidth = shape.samples === 1 && !shape.widths;
+    const isPlain = isOfOneWidth && settings.weights === 'matrix-free' && !settings.isNormalized;
     if (!isPlain || keepsStates || network.hasDrawn || !hasSampledPasses()) return undefined;
     const form = formOf(settings);
     return form && new SampledPasses(network, proof, layers, form);
