@@ -103,7 +103,9 @@ const matMul = (a: Tensor3D, b: Tensor3D, transposeA: boolean, transposeB: boole
 
 /** a^T of each lane. */
 export function transpose(x: Tensor3D): Tensor3D {
-  return has('TransposedLanes') ? run('TransposedLanes', { x }) : run('Transpose', { x }, { perm: [0, 2, 1] });
+  return has('TransposedLanes')
+    ? run('TransposedLanes', { x })
+    : run('Transpose', { x }, { perm: [0, 2, 1] });
 }
 
 /**
