@@ -10,7 +10,15 @@ import { axisValue, expandAxes, type Setting, sweptAxes, writtenAxisValue } from
 import { keyNames } from '../plan/cell.js';
 import { exponentOf, verdictOf } from '../results/exponent.js';
 import { OPTIMA, SLOPES } from '../results/file-names.js';
-import { type Curve, interval, type Optimum, optimumOf, regretAt, resamples } from '../results/optimum.js';
+import {
+  type Curve,
+  interval,
+  means,
+  type Optimum,
+  optimumOf,
+  regretAt,
+  resamples,
+} from '../results/optimum.js';
 import { STEP_NUMBER, type Table, type Value } from '../results/table.js';
 import { ALWAYS, rounded, slopesOf } from './slopes.js';
 
@@ -46,6 +54,15 @@ export function fitsOf(
   };
 }
 
+/**
+ * The curves that optima are sought on, a row for each point: the columns of optima.csv, of which the first row of a curve alone says
+ * what was found, then where it is along the parameter, and the mean of the quantity there as the fit has it; missing where no draw has
+ * a value. Charts are drawn over it.
+ */
+export function curvesOf(experiment: Experiment, table: Table): Table {
+  return new Optima(experiment, table).curveTable;
+}
+
 /** The optima of a table, and their drifts as rows of slopes.csv. */
 class Optima {
   private readonly names;
@@ -71,21 +88,37 @@ class Optima {
 
   /** optima.csv. */
   get table(): Table {
+    return this.tableOf([], () => [[]]);
+  }
+
+  /** See `curvesOf`. */
+  get curveTable(): Table {
+    return this.tableOf(['at', 'value'], ({ curve: { x, y } }) => {
+      const mean = means({ x, y }, this.draws);
+      return x.map((at, i) => [at, mean && y[i]!.some(Number.isFinite) ? rounded(Math.exp(mean[i]!)) : null]);
+    });
+  }
+
+  /** A row for each optimum, or as many as there are `more` of it. */
+  private tableOf(others: readonly string[], more: (found: Found) => readonly Value[][]): Table {
     const { axes, names } = this;
     const rows = this.searches.flatMap((search, i) =>
       this.found[i]!.flatMap((found) =>
-        found.map((each) => this.rowOf(search, each, smallestOf(each, found, this.othersOf(search)))),
+        found.flatMap((each) => {
+          const row = this.rowOf(search, each, smallestOf(each, found, this.othersOf(search)));
+          return more(each).map((values, i) => [...(i === 0 ? row : withoutOptimum(row)), ...values]);
+        }),
       ),
     );
+    const always: readonly string[] = [...OPTIMUM_COLUMNS, ...others];
     // What is sought along is no column of a setting.
     const isKept = (column: string) =>
-      rows.some((row) => row[columns.indexOf(column)] !== null) ||
-      OPTIMUM_COLUMNS.some((name) => name === column);
+      always.includes(column) || rows.some((row) => row[columns.indexOf(column)] !== null);
     const columns = [
       'experiment',
       ...axes.map((axis) => entryOf(axis).column),
       ...names.parameters,
-      ...OPTIMUM_COLUMNS,
+      ...always,
     ];
     const kept = columns.map((column, j) => ({ column, j })).filter(({ column }) => isKept(column));
     return {
@@ -247,6 +280,12 @@ class Optima {
     return (setting) => textOf(this.told(setting, [search.along, ...DRIFT_AXES]));
   }
 }
+
+/** A row of optima.csv without what was found, in its last columns. */
+const withoutOptimum = (row: readonly Value[]): Value[] => {
+  const found = OPTIMUM_COLUMNS.length - OPTIMUM_COLUMNS.indexOf('optimum');
+  return [...row.slice(0, -found), ...new Array<Value>(found).fill(null)];
+};
 
 /** The curve of the smallest network of those that differ in depth and width alone. */
 function smallestOf(each: Found, found: readonly Found[], othersOf: (setting: Setting) => string): Found {
