@@ -1,4 +1,4 @@
-// Batches that the benches measure: ResNets in which one update is taken.
+// Batches that the benches measure: ResNets in which one update is taken, or that are trained.
 
 export const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 
@@ -26,4 +26,11 @@ export function batchOf({ width, depth = 8, count = 2, samples = 1, weights = 'd
     layers: 'output',
   };
   return { cells, settings };
+}
+
+/** The same for many steps in which weights learn in place, on mini-batches, of which the last is measured. */
+export function trainingOf({ width, depth, samples, steps }) {
+  const { cells, settings } = batchOf({ width, depth, samples, count: 1, weights: 'mutable' });
+  const training = { samples: 4 * samples, heldOut: 0, recorded: [steps] };
+  return { cells, settings: { ...settings, train: 'all', steps, training, needs: new Set() } };
 }

@@ -11,7 +11,7 @@ import { measureBatch } from '../dist/core/experiment.js';
 import { product } from '../dist/core/ops.js';
 import { GaussianSampler } from '../dist/core/random.js';
 import { SampledPasses } from '../dist/core/step/sampled-block.js';
-import { batchOf, median } from './bench-batch.mjs';
+import { batchOf, median, trainingOf } from './bench-batch.mjs';
 
 const source = { backend: await openBackend('wasm'), sampler: new GaussianSampler() };
 const scratch = mkdtempSync(join(tmpdir(), 'feature-speed-bench-'));
@@ -46,6 +46,23 @@ const measure = (weights, count, width, depth) => () => {
   const { cells, settings } = batchOf({ width, depth, count, weights });
   measureBatch(source, cells, settings);
 };
+
+/** Processor time of a call, ms: other programs do not count. */
+function worked(f) {
+  const before = process.cpuUsage();
+  f();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000;
+}
+
+/** Numbers of two matrices of 1 x rows x inner and 1 x inner x columns. */
+function factors(rows, inner, columns) {
+  const numbers = (count) => source.sampler.draw([{ seed: [1, 2, 3, 4], role: 0, layer: 0 }], count, [1]);
+  return [
+    source.backend.upload(numbers(rows * inner), [1, rows, inner]),
+    source.backend.upload(numbers(inner * columns), [1, inner, columns]),
+  ];
+}
 
 const program = (...words) =>
   execFileSync(process.execPath, ['dist/cli/main.js', ...words, '--out', scratch, '--quiet'], {
@@ -142,10 +159,7 @@ const PARTS = {
         [200, 50, 50],
         [1000, 2000, 2000],
       ].map(([rows, inner, columns]) => {
-        const numbers = (count) =>
-          source.sampler.draw([{ seed: [1, 2, 3, 4], role: 0, layer: 0 }], count, [1]);
-        const a = source.backend.upload(numbers(rows * inner), [1, rows, inner]);
-        const b = source.backend.upload(numbers(inner * columns), [1, inner, columns]);
+        const [a, b] = factors(rows, inner, columns);
         const rounds = Math.ceil(5e8 / (rows * inner * columns));
         const run = () => {
           for (let i = 0; i < rounds; i++) tidy(() => void product(a, b));
@@ -155,6 +169,51 @@ const PARTS = {
         return [`${rows} x ${inner} x ${columns}`, round((2 * rounds * rows * inner * columns) / ms / 1e6)];
       }),
     ),
+
+  /** Steps of training: what one costs in a long run and in a short one, what memory does, and how much of it are products. */
+  training_steps: () => {
+    const small = { width: 32, depth: 4, samples: 8 };
+    const megabytes = {};
+    const train = (steps) => {
+      const { cells, settings } = trainingOf({ ...small, steps });
+      const note = (taken) => {
+        if (taken === 100 || taken === steps - 1) megabytes[taken] = process.memoryUsage().rss / 1e6;
+      };
+      return worked(() => measureBatch(source, cells, settings, { stepped: note }));
+    };
+    /** Without what a run of one step costs. */
+    const perStep = (steps) => (train(steps) - train(1)) / (steps - 1);
+    train(1000);
+    const costs = Array.from({ length: 3 }, () => [
+      median(Array.from({ length: 15 }, () => perStep(100))),
+      perStep(10_000),
+    ]);
+    const [width, depth, samples, steps] = [512, 6, 256, 8];
+    const [a, b] = factors(samples, width, width);
+    // Forward, backward and the gradient of the hidden layers; and of the first and last, which are thin.
+    const own = steps * samples * (3 * (depth - 2) * width ** 2 + width * (2 * 10 + 3 * 1));
+    const products = own / (samples * width ** 2);
+    const shares = Array.from({ length: 5 }, () => {
+      const { cells, settings } = trainingOf({ width, depth, samples, steps });
+      const few = trainingOf({ width, depth, samples, steps: 1 });
+      const start = worked(() => measureBatch(source, few.cells, few.settings));
+      const step = worked(() => measureBatch(source, cells, settings)) - start;
+      const alone = worked(() => {
+        for (let i = 0; i < products; i++) tidy(() => void product(a, b));
+      });
+      return ((alone / steps) * (steps - 1)) / step;
+    });
+    return {
+      'width 32, depth 4, 8 samples': {
+        ratio_10000_to_100_steps: round(median(costs.map(([short, long]) => long / short))),
+        ms_a_step: round(median(costs.map(([, long]) => long))),
+        mb_gained_from_step_100_to_10000: round(megabytes[9999] - megabytes[100]),
+      },
+      [`width ${width}, depth ${depth}, ${samples} samples`]: {
+        share_of_the_speed_of_products: round(median(shares)),
+      },
+    };
+  },
 
   figures: () => {
     program('figures');

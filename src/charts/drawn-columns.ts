@@ -5,6 +5,7 @@ import { csvRecords } from '../results/table.js';
 import { addressesIn } from './addresses.js';
 import {
   brief,
+  dataOf,
   isObject,
   isTable,
   mentionedColumns,
@@ -32,7 +33,7 @@ export interface DrawnColumns {
  */
 export async function readColumns(table: string, spec: VegaLiteSpec): Promise<DrawnColumns> {
   const { stringify } = await import('csv-stringify/sync');
-  const records = csvRecords(table);
+  const records = csvRecords(dataOf(spec, table));
   const columns = records.next().value?.record ?? [];
   check(spec, columns);
   const used = mentionedColumns(spec, columns);
@@ -51,7 +52,7 @@ function check(spec: VegaLiteSpec, columns: readonly string[]): void {
     throw new Error(`chart: expected a Vega-Lite spec (a JSON object), got ${brief(spec)}`);
   if (!isTable(spec.data)) {
     throw new Error(
-      `chart: data: expected {"name": "table"}, got ${brief(spec.data)}; a chart is a spec over its table`,
+      `chart: data: expected {"name": "table"}, or {"name": "curves"} of optima, got ${brief(spec.data)}; a chart is a spec over its table`,
     );
   }
   const misshapen = misshapenView(spec);

@@ -332,7 +332,7 @@ describe('a mistake', () => {
       'other data',
       { ...point, data: { url: 'x.csv' } },
       table,
-      'chart: data: expected {"name": "table"}, got {"url":"x.csv"}',
+      'chart: data: expected {"name": "table"}, or {"name": "curves"} of optima, got {"url":"x.csv"}',
     ],
     [
       'data fetched in a layer',

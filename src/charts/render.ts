@@ -4,7 +4,7 @@ import { withoutLost } from './left-out.js';
 import { chartPage } from './page.js';
 import { layOut } from './picture.js';
 import { rasterise, tooLarge } from './rasterise.js';
-import { isObject, type VegaLiteSpec, withTable } from './spec.js';
+import { CURVES, isObject, isOverCurves, type VegaLiteSpec, withTable } from './spec.js';
 import { theme } from './theme.js';
 
 export type { VegaLiteSpec } from './spec.js';
@@ -36,7 +36,7 @@ export interface RenderOptions {
 const schemaUrl = 'https://vega.github.io/schema/vega-lite/v6.json';
 
 /**
- * Draws a Vega-Lite spec over the named data set `table`.
+ * Draws a Vega-Lite spec over the named data set `table`, or over `curves`, whose CSV text it brings along.
  *
  *     spec, table -> spec over table.csv -> vega-lite -> vega -> SVG -> PNG
  *                                       \-> HTML
@@ -52,11 +52,11 @@ export async function renderChart(
   { title = titleOf(spec), onWarning = () => {} }: RenderOptions = {},
 ): Promise<RenderedChart> {
   const { csv, numeric, empty } = await readColumns(table, spec);
-  let complete = completeSpec(spec, numeric);
+  let complete = completeSpec(spec, csv, numeric);
   let layout = await layOut(complete, csv);
   const sentence = layout.count.sentence();
   if (sentence !== undefined) {
-    complete = completeSpec(withoutLost(spec, layout.count, sentence), numeric);
+    complete = completeSpec(withoutLost(spec, layout.count, sentence), csv, numeric);
     layout = await layOut(complete, csv);
     if (layout.count.has('logarithm')) {
       throw new Error(
@@ -89,11 +89,11 @@ export async function renderChart(
  */
 export async function leftOutOf(spec: VegaLiteSpec, table: string): Promise<string | undefined> {
   const { csv, numeric } = await readColumns(table, spec);
-  return (await layOut(completeSpec(spec, numeric), csv)).count.sentence();
+  return (await layOut(completeSpec(spec, csv, numeric), csv)).count.sentence();
 }
 
-/** The spec as it is published: with the theme, and the data by address with the types of its columns. */
-function completeSpec(spec: VegaLiteSpec, numeric: readonly string[]): VegaLiteSpec {
+/** The spec as it is published: with the theme, and the data by address, or curves as they are, with the types of the columns. */
+function completeSpec(spec: VegaLiteSpec, csv: string, numeric: readonly string[]): VegaLiteSpec {
   // Without types, Vega would infer them from the encodings alone, and expressions would compute with text.
   const parse = Object.fromEntries(numeric.map((column) => [column, 'number']));
   const config: Record<string, unknown> = { ...theme };
@@ -104,7 +104,10 @@ function completeSpec(spec: VegaLiteSpec, numeric: readonly string[]): VegaLiteS
   const { $schema: _, ...rest } = spec;
   return {
     $schema: schemaUrl,
-    ...withTable(rest, { url: TABLE, format: { type: 'csv', parse } }),
+    ...withTable(rest, {
+      ...(isOverCurves(spec) ? { name: CURVES, values: csv } : { url: TABLE }),
+      format: { type: 'csv', parse },
+    }),
     config,
   };
 }

@@ -3,9 +3,30 @@ import { TABLE } from '../results/file-names.js';
 /** A Vega-Lite specification as parsed from JSON. */
 export type VegaLiteSpec = Readonly<Record<string, unknown>>;
 
-/** How a spec says "the table": the named data set that a chart file is written over, or the file beside it, as it is published. */
+/** The data set of the curves that optima are sought on, which stands in a published spec itself. */
+export const CURVES = 'curves';
+
+/** How a spec names its data: the table, or its curves, as a chart file is written over them, or as it is published. */
 export const isTable = (data: unknown): boolean =>
-  isObject(data) && (data.name === 'table' || (data.url === TABLE && data.name === undefined));
+  isObject(data) &&
+  (data.name === 'table' || data.name === CURVES || (data.url === TABLE && data.name === undefined));
+
+/** Whether a chart is drawn over curves, and not over its table. */
+export const isOverCurves = ({ data }: VegaLiteSpec): boolean => isObject(data) && data.name === CURVES;
+
+/** The spec with the curves, as CSV text, that it is drawn over. */
+export const withCurves = (spec: VegaLiteSpec, values: string): VegaLiteSpec =>
+  withTable(spec, { name: CURVES, values });
+
+/** The text of what a spec is drawn over: of the table, or of the curves in it. */
+export function dataOf(spec: VegaLiteSpec, table: string): string {
+  if (!isObject(spec) || !isOverCurves(spec)) return table;
+  const { values } = spec.data as { readonly values?: unknown };
+  if (typeof values === 'string') return values;
+  throw new Error(
+    'chart: data: {"name": "curves"} is of experiments with "optima"; there are none, so that the data are {"name": "table"}',
+  );
+}
 
 /** Whether a value is a JSON object. */
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -18,7 +39,7 @@ export const brief = (value: unknown): string => {
   return text.length > 80 ? `${text.slice(0, 79)}…` : text;
 };
 
-/** The spec with every `"data": {"name": "table"}` in it, at any depth, put as `data`. */
+/** The spec with every `"data": {"name": "table"}` in it, at any depth, put as `data`; or of its curves. */
 export function withTable<T>(spec: T, data: Readonly<Record<string, unknown>>): T {
   const visit = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(visit);

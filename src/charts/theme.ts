@@ -57,6 +57,8 @@ const style = {
   guide: { color: 'black', size: round(1.5 * pt), strokeDash: [2.08, 3.44] },
   thick: { size: round(3 * pt), strokeCap: 'square' },
   dashed: { strokeDash: [7.71, 3.33] },
+  /** The optimum of a curve, and its interval. */
+  optimum: { filled: true, size: 45, strokeWidth: round(1.2 * pt), opacity: 1 },
   dot: { size: 24.2, opacity: 1 },
   plus: { shape: 'M-1,0H1M0,-1V1', filled: false, size: 69.4, strokeWidth: round(pt), opacity: 1 },
   /** A name of a curve beside its end, outside the frame. */

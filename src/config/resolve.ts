@@ -28,8 +28,9 @@ export interface OptimumSearch {
   readonly quantity: QuantityName;
   /** An axis, or a parameter. */
   readonly along: string;
-  readonly steps: { readonly from: number; readonly to: number };
-  /** Exponents with depth and width, as expected. */
+  /** Steps whose mean of log quantity counts, for every length of training. */
+  readonly lengths: readonly { readonly from: number; readonly to: number }[];
+  /** Exponents with depth, width and the length of training, as expected. */
   readonly drift: Readonly<Partial<Record<(typeof DRIFT_AXES)[number], number>>>;
   readonly margin: number;
 }
@@ -179,7 +180,9 @@ export function resolveExperiment(
       optima: file.optima.map(({ quantity, along, steps, drift = {}, margin = 0.1 }) => ({
         quantity,
         along,
-        steps: steps ?? { from: 1, to: count },
+        lengths: (Array.isArray(steps) ? steps : [steps ?? { from: 1, to: count }]).map((own) =>
+          typeof own === 'number' ? { from: own, to: own } : own,
+        ),
         drift: Object.fromEntries(Object.entries(drift).filter(([, expected]) => expected !== undefined)),
         margin,
       })),

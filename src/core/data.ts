@@ -72,11 +72,34 @@ export function drawSamples(
   return { samples: part(all, 0, n), heldOut: part(all, n, n + heldOut) };
 }
 
+/** The samples of some networks: those of one seed and one law are drawn once, and are the same arrays. */
+export class SampleDraws {
+  private readonly drawn = new Map<DataSet | undefined, Map<string, ReturnType<typeof drawSamples>>>();
+
+  constructor(
+    private readonly sampler: GaussianSampler,
+    private readonly shape: Shape,
+    private readonly heldOut = 0,
+  ) {}
+
+  of(seed: Seed, law: DataLaw): ReturnType<typeof drawSamples> {
+    const { input, target, set } = law;
+    const ofSet = this.drawn.get(set) ?? new Map<string, ReturnType<typeof drawSamples>>();
+    this.drawn.set(set, ofSet);
+    const key = JSON.stringify([seed, input, target]);
+    const own = ofSet.get(key) ?? drawSamples(this.sampler, seed, law, this.shape, this.heldOut);
+    ofSet.set(key, own);
+    return own;
+  }
+}
+
 /** Rows of a matrix with `width` columns. */
 export function rowsOf(values: Float32Array, width: number, rows: ArrayLike<number>): Float32Array {
   const chosen = new Float32Array(rows.length * width);
+  let at = 0;
   for (let i = 0; i < rows.length; i++) {
-    chosen.set(values.subarray(rows[i]! * width, (rows[i]! + 1) * width), i * width);
+    const from = rows[i]! * width;
+    for (let j = 0; j < width; j++) chosen[at++] = values[from + j]!;
   }
   return chosen;
 }

@@ -5,7 +5,7 @@ import type { Need } from '../quantities.js';
 import { ACTIVATIONS } from './activation.js';
 import { type BatchCell, type BatchSettings, recordedSteps } from './batch-settings.js';
 import { sharpness } from './curvature/sharpness.js';
-import { drawSamples } from './data.js';
+import { SampleDraws } from './data.js';
 import { type CellMeasurement, Draft } from './draft.js';
 import { LOSSES } from './loss.js';
 import { dots, squaredNorms } from './ops.js';
@@ -38,9 +38,10 @@ export function measureBatch(
   }
   const order = cells.map((_, i) => i).sort((i, j) => cells[j]!.depth - cells[i]!.depth || i - j);
   const all = { ...shape, samples: training?.samples ?? shape.samples };
+  const draws = new SampleDraws(source.sampler, all, training?.heldOut);
   const trainees = order.map((i): Trainee => {
     const { data, stepSizeAt, ...cell } = cells[i]!;
-    const drawn = drawSamples(source.sampler, cell.seed, data, all, training?.heldOut);
+    const drawn = draws.of(cell.seed, data);
     return { ...drawn, stepSizeAt, lane: { ...cell, ...drawn.samples } };
   });
   const drafts = trainees.map(({ lane }) => new Draft(lane, settings));

@@ -54,31 +54,43 @@ const linear: Loss = {
   change: (_f, df, y, shape) => sum(df, (i) => (df[i]! * y[i]!) / sizeOf(shape)),
 };
 
-/** One row of the outputs, its softmax, and the class c of the largest y. */
-interface Row {
-  readonly start: number;
+/**
+ * One row of the outputs, its softmax, and the class c of the largest y. One object takes row after row: a training asks for
+ * thousands of them a step.
+ */
+class SoftmaxRow {
   readonly p: Float64Array;
-  readonly c: number;
+  c = 0;
   /** 1 - p_c, as the sum of the others. */
-  readonly rest: number;
+  rest = 0;
   /** -log p_c. */
-  readonly surprise: number;
-}
+  surprise = 0;
 
-function* rowsOf(f: Outputs, y: Outputs, { outputWidth: k }: Shape): Generator<Row> {
-  for (let start = 0; start < f.length; start += k) {
+  constructor(k: number) {
+    this.p = new Float64Array(k);
+  }
+
+  /** Takes the row that begins at `start`. */
+  take(f: Outputs, y: Outputs, start: number): void {
+    const { p } = this;
+    const k = p.length;
     let c = 0;
     let most = -Infinity;
     for (let j = 0; j < k; j++) {
       if (y[start + j]! > y[start + c]!) c = j;
       most = Math.max(most, f[start + j]!);
     }
-    const p = Float64Array.from({ length: k }, (_, j) => Math.exp(f[start + j]! - most));
     let others = 0;
-    for (let j = 0; j < k; j++) if (j !== c) others += p[j]!;
+    for (let j = 0; j < k; j++) {
+      p[j] = Math.exp(f[start + j]! - most);
+      if (j !== c) others += p[j]!;
+    }
     const total = others + p[c]!;
-    const surprise = f[start + c]! === most ? Math.log1p(others) : most - f[start + c]! + Math.log(total);
-    yield { start, p: p.map((weight) => weight / total), c, rest: others / total, surprise };
+    const own = f[start + c]!;
+    this.c = c;
+    this.rest = others / total;
+    this.surprise = own === most ? Math.log1p(others) : most - own + Math.log(total);
+    for (let j = 0; j < k; j++) p[j] = p[j]! / total;
   }
 }
 
@@ -93,44 +105,59 @@ const MOST_FALL = -0.5;
 const crossEntropy: Loss = {
   vanishes: false,
   value: (f, y, shape) => {
+    const k = shape.outputWidth;
+    const row = new SoftmaxRow(k);
     let total = 0;
-    for (const { start, p, c, surprise } of rowsOf(f, y, shape)) {
-      for (let j = 0; j < p.length; j++) {
+    for (let start = 0; start < f.length; start += k) {
+      row.take(f, y, start);
+      const { c, surprise } = row;
+      for (let j = 0; j < k; j++) {
         if (y[start + j] !== 0) total += y[start + j]! * (surprise + (f[start + c]! - f[start + j]!));
       }
     }
     return total / shape.samples;
   },
   slope: (f, y, shape) => {
+    const k = shape.outputWidth;
+    const row = new SoftmaxRow(k);
     const slope = new Float64Array(f.length);
-    for (const { start, p, c, rest } of rowsOf(f, y, shape)) {
-      for (let j = 0; j < p.length; j++) slope[start + j] = (p[j]! - y[start + j]!) / shape.samples;
+    for (let start = 0; start < f.length; start += k) {
+      row.take(f, y, start);
+      const { p, c, rest } = row;
+      for (let j = 0; j < k; j++) slope[start + j] = (p[j]! - y[start + j]!) / shape.samples;
       slope[start + c] = (1 - y[start + c]! - rest) / shape.samples;
     }
     return slope;
   },
   curvature: (f, df, shape) => {
+    const k = shape.outputWidth;
+    const row = new SoftmaxRow(k);
+    const { p } = row;
     const curvature = new Float64Array(f.length);
-    for (const { start, p } of rowsOf(f, f, shape)) {
+    for (let start = 0; start < f.length; start += k) {
+      row.take(f, f, start);
       // Against the likeliest class, that of the largest f, whose p is near 1 where the others cancel.
       const likeliest = p.indexOf(p.reduce((most, probability) => Math.max(most, probability), 0));
       const rise = (j: number) => df[start + j]! - df[start + likeliest]!;
       const mean = p.reduce((sum, probability, j) => sum + probability * rise(j), 0);
-      for (let j = 0; j < p.length; j++) curvature[start + j] = (p[j]! * (rise(j) - mean)) / shape.samples;
+      for (let j = 0; j < k; j++) curvature[start + j] = (p[j]! * (rise(j) - mean)) / shape.samples;
     }
     return curvature;
   },
   change: (f, df, y, shape) => {
     const after = Float64Array.from(f, (x, i) => x + df[i]!);
-    const afterRows = rowsOf(after, y, shape);
+    const k = shape.outputWidth;
+    const [row, afterRow] = [new SoftmaxRow(k), new SoftmaxRow(k)];
     let total = 0;
-    for (const { start, p, c, surprise } of rowsOf(f, y, shape)) {
-      const afterRow = afterRows.next().value as Row;
+    for (let start = 0; start < f.length; start += k) {
+      row.take(f, y, start);
+      afterRow.take(after, y, start);
+      const { p, c, surprise } = row;
       const rise = (j: number) => df[start + j]! - df[start + c]!;
       let sum = 0;
       let most = 0;
       let gain = 0;
-      for (let j = 0; j < p.length; j++) {
+      for (let j = 0; j < k; j++) {
         sum += p[j]! * Math.expm1(rise(j));
         most = Math.max(most, rise(j));
         gain += y[start + j]! * rise(j);

@@ -102,7 +102,11 @@ const matMul = (a: Tensor3D, b: Tensor3D, transposeA: boolean, transposeB: boole
   run('BatchMatMul', { a, b }, { transposeA, transposeB });
 
 /** a^T of each lane. */
-export const transpose = (x: Tensor3D) => run('Transpose', { x }, { perm: [0, 2, 1] });
+export function transpose(x: Tensor3D): Tensor3D {
+  return has('TransposedLanes')
+    ? run('TransposedLanes', { x })
+    : run('Transpose', { x }, { perm: [0, 2, 1] });
+}
 
 /**
  * <a, b> of each lane, [lanes, n, m] both, on the host, where numbers of a lane live. Products and sum are float64, so
@@ -216,6 +220,20 @@ export function plus(y: Tensor3D, factors: ArrayLike<number>, x: Tensor3D): Tens
   const all = Array.from(factors);
   if (all.every(isModerate)) return addScaled(y, column(all), x);
   return add(y, scaled(x, all));
+}
+
+/**
+ * The same in the memory of y, whose numbers it changes, where the backend can.
+ *
+ * @param y whose numbers nobody else has, and of which nothing is remembered.
+ * @returns y itself, or another tensor.
+ */
+export function plusInPlace(y: Tensor3D, factors: ArrayLike<number>, x: Tensor3D): Tensor3D {
+  if (!has('AddScaledInPlace') || !Array.from(factors).every(isModerate)) return plus(y, factors, x);
+  const a = column(factors);
+  run('AddScaledInPlace', { y, a, x }).dispose();
+  a.dispose();
+  return y;
 }
 
 const float64 = new DataView(new ArrayBuffer(8));

@@ -40,22 +40,24 @@ export class BatchOrder {
   /** The samples of the t-th step, t from 1; all of them in their order, where a batch has all. */
   rows(t: number): Int32Array {
     const { samples, batch } = this;
-    if (batch === samples) return Int32Array.from({ length: batch }, (_, i) => i);
-    return Int32Array.from({ length: batch }, (_, i) => {
+    const rows = new Int32Array(batch);
+    for (let i = 0; i < batch; i++) {
       const at = (t - 1) * batch + i;
       const epoch = Math.floor(at / samples);
-      if (epoch !== this.epoch) {
+      if (batch < samples && epoch !== this.epoch) {
         this.epoch = epoch;
         this.order = permutation(this.sampler, this.lane.seed, ROLE.EPOCH, epoch, samples);
       }
-      return this.order[at % samples]!;
-    });
+      rows[i] = batch < samples ? this.order[at % samples]! : i;
+    }
+    return rows;
   }
 }
 
 /** Gives a network the samples of a step, at its step size. */
 export class Feed {
-  private readonly orders: readonly BatchOrder[];
+  /** One for those that have the same samples, which are of one seed. */
+  private readonly orders = new Map<Samples, BatchOrder>();
   private readonly isSame: boolean;
   private isFed = false;
 
@@ -66,7 +68,9 @@ export class Feed {
     private readonly batch: number,
   ) {
     const { sampler } = network.source;
-    this.orders = trainees.map(({ lane }) => new BatchOrder(sampler, lane, samples, batch));
+    for (const { lane, samples: own } of trainees) {
+      if (!this.orders.has(own)) this.orders.set(own, new BatchOrder(sampler, lane, samples, batch));
+    }
     this.isSame = batch === samples && trainees.every(({ stepSizeAt }) => !stepSizeAt);
     this.isFed = this.isSame;
   }
@@ -75,11 +79,16 @@ export class Feed {
   step(t: number): void {
     if (this.isSame && this.isFed) return;
     const { inputWidth: d, outputWidth: k } = this.network.shape;
-    const lanes = this.trainees.map(({ lane, samples: { input, target }, stepSizeAt }, i): Lane => {
-      const stepSize = stepSizeAt?.(t) ?? lane.stepSize;
-      if (this.batch === this.samples) return { ...lane, input, target, stepSize };
-      const rows = this.orders[i]!.rows(t);
-      return { ...lane, input: rowsOf(input, d, rows), target: rowsOf(target, k, rows), stepSize };
+    const batches = new Map<Samples, Samples>();
+    for (const [own, order] of this.orders) {
+      if (this.batch === this.samples) batches.set(own, own);
+      else {
+        const rows = order.rows(t);
+        batches.set(own, { input: rowsOf(own.input, d, rows), target: rowsOf(own.target, k, rows) });
+      }
+    }
+    const lanes = this.trainees.map(({ lane, samples, stepSizeAt }): Lane => {
+      return { ...lane, ...batches.get(samples)!, stepSize: stepSizeAt?.(t) ?? lane.stepSize };
     });
     this.network.feed(lanes, this.batch);
     this.isFed = true;

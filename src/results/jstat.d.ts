@@ -5,6 +5,10 @@ declare module 'jstat' {
     erf(x: number): number;
     /** Regularised incomplete beta function I_x(a, b). */
     ibeta(x: number, a: number, b: number): number;
+    readonly normal: {
+      /** P(X <= x). */
+      cdf(x: number, mean: number, deviation: number): number;
+    };
     readonly studentt: {
       /** Quantile of Student's t. */
       inv(p: number, degreesOfFreedom: number): number;

@@ -1,5 +1,7 @@
 /** Where along a parameter a quantity is smallest, over draws: the optimum of a curve with its interval. */
 
+import jStat from 'jstat';
+
 /** A curve: log of the quantity at rising x > 0, a value for each draw; NaN where a draw has none, which counts as the worst. */
 export interface Curve {
   readonly x: readonly number[];
@@ -8,7 +10,7 @@ export interface Curve {
 }
 
 export interface Optimum {
-  /** Where it is; undefined where no draw has a value anywhere. */
+  /** Where it is. */
   readonly at: number;
   /** Log of the quantity there. */
   readonly value: number;
@@ -16,18 +18,50 @@ export interface Optimum {
   readonly censored: 'no' | 'lower' | 'upper';
 }
 
+/**
+ * What is fitted to a curve: the mean over draws at every x, in u = log x, and the parabola y + q u' + p u'^2 through the lowest
+ * point and its two neighbours, u' counted from there; none at an end.
+ */
+interface Fit {
+  readonly u: readonly number[];
+  readonly mean: readonly number[];
+  readonly lowest: number;
+  readonly parabola: { readonly p: number; readonly q: number } | undefined;
+}
+
 /** The mean over draws at every x; what is missing is as bad as the worst that is there. */
-function means({ x, y }: Curve, draws: readonly number[]): number[] | undefined {
-  const there = y.flat().filter(Number.isFinite);
-  if (there.length === 0) return undefined;
-  const worst = there.reduce((most, value) => Math.max(most, value), -Infinity);
+export function means({ x, y }: Curve, draws: readonly number[]): number[] | undefined {
+  let worst = -Infinity;
+  for (const own of y) for (const value of own) if (Number.isFinite(value)) worst = Math.max(worst, value);
+  if (worst === -Infinity) return undefined;
   return x.map((_, i) => {
-    const own = draws.map((draw) => {
+    let sum = 0;
+    for (const draw of draws) {
       const value = y[i]![draw]!;
-      return Number.isFinite(value) ? value : worst;
-    });
-    return own.reduce((sum, value) => sum + value, 0) / own.length;
+      sum += Number.isFinite(value) ? value : worst;
+    }
+    return sum / draws.length;
   });
+}
+
+function fitOf(curve: Curve, draws: readonly number[]): Fit | undefined {
+  const mean = means(curve, draws);
+  if (!mean) return undefined;
+  // Of points that are equally low one that is there, and not the worst in the place of what is missing.
+  const isThere = (i: number) => draws.some((draw) => Number.isFinite(curve.y[i]![draw]!));
+  let lowest = 0;
+  for (let i = 1; i < mean.length; i++) {
+    if (mean[i]! < mean[lowest]! || (mean[i] === mean[lowest] && isThere(i) && !isThere(lowest))) lowest = i;
+  }
+  const u = curve.x.map(Math.log);
+  if (lowest === 0 || lowest === u.length - 1) return { u, mean, lowest, parabola: undefined };
+  const [left, right] = [u[lowest - 1]! - u[lowest]!, u[lowest + 1]! - u[lowest]!];
+  const [a, b] = [mean[lowest - 1]! - mean[lowest]!, mean[lowest + 1]! - mean[lowest]!];
+  // Through (left, a), (0, 0) and (right, b), all of it where a, b >= 0.
+  const scale = left * right * (left - right);
+  const p = (a * right - b * left) / scale;
+  const q = (b * left * left - a * right * right) / scale;
+  return { u, mean, lowest, parabola: p > 0 ? { p, q } : { p: 0, q: 0 } };
 }
 
 /**
@@ -35,44 +69,53 @@ function means({ x, y }: Curve, draws: readonly number[]): number[] | undefined 
  * neighbours, or an end of the curve.
  *
  * @param draws by their numbers, each as often as it counts.
+ * @returns undefined where no draw has a value anywhere.
  */
 export function optimumOf(curve: Curve, draws: readonly number[]): Optimum | undefined {
-  const mean = means(curve, draws);
-  if (!mean) return undefined;
-  const { x } = curve;
-  const i = mean.indexOf(mean.reduce((least, value) => Math.min(least, value), Infinity));
-  const last = x.length - 1;
-  if (i === 0 || i === last) {
-    return { at: x[i]!, value: mean[i]!, censored: i === 0 ? 'lower' : 'upper' };
-  }
-  const [left, right] = [Math.log(x[i - 1]! / x[i]!), Math.log(x[i + 1]! / x[i]!)];
-  const [a, b] = [mean[i - 1]! - mean[i]!, mean[i + 1]! - mean[i]!];
-  // y = p u^2 + q u through (left, a), (0, 0) and (right, b), all of it where a, b >= 0.
-  const scale = left * right * (left - right);
-  const p = (a * right - b * left) / scale;
-  const q = (b * left * left - a * right * right) / scale;
-  const u = p > 0 ? -q / (2 * p) : 0;
-  return { at: x[i]! * Math.exp(u), value: mean[i]! + (p > 0 ? -(q * q) / (4 * p) : 0), censored: 'no' };
+  const fit = fitOf(curve, draws);
+  if (!fit) return undefined;
+  const { mean, lowest, parabola } = fit;
+  const [at, value] = [curve.x[lowest]!, mean[lowest]!];
+  if (!parabola) return { at, value, censored: lowest === 0 ? 'lower' : 'upper' };
+  const { p, q } = parabola;
+  if (p === 0) return { at, value, censored: 'no' };
+  return { at: at * Math.exp(-q / (2 * p)), value: value - (q * q) / (4 * p), censored: 'no' };
 }
 
-/** How much larger the quantity is at `x` than where it is smallest: its ratio, by the means at the points and straight lines between. */
+/**
+ * How much larger the quantity is at `x` than at the optimum, as a ratio >= 1: by the parabola of the optimum between the neighbours
+ * of the lowest point, by straight lines between points elsewhere, and as at the ends beyond them.
+ */
 export function regretAt(curve: Curve, draws: readonly number[], x: number): number | undefined {
-  const mean = means(curve, draws);
-  if (!mean) return undefined;
-  const least = mean.reduce((low, value) => Math.min(low, value), Infinity);
-  const logs = curve.x.map(Math.log);
-  const u = Math.log(x);
-  const after = logs.findIndex((log) => log >= u);
+  const fit = fitOf(curve, draws);
+  if (!fit) return undefined;
+  const { u, mean, lowest, parabola } = fit;
+  const least = optimumOf(curve, draws)!.value;
+  const own = Math.log(x);
+  const after = u.findIndex((each) => each >= own);
   if (after <= 0) return Math.exp(mean[after === 0 ? 0 : mean.length - 1]! - least);
-  const share = (u - logs[after - 1]!) / (logs[after]! - logs[after - 1]!);
+  if (parabola && parabola.p > 0 && (after === lowest || after === lowest + 1)) {
+    const { p, q } = parabola;
+    return Math.exp(p * (own - u[lowest]! + q / (2 * p)) ** 2);
+  }
+  const share = (own - u[after - 1]!) / (u[after]! - u[after - 1]!);
   return Math.exp(mean[after - 1]! + share * (mean[after]! - mean[after - 1]!) - least);
 }
 
-/** Choices of the bootstrap. */
+/** One choice of draws with replacement, by their numbers. */
+export interface Resample {
+  readonly draws: readonly number[];
+  /** How often it comes up, of all. */
+  readonly weight: number;
+}
+
+/** Up to so many draws all choices are taken, and of more so many at random. */
+const MOST_LISTED = 6;
 const RESAMPLES = 400;
 
-/** Draws chosen with replacement, so many times: always the same choices, which decide no more than the ends of an interval. */
-export function resamples(draws: number): readonly (readonly number[])[] {
+/** Draws chosen with replacement: all choices that few draws have, of many always the same. */
+export function resamples(draws: number): readonly Resample[] {
+  if (draws <= MOST_LISTED) return everyChoice(draws, draws);
   let state = 2_463_534_242;
   const next = () => {
     state ^= state << 13;
@@ -81,17 +124,56 @@ export function resamples(draws: number): readonly (readonly number[])[] {
     state >>>= 0;
     return state / 0x1_0000_0000;
   };
-  return Array.from({ length: RESAMPLES }, () =>
-    Array.from({ length: draws }, () => Math.floor(next() * draws)),
+  return Array.from({ length: RESAMPLES }, () => ({
+    draws: Array.from({ length: draws }, () => Math.floor(next() * draws)),
+    weight: 1,
+  }));
+}
+
+/** All choices of `size` of the first `draws` draws, in no order, with the number of orders of each. */
+function everyChoice(draws: number, size: number): Resample[] {
+  if (size === 0) return [{ draws: [], weight: 1 }];
+  if (draws === 0) return [];
+  return Array.from({ length: size + 1 }, (_, own) => own).flatMap((own) =>
+    everyChoice(draws - 1, size - own).map(({ draws: others, weight }) => ({
+      draws: [...others, ...new Array<number>(own).fill(draws - 1)],
+      weight: weight * binomial(size, own),
+    })),
   );
 }
 
-/** The middle 95 % of some numbers; undefined for none. */
-export function middle(
-  values: readonly number[],
+const binomial = (n: number, k: number): number => (k === 0 ? 1 : (binomial(n - 1, k - 1) * n) / k);
+
+/**
+ * An interval of 95 % by the bootstrap over draws: the percentiles of what its choices give, as far out as Student's t says for so
+ * few (Hesterberg 2015, the expanded percentile interval). Of a normal estimate it covers with five draws in 93 % of cases, with
+ * three, whose own range is all there is, in 75 %.
+ *
+ * @param values a number for each choice; undefined where it gives none.
+ * @returns undefined where no choice gives one.
+ */
+export function interval(
+  choices: readonly Resample[],
+  values: readonly (number | undefined)[],
 ): { readonly low: number; readonly high: number } | undefined {
-  if (values.length === 0) return undefined;
-  const sorted = [...values].sort((a, b) => a - b);
-  const at = (share: number) => sorted[Math.round(share * (sorted.length - 1))]!;
-  return { low: at(0.025), high: at(0.975) };
+  const sorted = choices
+    .flatMap(({ weight }, i) => (values[i] === undefined ? [] : [{ value: values[i], weight }]))
+    .sort((a, b) => a.value - b.value);
+  if (sorted.length === 0) return undefined;
+  const total = sorted.reduce((sum, { weight }) => sum + weight, 0);
+  const tail = total * tailOf(choices[0]!.draws.length);
+  const reached = (from: typeof sorted) => {
+    let sum = 0;
+    return from.find(({ weight }) => {
+      sum += weight;
+      return sum > tail;
+    })!.value;
+  };
+  return { low: reached(sorted), high: reached([...sorted].reverse()) };
+}
+
+/** The share of choices that is left out on either side. */
+function tailOf(draws: number): number {
+  const t = jStat.studentt.inv(0.975, draws - 1);
+  return jStat.normal.cdf(-t * Math.sqrt(draws / (draws - 1)), 0, 1);
 }

@@ -76,6 +76,7 @@ export async function measureTask(task: MeasureTask, onSteps: OnSteps = () => {}
     train,
     scaling,
   } = task.cells[0]!.setting;
+  const set = dataSet && { ...dataSet, isStandardized: data.file?.columns === 'standardized' };
   const measurements = measureBatch(
     source,
     task.cells.map(({ seed, setting }) => ({
@@ -97,7 +98,7 @@ export async function measureTask(task: MeasureTask, onSteps: OnSteps = () => {}
       data: {
         input: { ...data.input, scale: setting.inputScale },
         target: data.target,
-        set: dataSet && { ...dataSet, isStandardized: data.file?.columns === 'standardized' },
+        set,
       },
     })),
     {

@@ -78,6 +78,40 @@ test('fits its drift as an exponent with a verdict, by the rule of slopes', () =
   expect(drifted(4)).toMatchObject({ slope: null, verdict: 'undecided' });
 });
 
+test('finds an optimum of every length of training, and the drift with it', () => {
+  const search = { ...FILE.optima![0]!, steps: [1, 3, { from: 3, to: 4 }], drift: { depth: 0, steps: -0.5 } };
+  const experiment = resolveExperiment({ ...FILE, optima: [search] }, 'e');
+  const { columns, rows } = tableOf(experiment, () => 1);
+  const [eta, step, loss] = ['eta', 'step_number', 'loss'].map((name) => columns.indexOf(name));
+  const of = (t: number) => t ** -0.5;
+  const moved = rows.map((row) => {
+    const t = Number(row[step!]);
+    const away = Math.log(Number(row[eta!]) / of(t)) ** 2;
+    return row.map((value, j) => (j === loss ? Math.exp(away) : value));
+  });
+  const fits = fitsOf(experiment, { columns, rows: moved });
+  const optima = fits['optima.csv']!;
+  expect(columnOf(optima, 'to_step')).toEqual([1, 1, 1, 3, 3, 3, 4, 4, 4]);
+  const found = columnOf(optima, 'optimum').map(Number);
+  expect(found[0]).toBeCloseTo(1, 5);
+  expect(found[3]).toBeCloseTo(of(3), 5);
+  const slopes = fits['slopes.csv']!;
+  // Of depth one for every length, of the length one for every depth.
+  expect(columnOf(slopes, 'axis')).toEqual([...Array(3).fill('depth'), ...Array(3).fill('steps')]);
+  expect(columnOf(slopes, 'step_number')).toEqual([1, 3, 4, null, null, null]);
+  expect(columnOf(slopes, 'depth').slice(3)).toEqual([4, 8, 16]);
+  expect(Number(columnOf(slopes, 'slope')[3])).toBeLessThan(-0.4);
+});
+
+test('a quantity that has become 0 is the best there is', () => {
+  const experiment = resolveExperiment(FILE, 'e');
+  const { columns, rows } = tableOf(experiment, () => 1);
+  const [eta, loss] = ['eta', 'loss'].map((name) => columns.indexOf(name));
+  const vanished = rows.map((row) => (row[eta!] === 4 ? row.map((v, j) => (j === loss ? 0 : v)) : row));
+  const optima = fitsOf(experiment, { columns, rows: vanished })['optima.csv']!;
+  expect(Number(columnOf(optima, 'optimum')[0])).toBeCloseTo(4, 1);
+});
+
 test.each<[changes: object, message: string]>([
   [
     { along: 'rate' },
@@ -90,6 +124,18 @@ test.each<[changes: object, message: string]>([
   [
     { drift: { width: 0 } },
     'optima[0].drift.width: expected an axis of two values or more, got "width"; give sweep.width',
+  ],
+  [
+    { drift: { steps: 0 } },
+    'optima[0].drift.steps: expected an axis of two values or more, got "steps"; give optima[0].steps as a list',
+  ],
+  [
+    { steps: [1, 2] },
+    'optima[0].steps[1]: expected steps that are recorded, got 2; of 4 steps see record.steps',
+  ],
+  [
+    { steps: [4, { from: 3, to: 4 }] },
+    'optima[0].steps: expected lengths that end at different steps, got [4,4]; tables tell them by their last',
   ],
   [
     { steps: { from: 2, to: 2 } },

@@ -1,4 +1,7 @@
-/** The optima that an experiment asks for: where along a parameter a quantity is smallest, and how that drifts with depth and width. */
+/**
+ * The optima that an experiment asks for: where along a parameter a quantity is smallest, and how that drifts with depth, width and
+ * the length of training.
+ */
 import { type AxisName, entryOf } from '../config/axes.js';
 import { identityColumn, OPTIMUM_COLUMNS } from '../config/columns.js';
 import { DRIFT_AXES } from '../config/file/experiment.js';
@@ -7,16 +10,32 @@ import { expandAxes, identityValue, type Setting, sweptAxes, writtenAxisValue } 
 import { keyNames } from '../plan/cell.js';
 import { exponentOf, verdictOf } from '../results/exponent.js';
 import { OPTIMA, SLOPES } from '../results/file-names.js';
-import { type Curve, middle, type Optimum, optimumOf, regretAt, resamples } from '../results/optimum.js';
+import {
+  type Curve,
+  interval,
+  means,
+  type Optimum,
+  optimumOf,
+  regretAt,
+  resamples,
+} from '../results/optimum.js';
 import { STEP_NUMBER, type Table, type Value } from '../results/table.js';
 import { ALWAYS, rounded, slopesOf } from './slopes.js';
 
-/** A curve along the parameter, of settings that differ in nothing else. */
+type Steps = OptimumSearch['lengths'][number];
+
+/** A curve along the parameter, of settings that differ in nothing else, after one length of training. */
 interface Found {
   readonly setting: Setting;
+  readonly steps: Steps;
   readonly curve: Curve;
   readonly optimum: Optimum | undefined;
+  /** That of every choice of draws. */
+  readonly resampled: readonly (Optimum | undefined)[];
 }
+
+/** log of a quantity, a sum over steps with their number, by setting and draw. */
+type Sums = Map<string, { sum: number; count: number }>;
 
 const textOf = (parts: readonly Value[]) => JSON.stringify(parts);
 
@@ -35,14 +54,23 @@ export function fitsOf(
   };
 }
 
+/**
+ * The curves that optima are sought on, a row for each point: the columns of optima.csv, of which the first row of a curve alone says
+ * what was found, then where it is along the parameter, and the mean of the quantity there as the fit has it; missing where no draw has
+ * a value. Charts are drawn over it.
+ */
+export function curvesOf(experiment: Experiment, table: Table): Table {
+  return new Optima(experiment, table).curveTable;
+}
+
 /** The optima of a table, and their drifts as rows of slopes.csv. */
 class Optima {
   private readonly names;
   private readonly axes: readonly AxisName[];
   private readonly draws: readonly number[];
-  private readonly choices: readonly (readonly number[])[];
-  /** log of the quantity, a sum over steps with their number, by setting, draw and search. */
-  private readonly sums: readonly Map<string, { sum: number; count: number }>[];
+  private readonly choices;
+  /** By search and length of training, in the order of the settings. */
+  private readonly found: readonly (readonly (readonly Found[])[])[];
 
   constructor(
     private readonly experiment: Experiment,
@@ -53,25 +81,44 @@ class Optima {
     this.axes = this.names.axes.filter((axis) => ALWAYS.includes(axis) || swept.includes(axis));
     this.draws = Array.from({ length: experiment.draws }, (_, draw) => draw);
     this.choices = resamples(experiment.draws);
-    this.sums = this.searches.map((search) => this.sumsOf(table, search));
+    this.found = this.searches.map((search) =>
+      search.lengths.map((steps) => this.curves(search, steps, this.sumsOf(table, search, steps))),
+    );
   }
 
   /** optima.csv. */
   get table(): Table {
-    const { axes, names } = this;
-    const rows = this.searches.flatMap((search, i) => {
-      const found = this.found(search, i);
-      return found.map((each) => this.rowOf(search, each, smallestOf(each, found, this.othersOf(search))));
+    return this.tableOf([], () => [[]]);
+  }
+
+  /** See `curvesOf`. */
+  get curveTable(): Table {
+    return this.tableOf(['at', 'value'], ({ curve: { x, y } }) => {
+      const mean = means({ x, y }, this.draws);
+      return x.map((at, i) => [at, mean && y[i]!.some(Number.isFinite) ? rounded(Math.exp(mean[i]!)) : null]);
     });
+  }
+
+  /** A row for each optimum, or as many as there are `more` of it. */
+  private tableOf(others: readonly string[], more: (found: Found) => readonly Value[][]): Table {
+    const { axes, names } = this;
+    const rows = this.searches.flatMap((search, i) =>
+      this.found[i]!.flatMap((found) =>
+        found.flatMap((each) => {
+          const row = this.rowOf(search, each, smallestOf(each, found, this.othersOf(search)));
+          return more(each).map((values, i) => [...(i === 0 ? row : withoutOptimum(row)), ...values]);
+        }),
+      ),
+    );
+    const always: readonly string[] = [...OPTIMUM_COLUMNS, ...others];
     // What is sought along is no column of a setting.
     const isKept = (column: string) =>
-      rows.some((row) => row[columns.indexOf(column)] !== null) ||
-      OPTIMUM_COLUMNS.some((name) => name === column);
+      always.includes(column) || rows.some((row) => row[columns.indexOf(column)] !== null);
     const columns = [
       'experiment',
       ...axes.map((axis) => entryOf(axis).column),
       ...names.parameters,
-      ...OPTIMUM_COLUMNS,
+      ...always,
     ];
     const kept = columns.map((column, j) => ({ column, j })).filter(({ column }) => isKept(column));
     return {
@@ -83,15 +130,17 @@ class Optima {
   /** Rows of slopes.csv, a slope of log optimum against log of an axis each; missing where an optimum is censored. */
   get drifts(): Value[][] {
     return this.searches.flatMap((search, i) => {
-      const found = this.found(search, i);
-      return DRIFT_AXES.filter((axis) => search.drift[axis] !== undefined).flatMap((axis) => {
-        const groups = new Map<string, Found[]>();
-        for (const each of found) {
-          const key = textOf(this.told(each.setting, [search.along, axis]));
-          groups.set(key, [...(groups.get(key) ?? []), each]);
-        }
-        return [...groups.values()].map((group) => this.driftOf(search, axis, group));
-      });
+      const lengths = this.found[i]!;
+      return DRIFT_AXES.filter((axis) => search.drift[axis] !== undefined).flatMap((axis) =>
+        (axis === 'steps' ? [lengths.flat()] : lengths).flatMap((found) => {
+          const groups = new Map<string, Found[]>();
+          for (const each of found) {
+            const key = textOf(this.told(each.setting, [search.along, axis]));
+            groups.set(key, [...(groups.get(key) ?? []), each]);
+          }
+          return [...groups.values()].map((group) => this.driftOf(search, axis, group));
+        }),
+      );
     });
   }
 
@@ -107,37 +156,41 @@ class Optima {
     const expected = search.drift[axis]!;
     const slopeOf = (optima: readonly (Optimum | undefined)[]) => {
       if (optima.some((optimum) => optimum?.censored !== 'no')) return undefined;
-      return exponentOf(group.map(({ setting }, j) => ({ x: setting[axis], y: [optima[j]!.at] }))).slope;
+      return exponentOf(
+        group.map(({ setting, steps }, j) => ({
+          x: axis === 'steps' ? steps.to : setting[axis],
+          y: [optima[j]!.at],
+        })),
+      ).slope;
     };
     const slope = slopeOf(group.map(({ optimum }) => optimum));
-    const others = this.choices.flatMap((draws) => {
-      const own = slopeOf(group.map(({ curve }) => optimumOf(curve, draws)));
-      return own === undefined ? [] : [own];
-    });
-    const interval = slope === undefined ? undefined : middle(others);
+    const others = this.choices.map((_, i) => slopeOf(group.map(({ resampled }) => resampled[i])));
+    const between = slope === undefined ? undefined : interval(this.choices, others);
     return [
       this.experiment.name,
       ...this.told(group[0]!.setting, [search.along, axis]),
-      search.steps.to,
+      axis === 'steps' ? null : group[0]!.steps.to,
       `optimum of ${search.quantity} along ${search.along}`,
       axis,
       slope === undefined ? null : rounded(slope),
-      interval ? rounded(interval.low) : null,
-      interval ? rounded(interval.high) : null,
+      between ? rounded(between.low) : null,
+      between ? rounded(between.high) : null,
       expected,
       search.margin,
-      verdictOf(interval, expected, search.margin),
+      verdictOf(between, expected, search.margin),
     ];
   }
 
-  private rowOf(search: OptimumSearch, { setting, curve, optimum }: Found, smallest: Found): Value[] {
-    const interval =
+  private rowOf(
+    search: OptimumSearch,
+    { setting, steps, curve, optimum, resampled }: Found,
+    smallest: Found,
+  ): Value[] {
+    const between =
       optimum &&
-      middle(
-        this.choices.flatMap((draws) => {
-          const own = optimumOf(curve, draws);
-          return own ? [own.at] : [];
-        }),
+      interval(
+        this.choices,
+        resampled.map((own) => own?.at),
       );
     const own = smallest.curve === curve ? 1 : undefined;
     const regret = own ?? (smallest.optimum && regretAt(curve, this.draws, smallest.optimum.at));
@@ -145,20 +198,20 @@ class Optima {
       this.experiment.name,
       ...this.told(setting, [search.along]),
       search.quantity,
-      search.steps.from,
-      search.steps.to,
+      steps.from,
+      steps.to,
       search.along,
       optimum ? rounded(optimum.at) : null,
-      interval ? rounded(interval.low) : null,
-      interval ? rounded(interval.high) : null,
+      between ? rounded(between.low) : null,
+      between ? rounded(between.high) : null,
       optimum ? rounded(Math.exp(optimum.value)) : null,
       optimum?.censored ?? null,
       regret === undefined ? null : rounded(regret),
     ];
   }
 
-  /** The curves of a search, in the order of the settings. */
-  private found(search: OptimumSearch, i: number): Found[] {
+  /** The curves of a search after one length of training, in the order of the settings. */
+  private curves(search: OptimumSearch, steps: Steps, sums: Sums): Found[] {
     const groups = new Map<string, Setting[]>();
     for (const setting of expandAxes(this.experiment)) {
       const key = textOf(this.told(setting, [search.along]));
@@ -172,34 +225,33 @@ class Optima {
         x: rising.map(along),
         y: rising.map((setting) =>
           this.draws.map((draw) => {
-            const own = this.sums[i]!.get(textOf([...this.numbersOf(setting), draw]));
+            const own = sums.get(textOf([...this.numbersOf(setting), draw]));
             return own ? own.sum / own.count : Number.NaN;
           }),
         ),
       };
-      return { setting: settings[0]!, curve, optimum: optimumOf(curve, this.draws) };
+      const resampled = this.choices.map(({ draws }) => optimumOf(curve, draws));
+      return { setting: settings[0]!, steps, curve, optimum: optimumOf(curve, this.draws), resampled };
     });
   }
 
   /** A draw that has no logarithm at one of its steps has none. */
-  private sumsOf(
-    { columns, rows }: Table,
-    search: OptimumSearch,
-  ): Map<string, { sum: number; count: number }> {
+  private sumsOf({ columns, rows }: Table, search: OptimumSearch, { from, to }: Steps): Sums {
     const at = (column: string) => columns.indexOf(column);
     const ofAxes = this.names.axes.map((axis) => identityColumn(axis, columns));
     const identity = [...ofAxes, ...this.names.parameters].map(at);
     const [draw, layer, depth, step, quantity] = ['draw', 'layer', 'depth', STEP_NUMBER, search.quantity].map(
       at,
     ) as [number, number, number, number, number];
-    const sums = new Map<string, { sum: number; count: number }>();
+    const sums: Sums = new Map();
     for (const row of rows) {
       if (row[layer] !== Number(row[depth]) - 1) continue;
       const t = step === -1 ? 1 : Number(row[step]);
-      if (t < search.steps.from || t > search.steps.to) continue;
+      if (t < from || t > to) continue;
       const key = textOf([...identity.map((j) => row[j]!), row[draw]!]);
       const value = row[quantity];
-      const log = value === null ? Number.NaN : Math.log(Math.abs(Number(value)));
+      // What has become 0 is the best there is, and has no logarithm.
+      const log = value === null ? Number.NaN : Math.log(Math.abs(Number(value)) || Number.MIN_VALUE);
       const own = sums.get(key) ?? { sum: 0, count: 0 };
       sums.set(key, { sum: own.sum + log, count: own.count + 1 });
     }
@@ -227,6 +279,12 @@ class Optima {
     return (setting) => textOf(this.told(setting, [search.along, ...DRIFT_AXES]));
   }
 }
+
+/** A row of optima.csv without what was found, in its last columns. */
+const withoutOptimum = (row: readonly Value[]): Value[] => {
+  const found = OPTIMUM_COLUMNS.length - OPTIMUM_COLUMNS.indexOf('optimum');
+  return [...row.slice(0, -found), ...new Array<Value>(found).fill(null)];
+};
 
 /** The curve of the smallest network of those that differ in depth and width alone. */
 function smallestOf(each: Found, found: readonly Found[], othersOf: (setting: Setting) => string): Found {

@@ -1,12 +1,15 @@
 /** `plot`: draw the chart of a table. */
 import { statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
+import type { VegaLiteSpec } from '../../charts/render.js';
+import { isObject, isOverCurves, withCurves } from '../../charts/spec.js';
 import { isLabelColumn, REQUIRED_COLUMNS } from '../../config/columns.js';
 import { CHART, MANIFEST, TABLE } from '../../results/file-names.js';
 import { digestOfBytes, readManifest } from '../../results/manifest.js';
 import { decodeText } from '../../results/read-text.js';
 import { fromCsv, toCsv } from '../../results/table.js';
 import { withLabels } from '../../run/earlier-table.js';
+import { curvesOf } from '../../run/optima.js';
 import { asUserError, isThere, readJson, readWith, removeFile, shown } from '../../store/files.js';
 import { tableChange } from '../../store/standing-result.js';
 import { UserError } from '../../store/user-error.js';
@@ -68,7 +71,8 @@ export async function plotFolder(
     change: tableChange(folder, bytes),
   }));
   if (change) tell(change);
-  const { spec, place: from, isDefault } = chartSpec(folder, table, command);
+  const { spec: chosen, place: from, isDefault } = chartSpec(folder, table, command);
+  const spec = withOwnCurves(chosen, folder, table);
   const place = `${from} with ${join(folder, TABLE)}`;
   const options = {
     title: basename(resolve(folder)),
@@ -90,6 +94,14 @@ export async function plotFolder(
   const written = hasPng ? 'chart.{svg,png,html}' : 'chart.{svg,html}';
   write(`${basename(resolve(folder))}: ${shown(join(folder, written))}\n`);
   if (!hasPng) throw new UserError(`${shown(png)}: ${chart.pngProblem}`);
+}
+
+/** A spec over curves with those of the folder, where its experiment seeks optima on some. */
+function withOwnCurves(spec: VegaLiteSpec, folder: string, table: string): VegaLiteSpec {
+  const path = join(folder, MANIFEST);
+  if (!isObject(spec) || !isOverCurves(spec) || !isThere(path)) return spec;
+  const experiment = experimentOf(readWith(path, readManifest), path);
+  return experiment.optima ? withCurves(spec, toCsv(curvesOf(experiment, fromCsv(table)))) : spec;
 }
 
 /** Where a chart keeps the SHA-256 of the table that it was drawn from: a place that Vega leaves to others. */

@@ -147,13 +147,16 @@ function findStepSizesWrittenTwice(experiment: Experiment, file: ExperimentFile)
 /** Optima along what is swept, of what is recorded. */
 function findMisplacedOptima(experiment: Experiment): readonly Issue[] {
   const { axes, parameters, record, optima = [], step, draws } = experiment;
-  return optima.flatMap(({ quantity, along, steps, drift }, index) => {
+  return optima.flatMap(({ quantity, along, lengths, drift }, index) => {
     const refuse = (path: Path, what: string, value: unknown, advice: string) =>
       one(['optima', index, ...path], what, value, advice);
     const swept = [...Object.keys(parameters), ...(axes.stepSize.length > 1 ? ['stepSize'] : [])];
     const values = along === 'stepSize' ? axes.stepSize : (parameters[along] ?? []);
     const lacksNumber = values.find((value) => typeof value !== 'number' || value <= 0);
-    const recorded = recordedSteps(experiment).some((t) => t >= steps.from && t <= steps.to);
+    const isRecorded = ({ from, to }: (typeof lengths)[number]) =>
+      recordedSteps(experiment).some((t) => t >= from && t <= to);
+    const isAlone = lengths.length === 1;
+    const ends = lengths.map(({ to }) => to);
     return [
       ...(record.quantities.includes(quantity)
         ? []
@@ -176,19 +179,29 @@ function findMisplacedOptima(experiment: Experiment): readonly Issue[] {
       ...(swept.includes(along) && lacksNumber !== undefined
         ? refuse(['along'], 'numbers > 0', lacksNumber, 'the optimum is sought on a logarithmic scale')
         : []),
-      ...(recorded
+      ...lengths.flatMap((own, i) =>
+        isRecorded(own)
+          ? []
+          : refuse(
+              isAlone ? ['steps'] : ['steps', i],
+              'steps that are recorded',
+              own.from === own.to && !isAlone ? own.to : own,
+              `of ${step.count} steps see record.steps`,
+            ),
+      ),
+      ...(new Set(ends).size === ends.length
         ? []
-        : refuse(['steps'], 'steps that are recorded', steps, `of ${step.count} steps see record.steps`)),
+        : refuse(['steps'], 'lengths that end at different steps', ends, 'tables tell them by their last')),
       ...(draws >= 2 ? [] : refuse([], 'draws >= 2', draws, 'the interval is over draws')),
       ...DRIFT_AXES.flatMap((axis) => {
         if (drift[axis] === undefined) return [];
         if (axis === 'width' && hasManyWidths(experiment)) {
           return refuse(['drift', axis], 'no width', axis, 'networks with a formula in l have no one width');
         }
-        const isSwept = axes[axis].length >= 2;
-        return isSwept
-          ? []
-          : refuse(['drift', axis], 'an axis of two values or more', axis, `give sweep.${axis}`);
+        const count = axis === 'steps' ? lengths.length : axes[axis].length;
+        if (count >= 2) return [];
+        const advice = axis === 'steps' ? `give optima[${index}].steps as a list` : `give sweep.${axis}`;
+        return refuse(['drift', axis], 'an axis of two values or more', axis, advice);
       }),
     ];
   });

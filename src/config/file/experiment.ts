@@ -112,10 +112,16 @@ const slope = object({
     .describe('how far from the expected exponent still counts as it; default 0.1'),
 });
 
-/** Axes that an optimum may drift with. */
-export const DRIFT_AXES = ['depth', 'width'] as const;
+/** What an optimum may drift with: axes, and the length of training. */
+export const DRIFT_AXES = ['depth', 'width', 'steps'] as const;
 
 const drift = number('an exponent').any();
+
+const stepsThatCount = object({
+  from: integer(1).describe('first step'),
+  to: integer(1).describe('last step, included'),
+});
+const LENGTHS = 'lengths of training: integers >= 1, or {"from", "to"}';
 
 const optimum = object({
   quantity: oneOf(quantities, 'the name of a quantity').describe(
@@ -124,12 +130,23 @@ const optimum = object({
   along: z
     .string(expecting('stepSize, or a parameter of the sweep'))
     .describe('where it is sought: stepSize, or a parameter of the sweep'),
-  steps: object({ from: integer(1).describe('first step'), to: integer(1).describe('last step, included') })
+  steps: z
+    .union(
+      [
+        stepsThatCount,
+        list(z.union([integer(1), stepsThatCount], expecting(LENGTHS)), `a list of ${LENGTHS}`),
+      ],
+      expecting(`{"from", "to"}, or a list of ${LENGTHS}`),
+    )
     .optional()
-    .describe('recorded steps whose mean of log quantity counts; default all'),
-  drift: object({ depth: drift.optional(), width: drift.optional() })
+    .describe(
+      'recorded steps whose mean of log quantity counts; in a list the lengths of training, each with an optimum of its own; default all',
+    ),
+  drift: object({ depth: drift.optional(), width: drift.optional(), steps: drift.optional() })
     .optional()
-    .describe('exponents of the optimum with depth and width, as expected; fitted in slopes.csv'),
+    .describe(
+      'exponents of the optimum with depth, width and the length of training, as expected; fitted in slopes.csv',
+    ),
   margin: number('a number > 0')
     .above(0)
     .optional()

@@ -31,6 +31,7 @@ interface Kernels extends SampledExports {
   readonly SPACE: WebAssembly.Global;
   initialise(room: number): void;
   addScaled(out: number, y: number, a: number, x: number, lanes: number, size: number): void;
+  transpose(out: number, a: number, lanes: number, rows: number, columns: number): void;
   reluTangent(out: number, f: number, t: number, count: number): void;
   reluDifference(out: number, f: number, df: number, count: number): void;
   kinkedTangent(out: number, f: number, t: number, count: number, slope: number): void;
@@ -62,6 +63,7 @@ type Product = [
 /** Kernels that only the wasm backend has; the operations of the same names are in `ops.ts`. */
 export const FUSED = [
   'AddScaled',
+  'AddScaledInPlace',
   'Dots',
   'GramProduct',
   'ReluTangent',
@@ -70,6 +72,7 @@ export const FUSED = [
   'KinkedDifference',
   'Product',
   'InnerProducts',
+  'TransposedLanes',
   'Filled',
 ] as const;
 
@@ -115,17 +118,18 @@ export function registerFusedKernels(backend: unknown): void {
 
   // The library's own copies the numbers, which nobody changes: a third of the memory of weights that are never formed.
   unregisterKernel('Identity', 'wasm');
-  register('Identity', ({ x }) => {
-    const { incRef } = backend as WasmBackend;
-    incRef.call(backend, x!.dataId);
-    return { dataId: x!.dataId, shape: x!.shape, dtype: x!.dtype };
-  });
-  register('AddScaled', ({ y, a, x }) => {
-    const out = output(y!.shape);
-    const lanes = y!.shape[0]!;
-    kernels.addScaled(at(out), at(y!), at(a!), at(x!), lanes, sizeOf(y!.shape) / lanes);
+  const same = ({ dataId, shape, dtype }: TensorInfo): TensorInfo => {
+    (backend as WasmBackend).incRef.call(backend, dataId);
+    return { dataId, shape, dtype };
+  };
+  register('Identity', ({ x }) => same(x!));
+  const addScaled = (out: TensorInfo, { y, a, x }: Record<string, TensorInfo>) => {
+    const lanes = out.shape[0]!;
+    kernels.addScaled(at(out), at(y!), at(a!), at(x!), lanes, sizeOf(out.shape) / lanes);
     return out;
-  });
+  };
+  register('AddScaled', (inputs) => addScaled(output(inputs.y!.shape), inputs));
+  register('AddScaledInPlace', (inputs) => addScaled(same(inputs.y!), inputs));
   register('Dots', ({ a, b }) => {
     const lanes = a!.shape[0]!;
     const out = output([lanes, 1, 2]);
@@ -170,6 +174,12 @@ export function registerFusedKernels(backend: unknown): void {
     const columns = b!.shape[1]!;
     const out = output([lanes, rows, columns]);
     kernels.innerProducts(at(out), at(a!), at(b!), lanes, rows, inner, columns);
+    return out;
+  });
+  register('TransposedLanes', ({ x }) => {
+    const [lanes, rows, columns] = x!.shape as [number, number, number];
+    const out = output([lanes, columns, rows]);
+    kernels.transpose(at(out), at(x!), lanes, rows, columns);
     return out;
   });
   offerSampledPasses(kernels, { memory, at, output });

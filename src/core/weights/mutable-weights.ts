@@ -5,7 +5,7 @@
  * A step is rounded to 2^-24 of the entries that it changes, where `trained-weights.ts` loses nothing.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { innerProducts, plus, product, scaled, squaredNorms, sub, transpose } from '../ops.js';
+import { dots, innerProducts, plusInPlace, product, scaled, sub, transpose } from '../ops.js';
 import { ROLE } from '../random.js';
 import type { Source, Weights, WeightsLaw } from './weights.js';
 
@@ -15,6 +15,8 @@ const MANY_ROWS = 4;
 export class MutableWeights implements Weights {
   /** [lanes, outputs, inputs]. */
   private matrices: tf.Tensor3D;
+  /** |M|_F^2 of each lane, while they stay as they are. */
+  private squares: Float64Array | undefined;
 
   constructor(
     private readonly source: Source,
@@ -57,12 +59,14 @@ export class MutableWeights implements Weights {
 
   /** Adds `factors` times a matrix, for each lane. */
   move(factors: readonly number[], matrix: tf.Tensor3D): void {
-    this.replace(() => plus(this.matrices, factors, matrix));
+    this.replace(() => plusInPlace(this.matrices, factors, matrix));
   }
 
   /** |M|_F^2 of each lane. */
   squaredNorms(): Float64Array {
-    return squaredNorms(this.matrices);
+    // Not remembered with the tensor, whose numbers change in place.
+    this.squares ??= dots(this.matrices, this.matrices);
+    return this.squares;
   }
 
   /** All numbers, [lanes x outputs x inputs]. */
@@ -79,6 +83,7 @@ export class MutableWeights implements Weights {
   }
 
   private replace(make: () => tf.Tensor3D): void {
+    this.squares = undefined;
     const before = this.matrices;
     this.matrices = tf.keep(tf.tidy(make));
     if (this.matrices !== before) before.dispose();
