@@ -12,8 +12,10 @@ import type { Setting } from '../config/settings.js';
 import { needsOf } from '../quantities.js';
 
 import type { WeightsKind } from './planned-batch.js';
+import { ACTIVATION_NS, FORMULA_NS, NS } from './times.js';
 
 export type { Batch, WeightsKind } from './planned-batch.js';
+export { REFERENCE_NORMAL_NS } from './times.js';
 
 /** What the cost of a cell hangs on. */
 export interface Demand {
@@ -216,46 +218,6 @@ function isWhole(demand: Demand): boolean {
     slopeBelow(activation) !== undefined
   );
 }
-
-/** Measured times, ns, where `REFERENCE_NORMAL_NS` is what the sampler takes for a number. */
-const NS = {
-  /** An entry of a state, in all passes of a step; besides what follows. */
-  entry: 22,
-  /** The same in whole passes. */
-  wholeEntry: 7.5,
-  /** A normal number. */
-  normal: 1.4,
-  /** An entry of a matrix: to transpose it, and to multiply it with a vector; with each of many vectors. */
-  transposed: 4,
-  vectorProduct: 0.43,
-  manyProduct: 0.055,
-  innerProduct: 0.066,
-  /** An entry of a direction, in a product of another vector. */
-  direction: 0.3,
-  /** A lane of a layer, in what the host computes of its norms and identities. */
-  lane: 6_000,
-  wholeLane: 1_500,
-  /** A call of the backend, for however many lanes. */
-  call: 11_000,
-  /** An output on the host, by a plain loss, and by one with exponentials. */
-  output: 70,
-  softmax: 500,
-} as const;
-
-/** Time of a normal number, ns, that the times here are relative to: a slower machine, or one with much to do, takes more. */
-export const REFERENCE_NORMAL_NS: number = NS.normal;
-
-/** An entry of a state through an activation, ns: three a step; on the host but for those that are linear on either side of 0. */
-const ACTIVATION_NS: Readonly<Partial<Record<Setting['activation'], number>>> = {
-  relu: 0.5,
-  linear: 0,
-  leaky: 0.5,
-  tanh: 38,
-  erf: 110,
-  gelu: 97,
-};
-/** That of one that is not measured. */
-const FORMULA_NS = 100;
 
 /** Processor time of a cell's own numbers, ns. */
 export function workNs(demand: Demand): number {
