@@ -181,7 +181,7 @@ const FINDINGS = {
       ([scaling, draws]) =>
         `${scaling} ${brief(100 * mean(draws.map(({ accuracy_held_out }) => accuracy_held_out)), 3)} %`,
     );
-    return `held-out accuracy of the resnets after ${last} steps: ${found.join(', ')}`;
+    return `held-out accuracy of the resnets after ${last} steps: ${found.join(', ')}; ${edgeFound(rows)}`;
   },
   'init-std': initFound,
   'init-std-wine': initFound,
@@ -239,6 +239,22 @@ function transferFound(_, name) {
     return `${curve}: ${range}, ${exponent}`;
   });
   return `best eta after ${last} steps: ${lines.join('; ')}`;
+}
+
+/** How near the edge of stability, 2, the steps of the resnets come: the largest of the geometric means over draws, by rates. */
+function edgeFound(rows) {
+  const own = rows.filter(
+    ({ architecture, step_sharpness }) => architecture === 'resnet' && step_sharpness !== null,
+  );
+  const found = [...groupBy(own, ({ scaling }) => scaling)].map(([scaling, curve]) => {
+    const means = [...groupBy(curve, ({ step_number }) => step_number)].map(([t, draws]) => ({
+      t,
+      value: Math.exp(mean(draws.map(({ step_sharpness }) => Math.log(step_sharpness)))),
+    }));
+    const most = means.reduce((a, b) => (b.value > a.value ? b : a));
+    return `${scaling} ${brief(most.value, 2)} at step ${most.t}`;
+  });
+  return `step size x sharpness at its most, where 2 is the edge of stability: ${found.join(', ')}`;
 }
 
 /** The best initial scale, in units of the critical one. */

@@ -22,6 +22,7 @@ const NUMERIC = [
     'oracle/matrix-free-law',
     'oracle/random-experiments',
     'training',
+    'curvature/along-training',
     'curvature/derivatives',
     'curvature/sharpness',
   ].map(ofCore),

@@ -8,6 +8,7 @@
 import { type Need, OF_MATRICES, type Quantity } from './quantities/quantity.js';
 
 export type { Need, Quantity } from './quantities/quantity.js';
+export { twelveDigits } from './quantities/twelve-digits.js';
 
 /** The accuracy that is asked of angles, rad. */
 const ANGLE = 2e-4;
@@ -296,13 +297,3 @@ export const MODEL_QUANTITIES = [
 
 /** Column names of all quantities, in the order of the table. */
 export const QUANTITY_NAMES = Object.keys(QUANTITIES) as QuantityName[];
-
-/**
- * A number to 12 significant digits: the values that say which cell a row is, and those of theory.
- *
- * Engines may round a function otherwise in the last of 16 digits, and what a formula gives decides keys, random numbers
- * and which rows belong together. Twelve digits are also what 3 * 0.1 and 0.3 have in common.
- */
-export function twelveDigits(value: number): number {
-  return Number.isSafeInteger(value) ? value : Number(value.toPrecision(12));
-}

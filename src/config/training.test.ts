@@ -102,6 +102,15 @@ describe('quantities of a training', () => {
       'record.quantities[0]: expected classes as targets for accuracy, got "normal"; others are never right or wrong',
     ],
     [
+      { ...record('update_cosine'), step: { count: 1 } },
+      'record.quantities[0]: expected step.count >= 2 for update_cosine, got 1; before the first step nothing is displaced',
+    ],
+    [
+      { ...record('step_sharpness'), step: { kind: 'velocity' } },
+      'record.quantities[0]: expected step.kind "update", or step.count >= 2 for step_sharpness, got "velocity"; ' +
+        'the velocity of one step has no step size',
+    ],
+    [
       record('bfa_theory_rad'),
       'record.quantities[0]: expected drawn data for bfa_theory_rad, got "data.file"; the limit is of Gaussian or unit-norm samples of a law',
     ],

@@ -170,15 +170,17 @@ function bruteForce(cell: BatchCell, { architecture, loss: name, shape }: BatchS
     const layers = Array.from({ length: L - 1 }, (_, i) => i + 1);
     const moved = W.map((layer, l) => layer.map((matrix, i) => minus(matrix, first[l]![i]!)));
     const distance = (l: number) => ofLayer(l, (i) => square(moved[l]![i]!));
-    found.displacements.push(
-      layers.map((l) => Math.sqrt(distance(l) / ofLayer(l, (i) => square(first[l]![i]!)))),
-    );
-    found.cosines.push(
-      layers.map((l) => {
-        const length = ofLayer(l, (i) => square(steps[l]![i]!));
-        return -ofLayer(l, (i) => overlap(steps[l]![i]!, moved[l]![i]!)) / Math.sqrt(length * distance(l));
-      }),
-    );
+    if (nudge === 0) {
+      found.displacements.push(
+        layers.map((l) => Math.sqrt(distance(l) / ofLayer(l, (i) => square(first[l]![i]!)))),
+      );
+      found.cosines.push(
+        layers.map((l) => {
+          const length = ofLayer(l, (i) => square(steps[l]![i]!));
+          return -ofLayer(l, (i) => overlap(steps[l]![i]!, moved[l]![i]!)) / Math.sqrt(length * distance(l));
+        }),
+      );
+    }
     for (let l = 1; l <= L; l++) W[l] = W[l]!.map((matrix, i) => minus(matrix, steps[l]![i]!));
   }
   return found;

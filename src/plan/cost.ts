@@ -11,7 +11,11 @@ import { type Experiment, isTraining, recordedSteps } from '../config/resolve.js
 import type { Setting } from '../config/settings.js';
 import { needsOf } from '../quantities.js';
 
-export type WeightsKind = 'dense' | 'matrix-free';
+import type { WeightsKind } from './planned-batch.js';
+import { ACTIVATION_NS, FORMULA_NS, NS } from './times.js';
+
+export type { Batch, WeightsKind } from './planned-batch.js';
+export { REFERENCE_NORMAL_NS } from './times.js';
 
 /** What the cost of a cell hangs on. */
 export interface Demand {
@@ -35,6 +39,8 @@ export interface Demand {
   readonly loss: Setting['loss'];
   readonly isNormalized: boolean;
   readonly measuresBackward: boolean;
+  /** Largest eigenvalues of a Hessian that every measured step asks for. */
+  readonly spectra: number;
   readonly recordsAllLayers: boolean;
   /** Float64 numbers that are recorded of the cell. */
   readonly recorded: number;
@@ -48,6 +54,7 @@ export function demandOf(experiment: Experiment, setting: Setting): Omit<Demand,
   const { architecture, activation, depth, width, hiddenWidth, inputWidth, outputWidth, loss, scaling } =
     setting;
   const measured = recordedSteps(experiment).length;
+  const needs = needsOf(record.quantities);
   const recordsAllLayers = record.layers === 'all';
   return {
     architecture,
@@ -61,11 +68,12 @@ export function demandOf(experiment: Experiment, setting: Setting): Omit<Demand,
     samples: data.batch ?? setting.samples,
     steps: step.count,
     measured: isTraining(experiment) ? measured : undefined,
-    heldOut: needsOf(record.quantities).has('held-out outputs') ? (data.heldOut ?? 0) : 0,
+    heldOut: needs.has('held-out outputs') ? (data.heldOut ?? 0) : 0,
     kind: step.kind,
     loss,
     isNormalized: scaling.isNormalized,
-    measuresBackward: needsOf(record.quantities).has('backward velocity'),
+    measuresBackward: needs.has('backward velocity'),
+    spectra: Number(needs.has('curvature')) + Number(needs.has('curvature of the step')),
     recordsAllLayers,
     recorded: measured * (recordsAllLayers ? depth - 1 : 1) * record.quantities.length,
   };
@@ -104,9 +112,13 @@ const entriesOf = ({ depth, width, widths }: Demand) =>
   widths ? sum(widths.slice(0, depth - 1), (own) => own) : (depth - 1) * width;
 
 /** Steps that are taken, those of the pilots included. */
-const stepsOf = ({ steps, measured, weights, isNormalized }: Demand) =>
+const stepsOf = ({ steps, measured, weights, isNormalized, spectra }: Demand) =>
   (learnsInPlace({ measured, weights }) ? measured! + UNMEASURED * (steps - measured!) : steps) +
+  SPECTRUM_STEPS * spectra * (measured ?? steps) +
   (isNormalized ? PILOT_STEPS : 0);
+
+/** What an eigenvalue costs: some 14 products with the Hessian, each a third more than a step. */
+const SPECTRUM_STEPS = 18;
 
 /** What a step costs that nobody measures, and what moving the weights does, of one that is. */
 const UNMEASURED = 0.8;
@@ -141,15 +153,19 @@ export function backendBytes(demand: Demand): number {
   const steps = isInPlace ? 1 : demand.steps;
   const isShared = weights === 'matrix-free' && n === 1; // M_l^T b_l is the image of a direction then
   const hasTransposed = !isShared && (!hasBranches(architecture) || kind === 'update');
-  const states = entriesOf(demand) * n * ((activation === 'linear' ? 2 : 3) + (hasTransposed ? 1 : 0));
+  const kinds = (activation === 'linear' ? 2 : 3) + (hasTransposed ? 1 : 0);
+  // A product with the Hessian goes through every layer once more, there and back, with all states at hand.
+  const states = entriesOf(demand) * n * (demand.spectra > 0 ? 3 * kinds : kinds);
   const matrices = sum(matricesOf(demand), (matrix) => {
     const { inputs, outputs, count, isInput } = matrix;
     const [factors, size] = [n * (inputs + outputs), inputs * outputs];
     const gradients = hasGradientMatrix(n, matrix) ? size * (steps > 1 ? 1 + 2 * steps : 1) : 0;
     const taken = steps > 1 ? factors * steps : 0;
+    // Directions of the weights: two that are kept, the product with one, and what comes next.
+    const vectors = demand.spectra > 0 ? 4 * count * size : 0;
     // The matrix and its gradient, and for a moment what it becomes.
-    if (isInPlace) return 2 * count * size + size;
-    if (weights === 'dense') return count * (size * (n >= MANY_ROWS ? 2 : 1) + gradients + taken);
+    if (isInPlace) return 2 * count * size + size + vectors;
+    if (weights === 'dense') return count * (size * (n >= MANY_ROWS ? 2 : 1) + gradients + taken) + vectors;
     const directions = isInput
       ? n * outputs + (n > 1 ? n * inputs : 0)
       : factors * (seenProducts(demand) - (n === 1 ? 1 : 0));
@@ -202,46 +218,6 @@ function isWhole(demand: Demand): boolean {
     slopeBelow(activation) !== undefined
   );
 }
-
-/** Measured times, ns, where `REFERENCE_NORMAL_NS` is what the sampler takes for a number. */
-const NS = {
-  /** An entry of a state, in all passes of a step; besides what follows. */
-  entry: 22,
-  /** The same in whole passes. */
-  wholeEntry: 7.5,
-  /** A normal number. */
-  normal: 1.4,
-  /** An entry of a matrix: to transpose it, and to multiply it with a vector; with each of many vectors. */
-  transposed: 4,
-  vectorProduct: 0.43,
-  manyProduct: 0.055,
-  innerProduct: 0.066,
-  /** An entry of a direction, in a product of another vector. */
-  direction: 0.3,
-  /** A lane of a layer, in what the host computes of its norms and identities. */
-  lane: 6_000,
-  wholeLane: 1_500,
-  /** A call of the backend, for however many lanes. */
-  call: 11_000,
-  /** An output on the host, by a plain loss, and by one with exponentials. */
-  output: 70,
-  softmax: 500,
-} as const;
-
-/** Time of a normal number, ns, that the times here are relative to: a slower machine, or one with much to do, takes more. */
-export const REFERENCE_NORMAL_NS: number = NS.normal;
-
-/** An entry of a state through an activation, ns: three a step; on the host but for those that are linear on either side of 0. */
-const ACTIVATION_NS: Readonly<Partial<Record<Setting['activation'], number>>> = {
-  relu: 0.5,
-  linear: 0,
-  leaky: 0.5,
-  tanh: 38,
-  erf: 110,
-  gelu: 97,
-};
-/** That of one that is not measured. */
-const FORMULA_NS = 100;
 
 /** Processor time of a cell's own numbers, ns. */
 export function workNs(demand: Demand): number {
@@ -297,18 +273,4 @@ function directionPasses({ samples, steps, isNormalized }: Demand): number {
   const vectors = samples * steps;
   if (vectors === 1 && !isNormalized) return 0;
   return (samples === 1 ? 6 : 9) * vectors ** 2 * (isNormalized ? 2 * PILOT_STEPS : 1);
-}
-
-/** Cells that run together, with what they cost. */
-export interface Batch {
-  /** Indices into the cells of the experiment. */
-  readonly cells: readonly number[];
-  readonly width: number;
-  readonly samples: number;
-  readonly weights: WeightsKind;
-  /** Memory on the backend, and besides it of the process, estimated; bytes. */
-  readonly bytes: number;
-  readonly hostBytes: number;
-  /** Processor time, estimated; ms. */
-  readonly cost: number;
 }

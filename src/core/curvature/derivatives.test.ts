@@ -1,7 +1,7 @@
 /** Gradients, and products with the Hessian, against automatic differentiation in float64 on the same weights. */
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
-import { ACTIVATION_NAMES, activationEntry } from '../../activations.js';
+import { ACTIVATION_NAMES, activationEntry, isHomogeneous } from '../../activations.js';
 import { ARCHITECTURE_NAMES } from '../../architectures/architectures.js';
 import { openBackend } from '../backend.js';
 import { differentiate, type Weights } from '../oracle/automatic-loss.js';
@@ -94,6 +94,14 @@ const KINDS = ARCHITECTURE_NAMES.flatMap((architecture) =>
 describe('float32 gradients and Hessian products are within 1e-5 of automatic differentiation in float64', () => {
   test.each(KINDS)('$architecture, $loss, $activation', expectRight);
 
+  test('a network without a hidden layer', () => {
+    for (const architecture of ['resnet', 'mlp'] as const) {
+      for (const shape of [{}, { samples: 1, width: 1, inputWidth: 1, outputWidth: 1 }]) {
+        expectRight({ architecture, activation: 'tanh', shape, lanes: [{ depth: 2 }] });
+      }
+    }
+  });
+
   test.each(['dense', 'mutable'] as const)('after two steps, with weights that are %s', (weights) => {
     for (const samples of [1, 8]) {
       expectRight({ architecture: 'resnet-2', activation: 'tanh', weights, shape: { samples }, taken: 2 });
@@ -104,6 +112,7 @@ describe('float32 gradients and Hessian products are within 1e-5 of automatic di
 test('phi of every activation bends as the slope of its slope says', () => {
   for (const name of ACTIVATION_NAMES) {
     const { slope, bend } = activationEntry(name);
+    expect([name, bend === undefined]).toEqual([name, isHomogeneous(name)]);
     if (!bend) continue;
     for (const x of [-6, -2.2, -0.7, -1e-3, 0, 0.4, 1.9, 5]) {
       const difference = (slope(x + 1e-5) - slope(x - 1e-5)) / 2e-5;

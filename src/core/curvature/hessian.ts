@@ -115,11 +115,13 @@ export class Hessian implements Operator {
     const curvature = output.eachLane((loss, _, own) =>
       loss.curvature(own(output.values), own(change), network.shape),
     );
-    const slope = Float32Array.from(curvature);
-    slope.forEach((value, i) => {
-      const isFlushed = Math.abs(value) < SMALLEST && curvature[i] !== 0;
-      if (isFlushed) this.isLost[Math.floor(i / (samples * outputWidth))] = true;
+    const size = samples * outputWidth;
+    network.lanes.forEach((_, lane) => {
+      const own = curvature.subarray(lane * size, (lane + 1) * size);
+      const rms = Math.sqrt(own.reduce((sum, value) => sum + value * value, 0) / size);
+      if (rms > 0 && rms < SMALLEST) this.isLost[lane] = true;
     });
+    const slope = Float32Array.from(curvature);
     let arriving = this.at(readout).backward(
       network.upload(slope, network.lanes.length, samples, outputWidth),
       direction,

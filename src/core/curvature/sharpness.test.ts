@@ -194,6 +194,10 @@ describe('what there is no sharpness of is missing, and no number', () => {
     expect(both![1]).toBe(alone![0]);
   });
 
+  test('weights that are never formed', () => {
+    expect(() => found({ weights: 'matrix-free', lanes: [lane] })).toThrow('take dense ones');
+  });
+
   test('numbers below the range of float32', () => {
     const sigma = { input: 1e-30, hidden: 1e-30, output: 1e-30, inner: 1e-30 };
     for (const architecture of ['mlp', 'resnet-2'] as const) {

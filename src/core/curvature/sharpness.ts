@@ -31,9 +31,13 @@ const FACTORS = {
  * (Cohen et al. 2021, and with a preconditioner 2022). It does not change where layers are rescaled that learn by Eq. 8 (Prop. 6.2).
  *
  * @param step that was taken, with its states kept, of weights that are formed.
+ * @throws Error for weights that are never formed.
  * @returns NaN where nothing learns, where no eigenvalue is found, and where float32 does not hold what it is made of, or the step.
  */
 export function sharpness(step: Step, of: keyof typeof FACTORS): Float64Array {
+  if (step.network.settings.weights === 'matrix-free') {
+    throw new Error('a sharpness is of weights that are formed; take dense ones');
+  }
   const hessian = new Hessian(step, (descent, chain) => FACTORS[of](step, descent, chain));
   const values = largestEigenvalues(hessian, startOf(step, hessian));
   hessian.dispose();

@@ -1,0 +1,42 @@
+/** What the operations of a step take, as they were measured. */
+import type { Setting } from '../config/settings.js';
+
+/** Measured times, ns, where `REFERENCE_NORMAL_NS` is what the sampler takes for a number. */
+export const NS = {
+  /** An entry of a state, in all passes of a step; besides what follows. */
+  entry: 22,
+  /** The same in whole passes. */
+  wholeEntry: 7.5,
+  /** A normal number. */
+  normal: 1.4,
+  /** An entry of a matrix: to transpose it, and to multiply it with a vector; with each of many vectors. */
+  transposed: 4,
+  vectorProduct: 0.43,
+  manyProduct: 0.055,
+  innerProduct: 0.066,
+  /** An entry of a direction, in a product of another vector. */
+  direction: 0.3,
+  /** A lane of a layer, in what the host computes of its norms and identities. */
+  lane: 6_000,
+  wholeLane: 1_500,
+  /** A call of the backend, for however many lanes. */
+  call: 11_000,
+  /** An output on the host, by a plain loss, and by one with exponentials. */
+  output: 70,
+  softmax: 500,
+} as const;
+
+/** Time of a normal number, ns, that the times here are relative to: a slower machine, or one with much to do, takes more. */
+export const REFERENCE_NORMAL_NS: number = NS.normal;
+
+/** An entry of a state through an activation, ns: three a step; on the host but for those that are linear on either side of 0. */
+export const ACTIVATION_NS: Readonly<Partial<Record<Setting['activation'], number>>> = {
+  relu: 0.5,
+  linear: 0,
+  leaky: 0.5,
+  tanh: 38,
+  erf: 110,
+  gelu: 97,
+};
+/** That of one that is not measured. */
+export const FORMULA_NS = 100;
