@@ -59,7 +59,9 @@ export function modelBatches(experiment: Experiment, model: Model, cells: readon
   const close = () => {
     if (open.length === 0) return;
     const settings = open.map((i) => cells[i]!.setting);
-    const bytes = settings.map((setting) => bytesOf(sizeAt(model, setting), setting.samples));
+    const bytes = settings.map((setting) =>
+      bytesOf(sizeAt(model, setting), experiment.data.batch ?? setting.samples),
+    );
     const most = bytes.reduce((largest, each, i) => (each > bytes[largest]! ? i : largest), 0);
     batches.push({
       cells: open,
