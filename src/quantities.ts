@@ -293,6 +293,9 @@ export const MODEL_QUANTITIES = [
   'loss',
   'loss_change',
   'speed_formula_residual',
+  'accuracy',
+  'loss_held_out',
+  'accuracy_held_out',
 ] as const satisfies readonly QuantityName[];
 
 /** Column names of all quantities, in the order of the table. */

@@ -1,8 +1,18 @@
 /**
  * A pre-LN transformer on tokens, a tiny GPT-2: token and position embedding; `depth` blocks of causal attention and of an MLP, each
- * on a branch, h + branchScale * branch(layerNorm(h)); a last layer norm, and the logits of the next token at every place.
+ * on a branch, h + branchScale * branch(layerNorm(h)); a last layer norm, and the logits of the next token at every place. With `classes`
+ * every place sees all, and the logits of so many classes are read out of the mean over places.
  */
-export default ({ tf, depth = 4, width = 64, heads = 4, tokens = 16, vocabulary = 64, branchScale = 1 }) => {
+export default ({
+  tf,
+  depth = 4,
+  width = 64,
+  heads = 4,
+  tokens = 16,
+  vocabulary = 64,
+  classes = 0,
+  branchScale = 1,
+}) => {
   const { add, activation, embedding, layerNormalization } = tf.layers;
   const { Position, Attention, Scale } = customLayers(tf);
   const kernelInitializer = tf.initializers.varianceScaling({ mode: 'fanIn', distribution: 'normal' });
@@ -13,7 +23,9 @@ export default ({ tf, depth = 4, width = 64, heads = 4, tokens = 16, vocabulary 
   };
   const attention = (name) => (z) => {
     const heads3 = ['query', 'key', 'value'].map((part) => dense(`${name}/${part}`, width).apply(z));
-    return dense(`${name}/out`, width).apply(new Attention(`${name}/mix`, heads).apply(heads3));
+    return dense(`${name}/out`, width).apply(
+      new Attention(`${name}/mix`, heads, classes === 0).apply(heads3),
+    );
   };
   const mlp = (name) => (z) => {
     const gelu = activation({ name: `${name}/gelu`, activation: 'gelu' });
@@ -30,7 +42,8 @@ export default ({ tf, depth = 4, width = 64, heads = 4, tokens = 16, vocabulary 
     h = residual(h, `mlp${i}`, mlp(`mlp${i}`));
   }
   const last = layerNormalization({ name: 'norm' }).apply(h);
-  return tf.model({ inputs: tokensIn, outputs: dense('readout', vocabulary).apply(last) });
+  const read = classes ? tf.layers.globalAveragePooling1d({ name: 'average' }).apply(last) : last;
+  return tf.model({ inputs: tokensIn, outputs: dense('readout', classes || vocabulary).apply(read) });
 };
 
 function customLayers(tf) {
@@ -53,12 +66,13 @@ function customLayers(tf) {
       return tf.tidy(() => tf.add([inputs].flat()[0], this.vectors.read()));
     }
   }
-  /** softmax(Q K^T / sqrt(size)) V in each head, where no place sees a later one. */
+  /** softmax(Q K^T / sqrt(size)) V in each head; where it is causal, no place sees a later one. */
   class Attention extends tf.layers.Layer {
     static className = 'Attention';
-    constructor(name, heads) {
+    constructor(name, heads, isCausal) {
       super({ name });
       this.heads = heads;
+      this.isCausal = isCausal;
     }
     computeOutputShape([, , value]) {
       return value;
@@ -69,9 +83,10 @@ function customLayers(tf) {
         const size = units / this.heads;
         const byHead = (x) => tf.transpose(tf.reshape(x, [n, tokens, this.heads, size]), [0, 2, 1, 3]);
         const [q, k, v] = inputs.map(byHead);
+        const all = tf.mul(tf.matMul(q, k, false, true), 1 / Math.sqrt(size));
         const past = tf.linalg.bandPart(tf.ones([tokens, tokens]), -1, 0);
-        const scores = tf.mul(tf.matMul(q, k, false, true), 1 / Math.sqrt(size));
-        const weights = tf.softmax(tf.add(scores, tf.mul(tf.sub(past, 1), 1e9)));
+        const scores = this.isCausal ? tf.add(all, tf.mul(tf.sub(past, 1), 1e9)) : all;
+        const weights = tf.softmax(scores);
         return tf.reshape(tf.transpose(tf.matMul(weights, v), [0, 2, 1, 3]), [n, tokens, units]);
       });
     }

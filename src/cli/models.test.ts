@@ -227,6 +227,50 @@ describe('an experiment with a network of its own', () => {
     expect((await folder.call('run configs/own.json')).stderr).toContain('takes no parameters');
   });
 
+  test('learns from a file by mini-batches, the same from two shards, with optima, and is told what does not fit', async ({
+    folder,
+  }) => {
+    const rows = Array.from({ length: 24 }, (_, i) => [Math.sin(i), i % 5, Math.cos(3 * i), 'abc'[i % 3]]);
+    folder.write('configs/rows.csv', ['p,q,r,kind', ...rows.map((row) => row.join())].join('\n'));
+    const config = {
+      network: { model: 'nets/own.mjs', depth: 1, width: 6, parameters: { units: 3 } },
+      scaling: { name: 'P', learningRate: 'polyak' },
+      loss: 'cross-entropy',
+      data: { file: 'rows.csv', target: 'kind', heldOut: 0.25, batch: 4 },
+      step: { count: 12, size: 'eta*(1 - t/(2*T))' },
+      sweep: { eta: [0.1, 0.5, 2] },
+      draws: 2,
+      record: {
+        layers: 'output',
+        steps: [1, 12],
+        quantities: ['loss', 'accuracy', 'loss_held_out', 'accuracy_held_out'],
+      },
+      optima: [{ quantity: 'loss', along: 'eta', steps: { from: 12, to: 12 } }],
+    };
+    folder.write('configs/own.json', config);
+    expect(await folder.call('run configs/own.json')).toMatchObject({ code: 0 });
+    const text = folder.read('results/own/table.csv');
+    expect(folder.column('samples')).toEqual(Array(12).fill(18));
+    const [loss, accuracy] = ['loss_held_out', 'accuracy_held_out'].map((name) => folder.column(name));
+    for (const value of accuracy!) expect((6 * (value as number)) % 1).toBeCloseTo(0, 10);
+    expect(loss!.every((value) => typeof value === 'number')).toBe(true);
+    expect(folder.read('results/own/optima.csv')).toMatch(/,loss,12,12,eta,[\d.]+,/);
+    for (const i of [1, 2]) await folder.call(`run configs/own.json --shard ${i}/2 --out ${i}`);
+    await folder.call('merge 1/own 2/own --out merged');
+    expect(folder.read('merged/own/table.csv')).toBe(text);
+    expect((await folder.call('run --from merged/own')).stdout).toContain('merged/own: same, 6 cells');
+    const said = async (set: string) => {
+      const { code, stderr } = await folder.call('plan', 'configs/own.json', '--set', set);
+      expect(code).toBe(2);
+      return stderr;
+    };
+    expect(await said('network.parameters.units=2')).toContain(
+      'nets/own.mjs: data.file: it has 3 classes, and the model has outputs of the shape [2]',
+    );
+    folder.write('configs/rows.csv', 'p,q,kind\n1,2,a\n3,4,b\n5,6,c\n7,8,a');
+    expect(await said('data.batch=1')).toContain('it has 2 columns besides the target, and input');
+  });
+
   test('goes on where a run was stopped, with the same bytes', async ({ folder }) => {
     folder.write('configs/own.json', { ...CONFIG, draws: 6 });
     await folder.call('run configs/own.json --out whole');
@@ -269,19 +313,28 @@ describe('what a model has not, is refused by name, before anything is measured'
       'scaling={"name":"a","sigmaOutput":1}',
       'scaling.sigmaOutput: expected no sigmaOutput of a model',
     ],
-    [
-      'rates by group',
-      'scaling={"name":"a","learningRate":{"input":1,"hidden":1,"output":1}}',
-      'one rate is of all its weights',
-    ],
-    ['an input law', 'data.input.law=normal', 'expected no data.input beside network.model'],
-    ['a target', 'data.target.law=normal', 'expected no data.target beside network.model'],
     ['theory', 'record.quantities=["bfa_theory_rad"]', 'there is no theory of it'],
     ['the velocity of the backward pass', 'record.quantities=["fba_rad"]', 'it is of built-in networks'],
     [
       'slopes of all layers',
       'slopes=[{"quantity":"loss","axis":"depth"}]',
       'record.layers: expected "output" for slopes',
+    ],
+    [
+      'optima of all layers',
+      'optima=[{"quantity":"loss","along":"units"}]',
+      'record.layers: expected "output" for optima',
+    ],
+    ['accuracy of numbers', 'record.quantities=["accuracy"]', 'expected classes as targets for accuracy'],
+    [
+      'batch normalisation by a word',
+      'network.batchNorm=both',
+      'network.batchNorm: expected "inference" or "batch", got "both"',
+    ],
+    [
+      'a text beside other data',
+      'data={"text":"nets/own.mjs","batch":1}',
+      'data.batch: expected no data.batch beside data.text',
     ],
     ['an argument that the program gives', 'network.parameters.depth=2', 'give it as network.depth'],
     ['a parameter that the program gives', 'sweep.seed=[1]', 'the module of a model is given it'],

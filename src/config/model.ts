@@ -19,6 +19,8 @@ export interface Model extends ModelFile {
   readonly parameters: Arguments;
   /** A text that it learns. */
   readonly text?: ModelFile | undefined;
+  /** Whether batch normalisation is over the samples of a step, or by its moving averages. */
+  readonly batchNorm: 'inference' | 'batch';
   /** Parameters of the sweep that formulas of the file use, so that the module need not. */
   readonly ofFormulas: readonly string[];
   /** What its networks hold, by what is asked of the module, where they were made before the run. */

@@ -128,6 +128,8 @@ export function resolveExperiment(
         ...model,
         parameters: file.network.parameters ?? {},
         ...(text && { text }),
+        batchNorm:
+          file.network.batchNorm ?? (isTraining({ record: { steps }, data }) ? 'batch' : 'inference'),
         ofFormulas: parameters.filter((key) => namesInFormulas(file).has(key)),
       },
     }),
@@ -216,7 +218,13 @@ export function recordedSteps({ record, step }: Pick<Experiment, 'record' | 'ste
 }
 
 /** Whether weights learn in place: where steps are many, or some of them are measured, or samples are taken in turn or held out. */
-export function isTraining({ record, data }: Pick<Experiment, 'record' | 'data'>): boolean {
+export function isTraining({
+  record,
+  data,
+}: {
+  readonly record: { readonly steps?: unknown };
+  readonly data: { readonly batch?: unknown; readonly heldOut?: unknown };
+}): boolean {
   return record.steps !== undefined || data.batch !== undefined || data.heldOut !== undefined;
 }
 
@@ -235,7 +243,8 @@ function valuesOfAxis(
   const { resolve } = AXES[axis] as { readonly resolve?: (written: unknown) => unknown };
   const { model } = file.network;
   const usual = ofData[axis] ?? entryOf(axis).default;
-  const written = model === undefined ? writtenValues(axis, file, usual) : valuesOfModel(axis, model, file);
+  const written =
+    model === undefined ? writtenValues(axis, file, usual) : valuesOfModel(axis, model, file, usual);
   if (written.length === 1 && written[0] === null) return written;
   if (isInteger) {
     const values = [
@@ -259,11 +268,16 @@ const USUAL_OF_MODELS: Readonly<Partial<Record<AxisName, unknown>>> = {
 };
 
 /** The same of an experiment with a model, whose name stands for the architecture; null where a model has no such axis. */
-function valuesOfModel(axis: AxisName, model: string, file: ExperimentFile): readonly unknown[] {
+function valuesOfModel(
+  axis: AxisName,
+  model: string,
+  file: ExperimentFile,
+  usual: unknown,
+): readonly unknown[] {
   if (axis === 'architecture') return [model];
   if (axis === 'train') return ['all'];
   if (entryOf(axis).notOfModels !== undefined) return [null];
-  return writtenValues(axis, file, USUAL_OF_MODELS[axis]);
+  return writtenValues(axis, file, axis in USUAL_OF_MODELS ? USUAL_OF_MODELS[axis] : usual);
 }
 
 /** The initial scales of a model are its own. */

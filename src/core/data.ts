@@ -27,6 +27,8 @@ interface DataSet {
   readonly inputs: Float32Array;
   /** [rows x k]. */
   readonly targets: Float32Array;
+  /** Whether these are one-hot. */
+  readonly hasClasses?: boolean;
   /** Whether every column of x is brought to mean 0 and standard deviation 1 over the samples that are learnt from. */
   readonly isStandardized: boolean;
 }

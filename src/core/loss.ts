@@ -4,23 +4,26 @@
  */
 import type { Shape } from './step/lane.js';
 
+/** n rows of k outputs. */
+type Size = Pick<Shape, 'samples' | 'outputWidth'>;
+
 export interface Loss {
   /** Whether b_L is 0 at some f; else a zero is one that the range of float64 has rounded to it. */
   readonly vanishes: boolean;
   /** loss(f). */
-  value(f: Outputs, y: Outputs, shape: Shape): number;
+  value(f: Outputs, y: Outputs, shape: Size): number;
   /** b_L = d loss / d f_L. */
-  slope(f: Outputs, y: Outputs, shape: Shape): Float64Array;
+  slope(f: Outputs, y: Outputs, shape: Size): Float64Array;
   /** (d^2 loss / d f_L^2) df: the velocity of b_L where f_L has the velocity df. */
-  curvature(f: Outputs, df: Outputs, shape: Shape): Float64Array;
+  curvature(f: Outputs, df: Outputs, shape: Size): Float64Array;
   /** loss(f + df) - loss(f), without cancellation. */
-  change(f: Outputs, df: Outputs, y: Outputs, shape: Shape): number;
+  change(f: Outputs, df: Outputs, y: Outputs, shape: Size): number;
 }
 
 /** [n x k], row major. */
 type Outputs = ArrayLike<number>;
 
-const sizeOf = ({ samples, outputWidth }: Shape) => samples * outputWidth;
+const sizeOf = ({ samples, outputWidth }: Size) => samples * outputWidth;
 
 /** Sum of a term for each entry. */
 function sum(f: Outputs, term: (i: number) => number): number {

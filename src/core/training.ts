@@ -149,10 +149,10 @@ export interface TrainingState {
   readonly drafts: readonly unknown[];
 }
 
-/** Who may look on from outside while a batch trains. */
-export interface Watch {
+/** Who may look on from outside while networks train. */
+export interface Watch<State = TrainingState> {
   /** What an earlier run has come to. */
-  readonly state?: TrainingState | undefined;
+  readonly state?: State | undefined;
   /** After every step but the last; `state` costs a copy of all weights. */
-  stepped?(taken: number, state: () => TrainingState): void;
+  stepped?(taken: number, state: () => State): void;
 }

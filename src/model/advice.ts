@@ -2,8 +2,8 @@
 import { add, mul, scalar, type Tensor, tensor } from '@tensorflow/tfjs-core';
 import { norm } from '../core/measure.js';
 import { derivativesOf, inner, scoped, velocitiesOf } from './derivatives/derivatives.js';
+import { descentOf, optionsOf, type Problem, problemLoss, scaleInvariant, squaredNorm } from './descent.js';
 import { forward, type Graph } from './graph.js';
-import { descentOf, optionsOf, type Problem, problemLoss, ratesOf, squaredNorm } from './measure.js';
 
 /** Where Eq. 7 stands: m |b_{L-1}|_rms cos(theta_{L-1}), which is to be 1. */
 export interface OutputMultiplier {
@@ -140,7 +140,7 @@ function rhoOf(problem: Problem, call: number, known: readonly Tensor[], slope: 
       group.weights.map((weight) => derivatives[weights.indexOf(weight)]),
     );
     const squares = gradients.map(squaredNorm);
-    const rates = ratesOf('scale-invariant', squares);
+    const rates = scaleInvariant({ squares, learning: squares.length, loss: Number.NaN });
     const { velocities, scale } = descentOf(gradients, before, rates);
     const zeros = direction.map((each) => mul(each, scalar(0)));
     const change = velocitiesOf(features, zeros, weights, velocities);

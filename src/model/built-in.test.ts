@@ -1,11 +1,10 @@
-import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { beforeAll, expect, test } from 'vitest';
 import { openBackend } from '../core/backend.js';
 import { drawData } from '../core/data.js';
 import { type BatchCell, type BatchSettings, measureBatch } from '../core/experiment.js';
-import { GaussianSampler, ROLE, type Seed } from '../core/random.js';
+import { GaussianSampler, type Seed } from '../core/random.js';
 import { inspectModel } from './inspect.js';
-import { openForModels, tf } from './model-under-test.js';
+import { builtInAsModel, openForModels, tf } from './model-under-test.js';
 
 beforeAll(openForModels);
 
@@ -36,42 +35,6 @@ const settings: BatchSettings = {
   layers: 'all',
 };
 
-/** The network of Eq. 12 with the matrices that the built-in one draws, which hold the branch scale. */
-function modelOf({ branchScale, sigma }: BatchCell, sampler: GaussianSampler) {
-  const dense = (layer: number, inputs: number, units: number, scale: number) => {
-    const numbers = new Float32Array(inputs * units);
-    sampler.fill(numbers, { streams: [{ seed, role: ROLE.DENSE, layer }], scales: [scale] });
-    const kernel = tf.transpose(tf.tensor2d(numbers, [units, inputs]));
-    const name = `dense${layer}`;
-    return tf.layers.dense({
-      name,
-      units,
-      useBias: false,
-      weights: [kernel],
-      trainable: scale !== sigma.input && units === width,
-    });
-  };
-  class Scale extends tf.layers.Layer {
-    static className = 'Scale';
-    override call(x: unknown) {
-      return tf.mul(([x].flat() as [ReturnType<typeof tf.scalar>])[0], Math.sqrt(1 - branchScale ** 2));
-    }
-  }
-  const x = tf.input({ shape: [inputWidth] });
-  let f = dense(1, inputWidth, width, sigma.input).apply(x) as SymbolicTensor;
-  for (let l = 2; l < depth; l++) {
-    const q = tf.layers.reLU().apply(f) as SymbolicTensor;
-    const branch = dense(l, width, width, branchScale * sigma.hidden).apply(q) as SymbolicTensor;
-    f = tf.layers
-      .add({ name: `f${l}` })
-      .apply([new Scale({}).apply(f) as SymbolicTensor, branch]) as SymbolicTensor;
-  }
-  return tf.model({
-    inputs: x,
-    outputs: dense(depth, width, outputWidth, sigma.output).apply(f) as SymbolicTensor,
-  });
-}
-
 test.each([
   ['ResNet', 0.5],
   ['MLP', 1],
@@ -88,7 +51,7 @@ test.each([
     const inputs = [tf.tensor2d(data.input, [samples, inputWidth])];
     const targets = [tf.tensor2d(data.target, [samples, outputWidth])];
     const rows = inspectModel(
-      modelOf(cell, sampler),
+      builtInAsModel(cell, shape, sampler, { train: 'hidden' }),
       { inputs, targets },
       { rates: 'scale-invariant', advice: false },
     ).layers;

@@ -1,6 +1,7 @@
 /** Data for a model: drawn, where the user has none, and checked. */
-import { type Tensor, tensor } from '@tensorflow/tfjs-core';
+import { fill, type Tensor, tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { type DataLaw, drawData } from '../core/data.js';
 import { largest } from '../core/extremes.js';
 import { GaussianSampler, ROLE, type Seed } from '../core/random.js';
 import { scoped } from './derivatives/derivatives.js';
@@ -29,6 +30,8 @@ export interface DrawOptions {
   readonly targets?: readonly Tensor[] | undefined;
   /** Shape of one sample where the model leaves lengths open. */
   readonly inputShape?: readonly number[] | undefined;
+  /** Default: N(0, 1), or classes for a cross-entropy. */
+  readonly law?: DataLaw | undefined;
 }
 
 /**
@@ -44,9 +47,13 @@ export function drawModelData(model: LayersModel, options: DrawOptions): ModelDa
   checkInputs(model, graph, inputs);
   return {
     inputs,
-    targets: outputShapes(graph, inputs).map((shape, i) => drawTarget(shape, i, options)),
+    targets: outputShapes(graph, inputs).map((shape, i) => drawTarget(shape, i, options, inputs)),
   };
 }
+
+/** Whether inputs are N(0, 1). */
+const isUsual = ({ law, scale, normalize }: DataLaw['input']) =>
+  law === 'normal' && scale === 1 && normalize === 'none';
 
 function outputShapes(graph: Graph, inputs: readonly Tensor[]): number[][] {
   return scoped(() => forward(graph, inputs).outputs.map(({ shape }) => shape));
@@ -55,11 +62,15 @@ function outputShapes(graph: Graph, inputs: readonly Tensor[]): number[][] {
 /** N(0, 1) numbers of a stream of their own. */
 function normal(count: number, seed: number | Seed, role: number, number: number): Float32Array {
   const numbers = new Float32Array(count);
-  const words =
-    typeof seed === 'number' ? ([Math.floor(seed / 0x1_0000_0000), seed >>> 0, 0, 0] as const) : seed;
-  new GaussianSampler().fill(numbers, { streams: [{ seed: words, role, layer: number }], scales: [1] });
+  new GaussianSampler().fill(numbers, {
+    streams: [{ seed: wordsOf(seed), role, layer: number }],
+    scales: [1],
+  });
   return numbers;
 }
+
+const wordsOf = (seed: number | Seed): Seed =>
+  typeof seed === 'number' ? [Math.floor(seed / 0x1_0000_0000), seed >>> 0, 0, 0] : seed;
 
 const sizeOf = (shape: readonly number[]) => shape.reduce((size, length) => size * length, 1);
 
@@ -67,7 +78,7 @@ function drawInput(
   model: LayersModel,
   graph: Graph,
   i: number,
-  { samples, seed, inputShape }: DrawOptions,
+  { samples, seed, inputShape, law }: DrawOptions,
 ): Tensor {
   const { shape: declared, dtype, name } = model.inputs[i]!;
   const own = inputShape ?? (declared.slice(1) as (number | null)[]);
@@ -78,6 +89,10 @@ function drawInput(
   }
   const shape = [samples, ...(own as number[])];
   const tokens = tokensOf(graph, i);
+  if (law && !isUsual(law.input) && (tokens !== undefined || model.inputs.length > 1)) {
+    const what = tokens === undefined ? `one of ${model.inputs.length} inputs` : 'tokens, which are uniform';
+    throw new ModelError(`data.input: expected a model of one input of numbers, got ${name}, ${what}`);
+  }
   if (tokens !== undefined) {
     // A class is where the largest of so many normal numbers is; each of them is as likely.
     const size = sizeOf(shape);
@@ -87,6 +102,10 @@ function drawInput(
     throw new ModelError(
       `input ${name}: expected numbers or the tokens of an embedding, got ${dtype}; give data (--data)`,
     );
+  }
+  if (law && !isUsual(law.input)) {
+    const size = { samples, inputWidth: sizeOf(own as number[]), outputWidth: 1 };
+    return tensor(drawData(new GaussianSampler(), wordsOf(seed), law, size).input, shape);
   }
   return tensor(normal(sizeOf(shape), seed, ROLE.INPUT, i), shape);
 }
@@ -114,10 +133,33 @@ export function classes(
   });
 }
 
-function drawTarget(shape: number[], i: number, { seed, loss }: DrawOptions): Tensor {
-  if (loss !== 'cross-entropy') return tensor(normal(sizeOf(shape), seed, ROLE.TARGET, i), shape);
+function drawTarget(
+  shape: number[],
+  i: number,
+  { seed, loss, law }: DrawOptions,
+  inputs: readonly Tensor[],
+): Tensor {
+  const target = law?.target ?? { law: 'normal' };
   const k = shape.at(-1)!;
-  return oneHotRows(classes(sizeOf(shape) / k, k, seed, ROLE.TARGET, i), shape);
+  if (target.law === 'one-hot' || (target.law === 'normal' && loss === 'cross-entropy')) {
+    if (k < 2) throw new ModelError('data.target: "one-hot" are classes, and the model has one output');
+    return oneHotRows(classes(sizeOf(shape) / k, k, seed, ROLE.TARGET, i), shape);
+  }
+  if (target.law === 'constant') return fill(shape, target.value);
+  if (target.law === 'normal') return tensor(normal(sizeOf(shape), seed, ROLE.TARGET, i), shape);
+  const [d, own] = [inputs[0]!.size / shape[0]!, sizeOf(shape) / shape[0]!];
+  if (inputs.length > 1 || inputs[0]!.dtype !== 'float32' || own > d) {
+    throw new ModelError(
+      `data.target: "cosine" is y_i = cos(pi x_i), i = 1 .. k, expected one input of ${own} numbers or more`,
+    );
+  }
+  const x = inputs[0]!.dataSync();
+  return tensor(
+    Float32Array.from({ length: sizeOf(shape) }, (_, at) =>
+      Math.cos(Math.PI * x[Math.floor(at / own) * d + (at % own)]!),
+    ),
+    shape,
+  );
 }
 
 /**

@@ -200,7 +200,8 @@ export function forward(graph: Graph, data: readonly Tensor[], options: ForwardO
       known?.get(i) ??
       callOf(name, layer, taken, {
         ...own,
-        training: overBatch && isBatchNorm(layer),
+        // One that is frozen keeps to its averages, as Keras has it.
+        training: overBatch && isBatchNorm(layer) && layer.trainable,
         ...(hasMask && { mask: single(takenMasks) }),
       });
     const probed = made.map((output, j) => {

@@ -2,9 +2,7 @@
 
 export { inspectCapture } from './capture.js';
 export { drawModelData, type ModelData, oneHotRows, shownShape } from './data.js';
-export { borrowKernels } from './derivatives/borrowed-kernels.js';
-export { registerFastProducts } from './derivatives/fast-products.js';
-export { registerFilterGradients } from './derivatives/filter-gradients.js';
+export { completeBackend } from './derivatives/complete-backend.js';
 export {
   type Advice,
   type Inspection,
@@ -15,5 +13,5 @@ export type { ModelLoss } from './loss-names.js';
 export { ModelError } from './model-error.js';
 export type { LayerRow } from './rows.js';
 export { modelSize } from './size.js';
-export { measureSteps } from './steps.js';
-export { drawTextData } from './text.js';
+export { fixedBatch, type ModelSamples, modelSamples, type SampleRequest } from './training/samples.js';
+export { type ModelSteps, measureSteps } from './training/steps.js';

@@ -1,17 +1,11 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { findOutputMultiplier, lastFeatures, type OutputMultiplier } from './advice.js';
 import { checkData, type ModelData } from './data.js';
-import { registerMissingGradients } from './derivatives/gradients.js';
+import { completeBackend } from './derivatives/complete-backend.js';
+import { gradientFactsOf, type Problem, type Rates, scaleInvariant } from './descent.js';
 import { type Graph, graphOf, isBatchNorm, type Layer } from './graph.js';
 import type { ModelLoss } from './loss-names.js';
-import {
-  type Measured,
-  measureModel,
-  type Problem,
-  type Rates,
-  ratesOf,
-  squaredGradientsOf,
-} from './measure.js';
+import { type Measured, measureModel } from './measure.js';
 import { ModelError } from './model-error.js';
 import { balanceOf, type LayerRow, layerRows, type Place, worstCut } from './rows.js';
 import { refusal } from './trial.js';
@@ -67,7 +61,7 @@ export interface Advice extends ReturnType<typeof balanceOf> {
  * @throws ModelError for a model without weights to train, data of another shape, and layers that no second derivative goes through.
  */
 export function inspectModel(model: LayersModel, data: ModelData, options: InspectOptions = {}): Inspection {
-  registerMissingGradients();
+  completeBackend();
   const { loss = 'squared', batchNorm = 'inference', advice = true } = options;
   const graph = graphOf(model);
   if (graph.groups.length === 0) {
@@ -90,7 +84,7 @@ export function inspectModel(model: LayersModel, data: ModelData, options: Inspe
       );
     }
     const found = advice && call !== undefined ? findOutputMultiplier(own, call) : undefined;
-    const learning = measured.squaredGradients.filter((square) => square > 0).length;
+    const { learning } = measured;
     const layers = layerRows(placesOf(graph, measured), learning);
     return {
       layers,
@@ -125,13 +119,12 @@ function advisedRates(
     found && call !== undefined && solves(found)
       ? { ...problem, multiplier: { call, factor: found.factor * (problem.multiplier?.factor ?? 1) } }
       : problem;
-  const squares = squaredGradientsOf(set);
-  const eta = ratesOf('scale-invariant', squares);
+  const eta = scaleInvariant(gradientFactsOf(set));
   return Object.fromEntries(names.flatMap((name, l) => (eta[l]! > 0 ? [[name, eta[l]!]] : [])));
 }
 
 function ratesByGroup(rates: NonNullable<InspectOptions['rates']>, names: readonly string[]): Rates {
-  if (rates === 'scale-invariant') return rates;
+  if (rates === 'scale-invariant') return scaleInvariant;
   if (rates === 'equal') return names.map(() => 1);
   const unknown = Object.keys(rates).filter((name) => !names.includes(name));
   if (unknown.length > 0) {
@@ -183,7 +176,7 @@ export function placesOf(graph: Graph, measured: Measured): Place[] {
   const contributions = contributionsOf(measured);
   return graph.calls.map(({ name }, i) => {
     const group = graph.groups.findIndex(({ calls }) => calls[0] === i);
-    const { shape, ...numbers } = measured.calls[i]!;
+    const { shape, isFinite: _, ...numbers } = measured.calls[i]!;
     return {
       ...numbers,
       name,

@@ -1,32 +1,18 @@
 /** What is measured of a model: its layers at the present weights, under given or scale-invariant rates. */
-import { add, mul, scalar, sub, type Tensor, tensor, type Variable } from '@tensorflow/tfjs-core';
+import { sub, type Tensor } from '@tensorflow/tfjs-core';
 import { backwardFeatureAngle, layerNorms } from '../core/measure.js';
-import { derivativesOf, scoped, velocitiesOf } from './derivatives/derivatives.js';
+import { scoped, velocitiesOf } from './derivatives/derivatives.js';
 import {
-  type ForwardOptions,
-  forward,
-  type Graph,
-  type Pass,
-  type WeightGroup,
-  zeroProbes,
-} from './graph.js';
-import { lossOf, type Output } from './loss.js';
-import type { ModelLoss } from './loss-names.js';
-
-/** A model with the data that it is measured on. */
-export interface Problem {
-  readonly graph: Graph;
-  readonly inputs: readonly Tensor[];
-  readonly targets: readonly Tensor[];
-  readonly outputs: readonly Output[];
-  readonly loss: ModelLoss;
-  readonly overBatch: boolean;
-  /** A factor between a call and what takes its outputs. */
-  readonly multiplier?: { readonly call: number; readonly factor: number };
-}
-
-/** Rates of the layers with trained weights: as given, in the order of the groups, or those of Eq. 8 for these gradients. */
-export type Rates = readonly number[] | 'scale-invariant';
+  descentOf,
+  gradientsOf,
+  moveWeights,
+  movingAveragesOf,
+  optionsOf,
+  type Problem,
+  type Rates,
+} from './descent.js';
+import { forward, type Pass, zeroProbes } from './graph.js';
+import { accuracyOfAll, lossChange, lossValue, readAll } from './loss.js';
 
 /** What is measured at one call. */
 interface CallMeasure {
@@ -41,17 +27,24 @@ interface CallMeasure {
   readonly decay: number;
   /** theta_v in rad; NaN where there is none. */
   readonly angle: number;
+  /** Whether features, backward pass and change are in the range of float32. */
+  readonly isFinite: boolean;
 }
 
 export interface Measured {
+  /** Before the step. */
   readonly loss: number;
+  /** NaN where the targets are no classes. */
+  readonly accuracy: number;
   readonly calls: readonly CallMeasure[];
   /** |G_l|^2 of each group of weights. */
   readonly squaredGradients: readonly number[];
-  /** eta_l; 0 for a group that no gradient reaches under rates of Eq. 8. */
+  /** L: the groups that a gradient reaches. */
+  readonly learning: number;
+  /** eta_l; 0 for a group whose gradient is zero under rates that divide by it. */
   readonly rates: readonly number[];
-  /** The loss after a step that is taken. */
-  readonly lossAfter: number | undefined;
+  /** What a step that is taken does to the loss. */
+  readonly lossChange: number | undefined;
 }
 
 /** A step along the descent: what is measured as the change of the features, and whether the weights move. */
@@ -77,118 +70,52 @@ export function measureModel(
   see: (call: number, features: Float32Array) => void = () => {},
 ): Measured {
   return scoped(() => {
-    const { graph, inputs } = problem;
+    const { graph, inputs, targets, loss: name, outputs: about } = problem;
     const options = optionsOf(problem);
     const plain = forward(graph, inputs, options);
+    const averages = movingAveragesOf(problem);
     const probes = zeroProbes(plain);
     const flat = probes.flat().filter((probe) => probe !== undefined);
-    const { gradients, others } = gradientsOf(problem, { ...options, probes }, flat);
-    const squaredGradients = gradients.map(squaredNorm);
-    const eta = ratesOf(rates, squaredGradients);
+    const { gradients, others, squares, learning } = gradientsOf(problem, { ...options, probes }, flat);
+    const [before, y] = [readAll(plain.outputs), readAll(targets)];
+    const loss = lossValue(name, before, y, about);
+    const eta = typeof rates === 'function' ? rates({ squares, learning, loss }) : rates;
     const { velocities, scale } = descentOf(gradients, graph.groups, eta);
     const weights = graph.groups.flatMap((group) => group.weights);
-    const loss = problemLoss(problem, plain).dataSync()[0]!;
     const change = (): readonly (readonly (Tensor | undefined)[])[] => {
       if (kind === 'velocity') {
         const outputs = () => probed(forward(graph, inputs, options), probes);
         return byProbe(probes, velocitiesOf(outputs, flat, weights, velocities));
       }
       const after = forward(graph, inputs, options);
-      lossAfter = problemLoss(problem, after).dataSync()[0]!;
+      change_ = lossChange(name, before, readAll(after.outputs), y, about);
       return plain.features.map((outputs, i) =>
         outputs.map((output, j) => (probes[i]![j] ? sub(after.features[i]![j]!, output) : undefined)),
       );
     };
-    let lossAfter: number | undefined;
+    let change_: number | undefined;
     const move = () => moveWeights(weights, velocities, stepSize * scale);
     if (kind === 'update') move();
     const [backward, changed] = [byProbe(probes, others), change()];
     if (kind === 'velocity' && movesWeights) move();
+    // A step moves them once, however many passes it takes.
+    averages.restore();
     const calls = plain.features.map((features, i) => {
       const f = joined(features, features);
       see(i, f);
       const duration = kind === 'update' ? stepSize : 1 / scale;
       return measureCall(f, features, backward[i]!, changed[i]!, 1 / duration);
     });
-    return { loss, calls, squaredGradients, rates: eta, lossAfter };
+    return {
+      loss,
+      accuracy: accuracyOfAll(before, y),
+      calls,
+      squaredGradients: squares,
+      learning,
+      rates: eta,
+      lossChange: change_,
+    };
   });
-}
-
-/** Adds to each weight its velocity times a duration. */
-function moveWeights(weights: readonly Tensor[], velocities: readonly Tensor[], duration: number): void {
-  weights.forEach((weight, i) => {
-    (weight as Variable).assign(add(weight, mul(velocities[i]!, scalar(duration))));
-  });
-}
-
-/** |G_l|^2 of each group of weights. */
-export function squaredGradientsOf(problem: Problem): number[] {
-  return scoped(() => gradientsOf(problem, optionsOf(problem), []).gradients.map(squaredNorm));
-}
-
-/** Derivatives of the loss by the weights of each group, and by others. */
-function gradientsOf(problem: Problem, options: ForwardOptions, xs: readonly Tensor[]) {
-  const { graph, inputs } = problem;
-  const weights = graph.groups.flatMap((group) => group.weights);
-  const derivatives = derivativesOf(
-    () => problemLoss(problem, forward(graph, inputs, options)),
-    [...weights, ...xs],
-  );
-  return {
-    gradients: graph.groups.map((group) =>
-      group.weights.map((weight) => derivatives[weights.indexOf(weight)]),
-    ),
-    others: derivatives.slice(weights.length),
-  };
-}
-
-export const optionsOf = ({ overBatch, multiplier }: Problem): ForwardOptions => ({
-  overBatch,
-  multiplier: multiplier && { call: multiplier.call, factor: scalar(multiplier.factor) },
-});
-
-export const problemLoss = ({ loss, targets, outputs }: Problem, pass: Pass) =>
-  lossOf(loss, pass.outputs, targets, outputs);
-
-/** Eq. 8: eta_l = 1 / (L |G_l|^2) over the L layers that learn. */
-export function ratesOf(rates: Rates, squaredGradients: readonly number[]): readonly number[] {
-  if (rates !== 'scale-invariant') return rates;
-  const learning = squaredGradients.filter((square) => square > 0).length;
-  return squaredGradients.map((square) => (square > 0 ? 1 / (learning * square) : 0));
-}
-
-/**
- * The velocities -eta_l G_l of all weights, divided by `scale`: of any size as rates and gradients are, they are brought near 1.
- */
-export function descentOf(
-  gradients: readonly (readonly (Tensor | undefined)[])[],
-  groups: readonly WeightGroup[],
-  rates: readonly number[],
-): { readonly velocities: readonly Tensor[]; readonly scale: number } {
-  const longest = gradients.reduce(
-    (most, each, l) => Math.max(most, rates[l]! * Math.sqrt(squaredNorm(each))),
-    0,
-  );
-  const scale = longest > 0 ? longest : 1;
-  const velocities = groups.flatMap(({ weights }, l) =>
-    weights.map((weight, i) => {
-      const factor = -rates[l]! / scale;
-      const values = gradients[l]![i]?.dataSync<'float32'>() ?? new Float32Array(weight.size);
-      return tensor(
-        values.map((value) => factor * value),
-        weight.shape,
-        'float32',
-      );
-    }),
-  );
-  return { velocities, scale };
-}
-
-/** |G|^2 of the tensors of a group, in float64. */
-export function squaredNorm(tensors: readonly (Tensor | undefined)[]): number {
-  let square = 0;
-  for (const each of tensors) for (const value of each?.dataSync<'float32'>() ?? []) square += value * value;
-  return square;
 }
 
 /** The outputs that have a probe. */
@@ -210,7 +137,7 @@ function measureCall(
   outputs: readonly Tensor[],
   backward: readonly (Tensor | undefined)[],
   change: readonly (Tensor | undefined)[],
-  scale: number,
+  pace: number,
 ): CallMeasure {
   const b = joined(backward, outputs);
   const df = joined(change, outputs);
@@ -220,11 +147,16 @@ function measureCall(
     size: f.length,
     featureNorm: norms.features,
     backwardNorm: norms.backward,
-    speed: norms.change * scale,
-    decay: -norms.overlap * scale,
+    speed: norms.change * pace,
+    decay: -norms.overlap * pace,
     angle: backwardFeatureAngle(b, df, norms),
+    isFinite: Number.isFinite(norms.features + norms.backward + norms.change),
   };
 }
+
+/** The features of a call, of all its outputs. */
+export const featuresAt = ({ features }: Pass, call: number): Float32Array =>
+  joined(features[call]!, features[call]!);
 
 /** The numbers of tensors in a row; zeros for one that is missing, of the size of its output. */
 function joined(tensors: readonly (Tensor | undefined)[], outputs: readonly Tensor[]): Float32Array {

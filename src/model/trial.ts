@@ -1,8 +1,8 @@
 /** Which layers a second derivative does not go through, found by trying each alone. */
 import { type Tensor, zerosLike } from '@tensorflow/tfjs-core';
 import { scoped, velocitiesOf } from './derivatives/derivatives.js';
+import { optionsOf, type Problem } from './descent.js';
 import { type Call, forward, type Graph } from './graph.js';
-import { optionsOf, type Problem } from './measure.js';
 import { ModelError } from './model-error.js';
 
 /** A layer of the network that cannot be measured, and why. */

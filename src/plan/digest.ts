@@ -47,8 +47,13 @@ function decisive(experiment: Experiment) {
   if (model) {
     // Of a module what it says, and not where it lies.
     if (!model.found) throw new Error(`nobody looked for the model ${model.file}`);
-    const { found, parameters: fixed, text } = model;
-    form.model = { digest: found.digest, parameters: fixed, ...(text && { text: text.found!.digest }) };
+    const { found, parameters: fixed, text, batchNorm } = model;
+    form.model = {
+      digest: found.digest,
+      parameters: fixed,
+      ...(text && { text: text.found!.digest }),
+      ...(batchNorm === 'batch' && { batchNorm }),
+    };
   }
   return Object.keys(parameters).length > 0 ? { ...form, parameters } : form;
 }

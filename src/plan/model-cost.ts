@@ -1,7 +1,8 @@
 /** What a cell with a network of the user's own costs: of sizes that its model was seen to have, by times that were measured. */
 import type { Model, ModelSize } from '../config/model.js';
-import type { Experiment } from '../config/resolve.js';
+import { type Experiment, recordedSteps } from '../config/resolve.js';
 import type { Setting } from '../config/settings.js';
+import { needsOf } from '../quantities.js';
 import type { Cell } from './cell.js';
 import type { Batch } from './cost.js';
 
@@ -28,8 +29,27 @@ export function sizeAt({ sizes }: Model, setting: Setting): ModelSize {
 /** Of a model that nobody has made: a transformer of four blocks and width 64. */
 const UNKNOWN: ModelSize = { weights: 200_000, calls: 60, features: 100_000, products: 3_000_000 };
 
-/** Measured, ns: a call of a layer in all passes of a step, and to be made; an entry of features, a product, and a weight. */
-const NS = { call: 6e6, made: 1e6, feature: 90, product: 4, weight: 60, drawn: 60 } as const;
+/** What a step takes: a call of a layer, an entry of the features of a sample, a product with a matrix of it, and a weight. */
+interface Pace {
+  readonly call: number;
+  readonly feature: number;
+  readonly product: number;
+  readonly weight: number;
+}
+
+/**
+ * Measured of thirteen sizes of the four networks of `configs/models`, ns; single sizes are off by a factor of 2 at the most. A velocity is
+ * of two derivatives, one of the other; a step that nobody measures has a forward and a backward pass.
+ */
+const NS = {
+  velocity: { call: 4e6, feature: 310, product: 1.2, weight: 150 },
+  update: { call: 1.3e6, feature: 280, product: 0.5, weight: 340 },
+  unmeasured: { call: 0.76e6, feature: 120, product: 0.2, weight: 95 },
+  made: { call: 0.8e6, feature: 0, product: 0, weight: 60 },
+} as const satisfies Record<string, Pace>;
+
+/** Share of a step that nobody measures that is its forward pass. */
+const FORWARD = 0.35;
 
 /** Copies of features, and of weights, that a step holds at its peak, float32. */
 const COPIES = { features: 12, weights: 8 } as const;
@@ -37,15 +57,24 @@ const COPIES = { features: 12, weights: 8 } as const;
 const bytesOf = (size: ModelSize, samples: number) =>
   4 * (COPIES.features * samples * size.features + COPIES.weights * size.weights);
 
+const timeOf = ({ calls, features, products, weights }: ModelSize, samples: number, pace: Pace) =>
+  calls * pace.call + samples * (features * pace.feature + products * pace.product) + weights * pace.weight;
+
 /** Processor time of a cell, ns. */
-function workOf({ step }: Experiment, setting: Setting, size: ModelSize): number {
-  const { samples, scaling } = setting;
-  const { calls, features, products, weights } = size;
-  // Eq. 7 is solved for by some three more velocities.
-  const velocities = step.count + (scaling.isNormalized ? 3 : 0);
-  const ofStep =
-    calls * NS.call + samples * (features * NS.feature + products * NS.product) + weights * NS.weight;
-  return velocities * ofStep + calls * NS.made + weights * NS.drawn;
+function workOf(experiment: Experiment, setting: Setting, size: ModelSize): number {
+  const { step, data, record } = experiment;
+  const samples = data.batch ?? setting.samples;
+  const measured = recordedSteps(experiment).length;
+  const heldOut = needsOf(record.quantities).has('held-out outputs') ? (data.heldOut ?? 0) : 0;
+  const batches = Math.ceil(heldOut / samples);
+  return (
+    timeOf(size, 1, NS.made) +
+    measured * timeOf(size, samples, NS[step.kind]) +
+    (step.count - measured) * timeOf(size, samples, NS.unmeasured) +
+    measured * batches * FORWARD * timeOf(size, samples, NS.unmeasured) +
+    // Eq. 7 is solved for by some three more velocities.
+    (setting.scaling.isNormalized ? 3 * timeOf(size, samples, NS.velocity) : 0)
+  );
 }
 
 /** A batch takes so long at the most, unless it is of one cell; ms. */
@@ -59,7 +88,9 @@ export function modelBatches(experiment: Experiment, model: Model, cells: readon
   const close = () => {
     if (open.length === 0) return;
     const settings = open.map((i) => cells[i]!.setting);
-    const bytes = settings.map((setting) => bytesOf(sizeAt(model, setting), setting.samples));
+    const bytes = settings.map((setting) =>
+      bytesOf(sizeAt(model, setting), experiment.data.batch ?? setting.samples),
+    );
     const most = bytes.reduce((largest, each, i) => (each > bytes[largest]! ? i : largest), 0);
     batches.push({
       cells: open,

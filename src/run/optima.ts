@@ -245,7 +245,8 @@ class Optima {
     ) as [number, number, number, number, number];
     const sums: Sums = new Map();
     for (const row of rows) {
-      if (row[layer] !== Number(row[depth]) - 1) continue;
+      // Of a model the last features alone are recorded.
+      if (!this.experiment.model && row[layer] !== Number(row[depth]) - 1) continue;
       const t = step === -1 ? 1 : Number(row[step]);
       if (t < from || t > to) continue;
       const key = textOf([...identity.map((j) => row[j]!), row[draw]!]);

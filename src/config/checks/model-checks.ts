@@ -7,8 +7,8 @@ import { expected, type Issue } from '../file/problem.js';
 import { GIVEN_TO_MODULES } from '../parameters.js';
 import type { Experiment } from '../resolve.js';
 
-export function findModelIssues({ model, record }: Experiment, file: ExperimentFile): readonly Issue[] {
-  return model ? issuesOfModel(file, record.layers) : issuesOfBuiltIn(file);
+export function findModelIssues(experiment: Experiment, file: ExperimentFile): readonly Issue[] {
+  return experiment.model ? issuesOfModel(experiment, file) : issuesOfBuiltIn(file);
 }
 
 /** What built-in networks are without. */
@@ -47,8 +47,11 @@ function issuesOfBuiltIn({ network, record, data }: ExperimentFile): Issue[] {
   ];
 }
 
-function issuesOfModel(file: ExperimentFile, layers: 'all' | 'output'): Issue[] {
-  const { network, data, record, slopes, sweep } = file;
+function issuesOfModel(
+  { record: { layers }, axes: { loss: losses }, data: { target } }: Experiment,
+  file: ExperimentFile,
+): Issue[] {
+  const { network, data, record, slopes, optima, sweep } = file;
   return [
     ...AXIS_NAMES.flatMap((axis): Issue[] => {
       const { notOfModels, path } = entryOf(axis);
@@ -65,20 +68,21 @@ function issuesOfModel(file: ExperimentFile, layers: 'all' | 'output'): Issue[] 
         },
       ];
     }),
-    ...(['input', 'target'] as const).flatMap((key) =>
+    ...(data?.text === undefined ? [] : (['file', 'input', 'target', 'batch'] as const)).flatMap((key) =>
       data?.[key] === undefined
         ? []
         : [
             {
               path: ['data', key],
               message: expected(
-                `no data.${key} beside network.model`,
+                `no data.${key} beside data.text`,
                 data[key],
-                'inputs of a model are N(0, 1), or uniform tokens where an embedding takes them; targets N(0, 1), or classes for the cross-entropy',
+                'samples are windows of the text, as many as data.samples, drawn anew at every step',
               ),
             },
           ],
     ),
+    ...targetIssues(file, losses, target.law),
     ...Object.keys(network.parameters ?? {}).flatMap((name) => {
       const axis = AXIS_NAMES.find((each) => each === name && AXES[each].path[0] === 'network');
       const isOwn = axis !== undefined && entryOf(axis).notOfModels === undefined;
@@ -106,11 +110,15 @@ function issuesOfModel(file: ExperimentFile, layers: 'all' | 'output'): Issue[] 
         },
       ];
     }),
-    ...(slopes && layers === 'all'
+    ...((slopes || optima) && layers === 'all'
       ? [
           {
             path: ['record', 'layers'],
-            message: expected('"output" for slopes of a model', layers, 'they are of its last features'),
+            message: expected(
+              `"output" for ${slopes ? 'slopes' : 'optima'} of a model`,
+              layers,
+              'they are of its last features',
+            ),
           },
         ]
       : []),
@@ -130,7 +138,7 @@ function scalingIssues(file: ExperimentFile): Issue[] {
         },
       ];
     }
-    const { name: _, learningRate, ...scales } = entry;
+    const { name: _, learningRate: __, ...scales } = entry;
     return [
       ...Object.entries(scales)
         .filter(([, value]) => value !== undefined)
@@ -138,18 +146,15 @@ function scalingIssues(file: ExperimentFile): Issue[] {
           path: [...path, key],
           message: expected(`no ${key} of a model`, value, 'its initial scales are those of the module'),
         })),
-      ...(typeof learningRate === 'object'
-        ? [
-            {
-              path: [...path, 'learningRate'],
-              message: expected(
-                '"scale-invariant", a number or an expression',
-                learningRate,
-                'a model has no input, hidden and output layers; one rate is of all its weights',
-              ),
-            },
-          ]
-        : []),
     ];
   });
+}
+
+/** A cross-entropy is of classes: of a model they are drawn for it where nothing is said. */
+function targetIssues({ data }: ExperimentFile, losses: readonly string[], law: string): Issue[] {
+  if (!losses.includes('cross-entropy') || data?.target === undefined || law === 'one-hot') return [];
+  const isOfFile = data.file !== undefined;
+  const what = isOfFile ? 'a column of classes for the cross-entropy' : '"one-hot" for the cross-entropy';
+  const path = isOfFile ? ['data', 'target'] : ['data', 'target', 'law'];
+  return [{ path, message: expected(what, isOfFile ? data.target : law, 'y is a class') }];
 }

@@ -44,9 +44,13 @@ function findMisplaced({ data = {} }: ExperimentFile): readonly Issue[] {
 }
 
 /** Widths, samples and batches that the data do not have. */
-function findMissingSamples({ axes, data, dataSet }: Experiment, file: ExperimentFile): readonly Issue[] {
+function findMissingSamples(
+  { axes, data, dataSet, model }: Experiment,
+  file: ExperimentFile,
+): readonly Issue[] {
   const { heldOut = 0, batch } = data;
-  const widths = (['inputWidth', 'outputWidth'] as const).flatMap((axis) => {
+  // Of a model its shapes tell, when it is made.
+  const widths = (model ? [] : (['inputWidth', 'outputWidth'] as const)).flatMap((axis) => {
     const other = dataSet && axes[axis].find((width) => width !== dataSet[axis]);
     if (other === undefined) return [];
     const path: Path = file.sweep?.[axis] === undefined ? ['network', axis] : ['sweep', axis];
@@ -70,11 +74,18 @@ function findMissingSamples({ axes, data, dataSet }: Experiment, file: Experimen
   ];
 }
 
+/** Whether every target is a class: those of a model are, where it has a cross-entropy or a text to learn. */
+function hasClasses({ data, axes, model }: Experiment): boolean {
+  if (!model) return data.target.law === 'one-hot' && !axes.outputWidth.includes(1);
+  const isUsual = data.target.law === 'normal' && !data.file;
+  const ofLoss = axes.loss.every((loss) => loss === 'cross-entropy');
+  return data.target.law === 'one-hot' || model.text !== undefined || (isUsual && ofLoss);
+}
+
 /** Recorded quantities that the data and the steps do not have. */
-function findMissingQuantities(
-  { data, axes, record: { steps }, step }: Experiment,
-  file: ExperimentFile,
-): readonly Issue[] {
+function findMissingQuantities(experiment: Experiment, file: ExperimentFile): readonly Issue[] {
+  const { data, record, step } = experiment;
+  const { steps } = record;
   const late = steps?.find((number) => number > step.count);
   const written = Array.isArray(file.record.steps) ? file.record.steps.findIndex((t) => t > step.count) : -1;
   return [
@@ -94,7 +105,7 @@ function findMissingQuantities(
       if (name.endsWith('_held_out') && data.heldOut === undefined) {
         return refuse('data.heldOut', undefined, 'no sample is held out');
       }
-      if (name.startsWith('accuracy') && (data.target.law !== 'one-hot' || axes.outputWidth.includes(1))) {
+      if (name.startsWith('accuracy') && !hasClasses(experiment)) {
         return refuse('classes as targets', data.target.law, 'others are never right or wrong');
       }
       if (name === 'feature_displacement_rms' && data.batch !== undefined) {
@@ -207,31 +218,7 @@ function findMisplacedOptima(experiment: Experiment): readonly Issue[] {
   });
 }
 
-/** A network of the user's own takes each step by itself, on data that are drawn or a text. */
-function findNotOfModels({ model, axes, parameters }: Experiment, file: ExperimentFile): readonly Issue[] {
-  if (!model) return [];
-  const refuse = (path: Path, value: unknown) =>
-    value === undefined
-      ? []
-      : one(path, 'nothing beside network.model', value, 'it is of the networks of this program; remove it');
-  const { data = {}, record } = file;
-  const other = axes.scaling.find(
-    ({ learningRate }) => typeof learningRate === 'string' && learningRate !== 'scale-invariant',
-  );
-  const names = stepSizeNames(Object.keys(parameters));
-  const schedule = axes.stepSize.find((source) => compileExpression(source, names).names.includes('t'));
-  return [
-    ...refuse(['step', 'size'], schedule),
-    ...refuse(['data', 'file'], data.file),
-    ...refuse(['data', 'heldOut'], data.heldOut),
-    ...refuse(['data', 'batch'], data.batch),
-    ...refuse(['record', 'steps'], record.steps),
-    ...refuse(['scaling'], other?.learningRate),
-  ];
-}
-
 export const TRAINING_CHECKS: readonly Check[] = [
-  { reads: ['network', 'scaling', 'data', 'step', 'record', 'sweep'], find: findNotOfModels },
   { reads: ['data'], find: (_, file) => findMisplaced(file) },
   { reads: ['network', 'data', 'sweep'], find: findMissingSamples },
   { reads: ['network', 'data', 'loss', 'step', 'sweep', 'record'], find: findMissingQuantities },

@@ -178,6 +178,11 @@ export function experimentSchema(parameters: readonly string[] = [], isOfModel =
         .record(z.string(), argument, expecting('an object { ... }'))
         .optional()
         .describe('further arguments of the module of a model, by name'),
+      batchNorm: oneOf(['inference', 'batch'])
+        .optional()
+        .describe(
+          'of a model; batch: batch normalisation is over the samples of a step, whose moving averages are for what is held out; inference: by its moving averages, which stay; default batch where data.batch, data.heldOut or record.steps is there, else inference',
+        ),
       ...fixedIn('network', parameters, isOfModel),
     }).describe('the network; what the sweep also names, the sweep decides'),
     scaling: fixed('scaling', parameters),

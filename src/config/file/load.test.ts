@@ -648,7 +648,7 @@ describe('an override', () => {
     ['branch_scale=1', '--set branch_scale: unknown path; did you mean "network.branchScale"?'],
     [
       'network.colour=1',
-      '--set network.colour: unknown path; known are model, parameters, architecture, activation, depth, width, inputWidth, outputWidth, hiddenWidth, branchScale',
+      '--set network.colour: unknown path; known are model, parameters, batchNorm, architecture, activation, depth, width, inputWidth, outputWidth, hiddenWidth, branchScale',
     ],
     ['netwrk.width=1', '--set netwrk.width: unknown path; did you mean "network.width"?'],
     ['swep.depth=[3]', '--set swep.depth: unknown path; did you mean "sweep.depth"?'],

@@ -19,7 +19,7 @@ interface CpuBackend extends KernelBackend {
 }
 
 /** Names of the borrowed kernels that have run, in order of first use. */
-export type Borrowed = ReadonlySet<string>;
+export type Borrowed = Set<string>;
 
 const used = new Set<string>();
 /** Kernels are registered for good, so that they are borrowed once in a process. */
@@ -35,10 +35,9 @@ const WRONG = ['MaxPoolGrad', 'MaxPoolWithArgmax', 'MaxPool3D', 'MaxPool3DGrad']
  * Gives `name` every kernel of the cpu backend that it lacks, or has a wrong one of. Its inputs are copied to the cpu backend and its outputs back.
  *
  * @param cpu a backend of the library's cpu package, loaded and not current.
- * @returns the names of those that run from now on, as they do.
+ * @returns the names of those that have run in this process.
  */
 export function borrowKernels(name: string, cpu: KernelBackend): Borrowed {
-  used.clear();
   if (!lent.has(name)) {
     lent.add(name);
     for (const kernel of WRONG) if (getKernel(kernel, name)) unregisterKernel(kernel, name);

@@ -1,11 +1,12 @@
 /** Makes models of an experiment before it is run: whether the module gives what is asked of it, and how large they are. */
+import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { ModelSize } from '../../config/model.js';
 import type { Experiment } from '../../config/resolve.js';
 import { expandAxes, type Setting } from '../../config/settings.js';
-import { ModelError, measureSteps, modelSize } from '../../model/index.js';
+import { fixedBatch, ModelError, measureSteps, modelSamples, modelSize } from '../../model/index.js';
 import { sizeKeyOf } from '../../plan/model-cost.js';
 import { UserError } from '../../store/user-error.js';
-import { dataReader, ratesOf, requestOf, withoutTraces } from './measure-models.js';
+import { requestOf, sampleRequestOf, stepsOf, withoutTraces } from './measure-models.js';
 import { openModelBackend } from './model-backend.js';
 import { loadModel } from './model-file.js';
 
@@ -48,20 +49,21 @@ export async function withModelSizes(experiment: Experiment): Promise<Experiment
   return { ...experiment, model: { ...model, sizes } };
 }
 
-/** Measures one step on one sample, so that what cannot be measured is told before anything is. */
-function tryStep(experiment: Experiment, setting: Setting, made: Parameters<typeof measureSteps>[0]): void {
-  const { model, axes, step } = experiment;
+/** Takes one step on one sample, so that what cannot be measured is told before anything is. */
+function tryStep(experiment: Experiment, setting: Setting, made: LayersModel): void {
+  const { model, axes, record, step } = experiment;
+  const one = {
+    ...experiment,
+    dataSet: experiment.dataSet,
+    data: { ...experiment.data, batch: fixedBatch(made) ?? 1 },
+    record: { ...record, layers: 'output' as const, steps: [1] },
+    step: { ...step, count: 1 },
+  };
   try {
     for (const loss of axes.loss) {
-      measureSteps(made, dataReader(made, model!, { samples: 1, seed: [1, 2, 3, 4], loss }), {
-        loss,
-        rates: ratesOf(setting),
-        isNormalized: false,
-        kind: step.kind,
-        steps: 1,
-        stepSize: setting.stepSize,
-        layers: 'output',
-      });
+      const own = { ...setting, loss };
+      const samples = modelSamples(made, sampleRequestOf(one, own, [1, 2, 3, 4]));
+      measureSteps(made, samples, { ...stepsOf(one, own), isNormalized: false, needs: new Set() });
     }
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
