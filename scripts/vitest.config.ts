@@ -21,6 +21,7 @@ const NUMERIC = [
     'oracle/known-cases',
     'oracle/matrix-free-law',
     'oracle/random-experiments',
+    'oracle/unequal-widths',
     'training',
     'curvature/along-training',
     'curvature/derivatives',

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { prefersNative } from './backend.js';
-import type { Batch } from './cost.js';
+import type { Batch } from './planned-batch.js';
 
 const batch = (over: Partial<Batch> = {}): Batch => ({
   cells: [0],

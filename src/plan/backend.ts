@@ -1,6 +1,6 @@
 /** Which backend an experiment prefers, by what it asks for alone. */
 import { BACKENDS, MOST_BYTES } from '../backends.js';
-import type { Batch } from './cost.js';
+import type { Batch } from './planned-batch.js';
 
 export const BACKEND_CHOICES = ['auto', ...BACKENDS] as const;
 export type BackendChoice = (typeof BACKEND_CHOICES)[number];

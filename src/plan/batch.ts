@@ -4,19 +4,10 @@ import { type Experiment, isTraining } from '../config/resolve.js';
 import { axisValue, type Setting } from '../config/settings.js';
 import { isOfMatrices } from '../quantities.js';
 import type { Cell } from './cell.js';
-import {
-  type Batch,
-  backendBytes,
-  callsNs,
-  type Demand,
-  demandOf,
-  directionsNs,
-  hostBytes,
-  type WeightsKind,
-  workNs,
-} from './cost.js';
-
+import { backendBytes, callsNs, directionsNs, hostBytes, workNs } from './cost.js';
+import { type Demand, demandOf } from './demand.js';
 import { modelBatches } from './model-cost.js';
+import type { Batch, WeightsKind } from './planned-batch.js';
 
 export type WeightsChoice = 'auto' | WeightsKind;
 
@@ -113,7 +104,7 @@ const TYPICAL_LANES = 16;
 /**
  * The weights of a cell: what was asked for, or the cheaper by processor time, of one matrix of each kind. That is by the
  * samples of all steps, and by width, input width and output width, and by nothing that may differ between cells of
- * one curve over depth, which have the same weights so.
+ * one curve over depth, which have the same weights so; where widths grow with depth, by all matrices.
  */
 export function chooseWeights(
   choice: WeightsChoice,
@@ -125,7 +116,8 @@ export function chooseWeights(
   if (choice !== 'auto') return choice;
   if (isTraining(experiment) || experiment.record.quantities.some(isOfMatrices)) return 'dense';
   // The pilots of normalized scales meet the same vectors again.
-  const shallow = { ...demandOf(experiment, setting), depth: 3, isNormalized: false };
+  const demand = { ...demandOf(experiment, setting), isNormalized: false };
+  const shallow = demand.widths ? demand : { ...demand, depth: 3 };
   const cost = (weights: Batch['weights']) =>
     workNs({ ...shallow, weights }) + directionsNs({ ...shallow, weights }) / TYPICAL_LANES;
   return cost('matrix-free') <= cost('dense') ? 'matrix-free' : 'dense';

@@ -3,9 +3,10 @@ import { MOST_KEPT_STEPS } from '../config/file/experiment.js';
 import { type Experiment, recordedSteps } from '../config/resolve.js';
 import { isOfMatrices } from '../quantities.js';
 import type { Cell } from './cell.js';
-import type { Batch } from './cost.js';
-import { backendBytes, type Demand, demandOf, hostBytes } from './cost.js';
+import { backendBytes, hostBytes } from './cost.js';
+import { type Demand, demandOf } from './demand.js';
 import { sizeAt } from './model-cost.js';
+import type { Batch } from './planned-batch.js';
 
 /** An experiment with its batches; their indices are into `missing`. */
 export interface Planned {

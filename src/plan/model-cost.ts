@@ -4,7 +4,7 @@ import { type Experiment, recordedSteps } from '../config/resolve.js';
 import type { Setting } from '../config/settings.js';
 import { needsOf } from '../quantities.js';
 import type { Cell } from './cell.js';
-import type { Batch } from './cost.js';
+import type { Batch } from './planned-batch.js';
 
 /** What decides the size of a model, as text: all that its module is asked for but the branch scale. */
 export function sizeKeyOf({ depth, width, parameters }: Setting): string {

@@ -2,7 +2,7 @@
 import type { Experiment } from '../config/resolve.js';
 import { type BatchLimits, cutBatches, DEFAULT_LIMITS, type WeightsChoice } from '../plan/batch.js';
 import { type Cell, expandCells } from '../plan/cell.js';
-import type { Batch } from '../plan/cost.js';
+import type { Batch } from '../plan/planned-batch.js';
 import { cellsOfShard, type Shard } from '../plan/shard.js';
 import type { Checkpoint } from '../store/checkpoint.js';
 

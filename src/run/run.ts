@@ -4,7 +4,7 @@ import type { BackendName } from '../backends.js';
 import type { Experiment } from '../config/resolve.js';
 import type { Setting } from '../config/settings.js';
 import { chooseWeights } from '../plan/batch.js';
-import type { Batch } from '../plan/cost.js';
+import type { Batch } from '../plan/planned-batch.js';
 import type { Table } from '../results/table.js';
 import type { Inexact, RecordedCell } from '../store/cell-file.js';
 import type { Job } from './job.js';

@@ -4,7 +4,7 @@ import type { BackendName } from '../backends.js';
 import type { Model } from '../config/model.js';
 import type { Experiment } from '../config/resolve.js';
 import type { Cell } from '../plan/cell.js';
-import type { Batch } from '../plan/cost.js';
+import type { Batch } from '../plan/planned-batch.js';
 import type { Origin, RecordedCell } from '../store/cell-file.js';
 
 export interface MeasureTask {

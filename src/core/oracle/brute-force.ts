@@ -97,6 +97,8 @@ class BruteForceStep {
   private readonly gates: State[] = [];
   private readonly b: State[] = [];
   private readonly z: State[] = [];
+  /** m_l at index 0 .. L, from d on. */
+  private readonly rows: number[];
   /** Wdot_l. */
   readonly velocity: State[] = [];
   private readonly contributions: Float64Array;
@@ -110,6 +112,8 @@ class BruteForceStep {
     gateShift: (f: State, l: number) => number,
   ) {
     const x = Float64Array.from(drawn.input);
+    this.rows = [x.length / settings.shape.samples];
+    for (const W of drawn.weights.slice(1)) this.rows.push(W.length / this.rows.at(-1)!);
     this.f = [x];
     this.q = [x];
     this.contributions = new Float64Array(cell.depth + 1);
@@ -248,7 +252,7 @@ class BruteForceStep {
     return this.isMlp || l < this.cell.depth - 1;
   }
   private rowsOf(l: number): number {
-    return l === this.cell.depth ? this.settings.shape.outputWidth : this.settings.shape.width;
+    return this.rows[l]!;
   }
   private times(l: number, v: State): State {
     return this.arithmetic.times(this.drawn.weights[l]!, this.rowsOf(l), v);

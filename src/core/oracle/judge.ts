@@ -3,6 +3,7 @@
 import { drawData } from '../data.js';
 import type { BatchCell, BatchSettings, CellMeasurement } from '../experiment.js';
 import { ROLE } from '../random.js';
+import { widthAt } from '../step/lane.js';
 import type { Source } from '../weights/weights.js';
 import { EPSILON, reached } from './arithmetic.js';
 import { bruteForce, type Drawn, type Run } from './brute-force.js';
@@ -62,14 +63,16 @@ const ROOT_ERROR = 5e-6;
 
 /** The weights and data of a cell as dense weights draw them. */
 function drawnBy({ sampler }: Source, cell: BatchCell, { shape }: BatchSettings): Drawn {
-  const { width: m, inputWidth: d, outputWidth: k } = shape;
-  const { input, hidden, output } = cell.sigma;
+  const { inputWidth: d, outputWidth: k } = shape;
+  const { input, hidden, output, hiddenLayers } = cell.sigma;
+  const m = (l: number) => widthAt(shape, cell.depth - l);
   const draw = (layer: number, count: number, sigma: number) =>
     Float64Array.from(sampler.draw([{ seed: cell.seed, layer, role: ROLE.DENSE }], count, [sigma]));
   const weights = Array.from({ length: cell.depth + 1 }, (_, l) => {
     if (l === 0) return new Float64Array();
-    if (l === 1) return draw(l, m * d, input);
-    return l === cell.depth ? draw(l, k * m, output) : draw(l, m * m, cell.branchScale * hidden);
+    if (l === 1) return draw(l, m(1) * d, input);
+    if (l === cell.depth) return draw(l, k * m(l - 1), output);
+    return draw(l, m(l) * m(l - 1), cell.branchScale * (hiddenLayers?.[l] ?? hidden));
   });
   return { weights, ...drawData(sampler, cell.seed, cell.data, shape) };
 }

@@ -1,5 +1,6 @@
 /** The scales of section 4.2 by search, for tests: layers are scaled one after the other, and Eq. 7 is tried at many scales. */
 import type { BatchCell, BatchSettings } from '../experiment.js';
+import { widthAt } from '../step/lane.js';
 import { angle, norm, reached, rms, type State } from './arithmetic.js';
 import { bruteForce, type Drawn } from './brute-force.js';
 
@@ -9,15 +10,22 @@ const TRIED = Array.from({ length: 161 }, (_, i) => 10 ** (i / 10 - 8));
 /** W_1 and W_l so that |f_1|_rms = 1 and |W_l q_{l-1}|_rms = beta. */
 export function normalizeForward(cell: BatchCell, settings: BatchSettings, drawn: Drawn): Drawn {
   const weights = [...drawn.weights];
+  const { shape } = settings;
+  const k = shape.outputWidth;
   const skip = settings.architecture === 'mlp' ? 0 : Math.sqrt(1 - cell.branchScale ** 2);
   for (let l = 1; l < cell.depth; l++) {
     // The layers behind are not scaled yet: only those before count.
-    const until = [...weights.slice(0, l + 1), weights[cell.depth]!];
+    const W = weights[cell.depth]!;
+    const readout = Float64Array.from(
+      { length: k * widthAt(shape, cell.depth - l) },
+      (_, i) => W[i % W.length]!,
+    );
+    const until = [...weights.slice(0, l + 1), readout];
     const { preactivations: f } = firstStep({ ...cell, depth: l + 1 }, settings, {
       ...drawn,
       weights: until,
     });
-    const arriving = l === 1 ? f[1]! : f[l]!.map((value, i) => value - skip * f[l - 1]![i]!);
+    const arriving = l === 1 || skip === 0 ? f[l]! : f[l]!.map((value, i) => value - skip * f[l - 1]![i]!);
     const size = rms(arriving);
     if (size > 0) weights[l] = scaled(weights[l]!, (l === 1 ? 1 : cell.branchScale) / size);
   }

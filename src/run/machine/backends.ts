@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { BACKEND_PACKAGES, type BackendName } from '../../backends.js';
 import type { Model } from '../../config/model.js';
 import { type BackendChoice, prefersNative } from '../../plan/backend.js';
-import type { Batch } from '../../plan/cost.js';
+import type { Batch } from '../../plan/planned-batch.js';
 import { PACKAGE_ROOT } from '../../store/files.js';
 import { packageVersion } from '../../store/provenance.js';
 import { UserError } from '../../store/user-error.js';

@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { getHeapStatistics } from 'node:v8';
 import { type BackendName, MOST_BYTES } from '../../backends.js';
 import { GaussianSampler } from '../../core/random.js';
-import { REFERENCE_NORMAL_NS } from '../../plan/cost.js';
 import {
   estimate,
   fittingWorkers,
@@ -17,6 +16,7 @@ import {
   payingWorkers,
   tableHeapBytes,
 } from '../../plan/estimate.js';
+import { REFERENCE_NORMAL_NS } from '../../plan/times.js';
 import { TABLE } from '../../results/file-names.js';
 import { UserError } from '../../store/user-error.js';
 
