@@ -12,6 +12,7 @@ import { rowsOf } from '../dist/report/agreement.js';
 import { FIGURES, seriesPresent } from '../dist/report/figures.js';
 import { decimalsOf } from '../dist/report/numbers.js';
 import { fromCsv } from '../dist/results/table.js';
+import { costText, entryText, transferOf } from './transfer.mjs';
 
 const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const read = (path) => readFileSync(at(path), 'utf8');
@@ -38,8 +39,14 @@ function groupBy(rows, key) {
 const slope = (points) => linearRegression(points.map((point) => point.map(Math.log))).m;
 
 function bench() {
-  const { figures, cores, processor, node } = json('results/bench.json');
-  return `The five figures with their charts took **${brief(figures.seconds, 2)} s** on ${cores} cores (${processor}, Node ${node}; \`npm run bench\`).`;
+  const { figures, cores, processor, node, training_steps: training } = json('results/bench.json');
+  const [long, large] = Object.values(training);
+  const [where] = Object.keys(training).slice(-1);
+  return [
+    `The five figures with their charts took **${brief(figures.seconds, 2)} s** on ${cores} cores (${processor}, Node ${node}; \`npm run bench\`).`,
+    `A step of training costs ${brief(long.ratio_10000_to_100_steps, 2)} times as much in 10,000 as in 100, gains ${brief(long.mb_gained_from_step_100_to_10000, 2)} MB of memory in all, and is at ${where}`,
+    `${brief(100 * large.share_of_the_speed_of_products, 2)} % as fast as the matrix products of the backend alone.`,
+  ].join(' ');
 }
 
 /** What the ways to be fast bring, and how time grows with the width. */
@@ -171,6 +178,7 @@ const FINDINGS = {
   },
   'transfer-depth': transferFound,
   'transfer-width': transferFound,
+  'transfer-length': transferFound,
   training: (rows) => {
     const last = Math.max(...rows.map(({ step_number }) => step_number));
     const own = groupBy(
@@ -215,30 +223,48 @@ const optimaIn = (name) =>
     to_step: Number(row.to_step),
   }));
 
-/** Where the best step size lies, of the longest training, and how it drifts. */
+/** Where the best step sizes lie, and what one for all costs. */
 function transferFound(_, name) {
-  const optima = optimaIn(name);
-  const last = Math.max(...optima.map(({ to_step }) => to_step));
-  const slopes = parse(read(`results/${name}/slopes.csv`), { columns: true });
-  const found = [
-    ...groupBy(
-      optima.filter(({ to_step }) => to_step === last),
-      ({ architecture, scaling }) => `${architecture}, ${scaling}`,
-    ),
-  ];
-  const lines = found.map(([curve, own]) => {
-    const at = own.map(({ optimum }) => optimum);
-    const drift = slopes.find(
-      (row) => `${row.architecture}, ${row.scaling}` === curve && Number(row.step_number) === last,
+  const lines = transferOf(at(`results/${name}`)).map(
+    (entry) => `${entry.architecture}, ${entry.scaling}: ${entryText(entry)}`,
+  );
+  return `the best eta, and the one that serves all settings best with the loss that it costs at worst (\\* at an end of the sweep): ${lines.join('; ')}`;
+}
+
+/** Rules of rates by what they ask of the step size when depth, width and the length of training change. */
+function transfer() {
+  const experiments = {
+    'transfer-depth': 'depth 4 .. 64',
+    'transfer-width': 'width 64 .. 512',
+    'transfer-length': '30 .. 1,000 steps',
+  };
+  const found = Object.keys(experiments).map((name) => transferOf(at(`results/${name}`)));
+  const of = (architecture, rates) =>
+    found.map((own) =>
+      own.find((entry) => entry.architecture === architecture && entry.scaling === `FSC, ${rates}`),
     );
-    const range = `${brief(Math.min(...at), 2)} .. ${brief(Math.max(...at), 2)}`;
-    const exponent =
-      drift.slope === ''
-        ? 'an end of the sweep'
-        : `exponent ${brief(Number(drift.slope), 2)} in ${brief(Number(drift.low), 2)} .. ${brief(Number(drift.high), 2)}`;
-    return `${curve}: ${range}, ${exponent}`;
-  });
-  return `best eta after ${last} steps: ${lines.join('; ')}`;
+  const rules = ['Polyak', 'Eq. 8', 'tables x 8'];
+  const rows = ['resnet', 'mlp'].flatMap((architecture) =>
+    rules.map((rates) => [
+      architecture === 'mlp' ? 'MLP' : 'ResNet',
+      rates,
+      ...of(architecture, rates).map(entryText),
+    ]),
+  );
+  const [polyak, ...others] = rules.map((rates) => of('resnet', rates));
+  const { size } = polyak[0];
+  const inWords = (costs) => {
+    const [depth, width, length] = costs.map(costText);
+    return `${depth} over depths, ${width} over widths and ${length} over lengths`;
+  };
+  const [balanced, tables] = others.map((own) => inWords(own.map(({ cost }) => cost)));
+  return [
+    table(['networks', 'rates', ...Object.values(experiments)], rows),
+    '',
+    `**For ResNets take dt = ${brief(size)} with the layerwise step size of Polyak, and no search**: it costs at most ${inWords(polyak.map(({ costs }) => costs.get(size)))}`,
+    `of training, against the best dt of each. The best single dt for a column costs ${balanced} with the rates of`,
+    `Eq. 8, and ${tables} with those of the tables.`,
+  ].join('\n');
 }
 
 /** How near the edge of stability, 2, the steps of the resnets come: the largest of the geometric means over draws, by rates. */
@@ -329,7 +355,19 @@ function axes() {
   return table(['key of `sweep`', 'fixed by', 'column', 'in expressions', 'values'], rows);
 }
 
-const BLOCKS = { bench, speed, verdicts, figures, agreement, claims, experiments, quantities, keys, axes };
+const BLOCKS = {
+  bench,
+  speed,
+  verdicts,
+  transfer,
+  figures,
+  agreement,
+  claims,
+  experiments,
+  quantities,
+  keys,
+  axes,
+};
 
 /** The READMEs as they should be, by path. */
 export function readmes() {

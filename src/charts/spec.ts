@@ -115,7 +115,9 @@ export function mentionedColumns(spec: VegaLiteSpec, columns: readonly string[])
   const words = new Set<string>();
   const visit = (value: unknown): void => {
     if (typeof value === 'string') for (const word of wordsOf(value)) words.add(word);
-    if (typeof value === 'object' && value !== null) Object.values(value).forEach(visit);
+    if (typeof value !== 'object' || value === null) return;
+    // The text of curves that a spec brings along mentions all of them.
+    for (const [key, child] of Object.entries(value)) if (key !== 'data' || !isTable(child)) visit(child);
   };
   visit(spec);
   return columns.filter((column) => wordsOf(column).every((word) => words.has(word)));

@@ -1,7 +1,8 @@
 import { type QuantityName, twelveDigits } from '../quantities.js';
 import { AXES, AXIS_NAMES, type Axes, type AxisName, entryOf } from './axes.js';
 import type { DataSet } from './data-set.js';
-import { type DRIFT_AXES, type ExperimentFile, MOST_KEPT_STEPS, type SLOPE_AXES } from './file/experiment.js';
+import { type ExperimentFile, MOST_KEPT_STEPS } from './file/experiment.js';
+import type { DRIFT_AXES, SLOPE_AXES } from './file/fits.js';
 import type { Model, ModelFile } from './model.js';
 import { namesInFormulas } from './parameters.js';
 import { type Range, valuesOf } from './range.js';

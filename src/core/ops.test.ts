@@ -8,9 +8,12 @@ import {
   filled,
   innerProducts,
   outerProducts,
+  plus,
+  plusInPlace,
   product,
   reluDifference,
   reluTangent,
+  transpose,
 } from './ops.js';
 import { GaussianSampler } from './random.js';
 import { FUSED } from './wasm/fused-kernels.js';
@@ -21,7 +24,15 @@ const normals = (count: number, seed: number) =>
 
 type Shape = [number, number, number];
 
-const ops = { addScaled, innerProducts, outerProducts, product, reluDifference, reluTangent } as const;
+const ops = {
+  addScaled,
+  innerProducts,
+  outerProducts,
+  product,
+  reluDifference,
+  reluTangent,
+  transpose,
+} as const;
 
 /** The result of an operation on a backend, for the same random arguments on each. */
 async function on(
@@ -81,6 +92,7 @@ const CASES = [
   // Rows, inner and columns below, at, and off the block of 4 x 8.
   ...[1, 3, 4, 5, 9].flatMap((n) =>
     [1, 7, 8, 13].flatMap((m) => [
+      ['transpose', [shape(3, n, m)]] as const,
       ['product', [shape(2, n, 6), shape(2, 6, m)]] as const,
       ['outerProducts', [shape(2, 6, n), shape(2, 6, m)]] as const,
       ['innerProducts', [shape(2, n, m), shape(2, 5, m)]] as const,
@@ -96,6 +108,25 @@ test.each(CASES)('%s of %j is the same as on cpu by the library', async (name, s
   result.values.forEach((value, i) => {
     expect(value).toBeCloseTo(expected.values[i]!, 5);
   });
+});
+
+test('a sum in place has the bits of one that is not, and the backend makes no tensor for it where it can', async () => {
+  const backend = await openBackend(inject('backend'));
+  const [y, x] = [1, 2].map((seed) => backend.upload<tf.Rank.R3>(normals(2 * 3 * 7, seed), [2, 3, 7]));
+  for (const factors of [
+    [0.3, -2],
+    [0, 1e30],
+  ]) {
+    const expected = tf.tidy(() => Array.from(plus(y!, factors, x!).dataSync()));
+    const own = backend.upload<tf.Rank.R3>(Float32Array.from(y!.dataSync()), [2, 3, 7]);
+    const before = tf.memory().numTensors;
+    const sum = tf.tidy(() => plusInPlace(own, factors, x!));
+    expect(Array.from(sum.dataSync())).toEqual(expected);
+    expect(tf.memory().numTensors - before).toBe(sum === own ? 0 : 1);
+    if (inject('backend') === 'wasm') expect(sum === own).toBe(factors[1] === -2);
+    tf.dispose([own, sum]);
+  }
+  tf.dispose([y!, x!]);
 });
 
 test('a relu difference keeps the digits of a change far smaller than the features', async () => {

@@ -36,7 +36,7 @@ describe('the fit of an optimum', () => {
       const x = [Math.exp(-4)];
       while (x.length < 4 + (round % 7)) x.push(x.at(-1)! * Math.exp(0.2 + next()));
       const at = Math.exp(Math.log(x[1]!) + next() * Math.log(x.at(-2)! / x[1]!));
-      const sharp = 0.01 + 5 * next();
+      const sharp = 0.01 + 0.15 * next();
       const y = x.map((each) => [sharp * Math.log(each / at) ** 2]);
       const { at: found } = optimumOf({ x, y }, [0])!;
       expect(found / at).toBeCloseTo(1, 9);
@@ -70,6 +70,16 @@ describe('the fit of an optimum', () => {
     const at = (...logs: number[]) => optimumOf({ x: X, y: logs.map((log) => [log]) }, [0])!;
     expect(at(3, 1, 0, 0, 1, 3).at).toBeCloseTo(Math.sqrt(2), 12);
     expect(at(1, 1, 1, 1, 1, 1).censored).not.toBe('no');
+  });
+
+  test('does not dip beside a point that exploded', () => {
+    const at = (...logs: number[]) => optimumOf({ x: X, y: logs.map((log) => [log]) }, [0])!;
+    const beside = at(2, 1, 0.2, 0, 40, 90);
+    expect(beside.value).toBeGreaterThan(-1 / 8);
+    expect(beside).toEqual(at(2, 1, 0.2, 0, 1, 90));
+    // And what it costs to go there is by straight lines.
+    const curve = { x: X, y: [2, 1, 0.2, 0, 40, 90].map((log) => [log]) };
+    expect(Math.log(regretAt(curve, [0], Math.sqrt(8))!)).toBeCloseTo(20 - beside.value, 9);
   });
 
   test('takes a draw that diverged for as bad as the worst that is there', () => {

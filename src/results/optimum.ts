@@ -20,7 +20,7 @@ export interface Optimum {
 
 /**
  * What is fitted to a curve: the mean over draws at every x, in u = log x, and the parabola y + q u' + p u'^2 through the lowest
- * point and its two neighbours, u' counted from there; none at an end.
+ * point and its two neighbours, u' counted from there; none at an end. A neighbour counts as no higher than `MOST_RISE`.
  */
 interface Fit {
   readonly u: readonly number[];
@@ -28,6 +28,12 @@ interface Fit {
   readonly lowest: number;
   readonly parabola: { readonly p: number; readonly q: number } | undefined;
 }
+
+/**
+ * A neighbour that is higher by more than a factor e says no more than that: beside one that exploded a parabola would dip far below
+ * all points, so that a loss of 0.2 had an optimum of 0.1. So it dips by 1/8 at the most, 12 % of the quantity.
+ */
+const MOST_RISE = 1;
 
 /** The mean over draws at every x; what is missing is as bad as the worst that is there. */
 export function means({ x, y }: Curve, draws: readonly number[]): number[] | undefined {
@@ -56,7 +62,10 @@ function fitOf(curve: Curve, draws: readonly number[]): Fit | undefined {
   const u = curve.x.map(Math.log);
   if (lowest === 0 || lowest === u.length - 1) return { u, mean, lowest, parabola: undefined };
   const [left, right] = [u[lowest - 1]! - u[lowest]!, u[lowest + 1]! - u[lowest]!];
-  const [a, b] = [mean[lowest - 1]! - mean[lowest]!, mean[lowest + 1]! - mean[lowest]!];
+  const [a, b] = [lowest - 1, lowest + 1].map((i) => Math.min(mean[i]! - mean[lowest]!, MOST_RISE)) as [
+    number,
+    number,
+  ];
   // Through (left, a), (0, 0) and (right, b), all of it where a, b >= 0.
   const scale = left * right * (left - right);
   const p = (a * right - b * left) / scale;
@@ -83,8 +92,8 @@ export function optimumOf(curve: Curve, draws: readonly number[]): Optimum | und
 }
 
 /**
- * How much larger the quantity is at `x` than at the optimum, as a ratio >= 1: by the parabola of the optimum between the neighbours
- * of the lowest point, by straight lines between points elsewhere, and as at the ends beyond them.
+ * How much larger the quantity is at `x` than at the optimum, as a ratio >= 1: by the parabola of the optimum as far as it goes
+ * through the neighbours of the lowest point, by straight lines between points elsewhere, and as at the ends beyond them.
  */
 export function regretAt(curve: Curve, draws: readonly number[], x: number): number | undefined {
   const fit = fitOf(curve, draws);
@@ -94,7 +103,9 @@ export function regretAt(curve: Curve, draws: readonly number[], x: number): num
   const own = Math.log(x);
   const after = u.findIndex((each) => each >= own);
   if (after <= 0) return Math.exp(mean[after === 0 ? 0 : mean.length - 1]! - least);
-  if (parabola && parabola.p > 0 && (after === lowest || after === lowest + 1)) {
+  const neighbour = own < u[lowest]! ? lowest - 1 : lowest + 1;
+  const isBeside = after === lowest || after === lowest + 1;
+  if (parabola && parabola.p > 0 && isBeside && mean[neighbour]! - mean[lowest]! <= MOST_RISE) {
     const { p, q } = parabola;
     return Math.exp(p * (own - u[lowest]! + q / (2 * p)) ** 2);
   }

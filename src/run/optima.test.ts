@@ -4,7 +4,7 @@ import { parseExperiment } from '../config/file/load.js';
 import { type Experiment, resolveExperiment } from '../config/resolve.js';
 import { expandCells } from '../plan/cell.js';
 import type { Table } from '../results/table.js';
-import { fitsOf } from './optima.js';
+import { curvesOf, fitsOf } from './optima.js';
 import { columnsOf, identitiesOf } from './rows.js';
 
 const FILE: ExperimentFile = {
@@ -101,6 +101,26 @@ test('finds an optimum of every length of training, and the drift with it', () =
   expect(columnOf(slopes, 'step_number')).toEqual([1, 3, 4, null, null, null]);
   expect(columnOf(slopes, 'depth').slice(3)).toEqual([4, 8, 16]);
   expect(Number(columnOf(slopes, 'slope')[3])).toBeLessThan(-0.4);
+});
+
+test('charts get every point of the curves, the optimum beside the first, and nothing where all draws diverged', () => {
+  const experiment = resolveExperiment(FILE, 'e');
+  const { columns, rows } = tableOf(experiment, () => 1);
+  const [eta, loss] = ['eta', 'loss'].map((name) => columns.indexOf(name));
+  const table = {
+    columns,
+    rows: rows.map((row) => (row[eta!] === 8 ? row.map((v, j) => (j === loss ? null : v)) : row)),
+  };
+  const curves = curvesOf(experiment, table);
+  const optima = fitsOf(experiment, table)['optima.csv']!;
+  expect(curves.columns).toEqual([...optima.columns, 'at', 'value']);
+  expect(curves.rows).toHaveLength(3 * 7);
+  expect(columnOf(curves, 'at').slice(0, 7)).toEqual([0.125, 0.25, 0.5, 1, 2, 4, 8]);
+  expect(columnOf(curves, 'optimum').filter((value) => value !== null)).toEqual(columnOf(optima, 'optimum'));
+  expect(columnOf(curves, 'depth')).toEqual([4, 8, 16].flatMap((depth) => Array(7).fill(depth)));
+  const values = columnOf(curves, 'value');
+  expect(Number(values[3])).toBeCloseTo(Math.exp(3.5), 3);
+  expect(values[6]).toBeNull();
 });
 
 test('a quantity that has become 0 is the best there is', () => {

@@ -4,7 +4,7 @@
  */
 import { type AxisName, entryOf } from '../config/axes.js';
 import { identityColumn, OPTIMUM_COLUMNS } from '../config/columns.js';
-import { DRIFT_AXES } from '../config/file/experiment.js';
+import { DRIFT_AXES } from '../config/file/fits.js';
 import type { Experiment, OptimumSearch } from '../config/resolve.js';
 import { expandAxes, identityValue, type Setting, sweptAxes, writtenAxisValue } from '../config/settings.js';
 import { keyNames } from '../plan/cell.js';

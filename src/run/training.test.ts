@@ -30,23 +30,23 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-const EXPERIMENT: Experiment = resolveExperiment(
-  {
-    network: { depth: 4, width: 6, inputWidth: 3, outputWidth: 2 },
-    scaling: { name: 'P', learningRate: 'polyak' },
-    loss: 'cross-entropy',
-    data: { samples: 20, batch: 5, heldOut: 4, target: { law: 'one-hot' } },
-    step: { count: 300, train: 'all', size: '0.1*(1 - t/T)' },
-    sweep: { depth: [3, 4] },
-    draws: 2,
-    record: { quantities: ['loss', 'bfa_rad', 'loss_held_out'], steps: [1, 10, 150, 300] },
-  },
-  'test',
-);
+const experimentOf = (count: number): Experiment =>
+  resolveExperiment(
+    {
+      network: { depth: 3, width: 6, inputWidth: 3, outputWidth: 2 },
+      scaling: { name: 'P', learningRate: 'polyak' },
+      loss: 'cross-entropy',
+      data: { samples: 20, batch: 5, heldOut: 4, target: { law: 'one-hot' } },
+      step: { count, train: 'all', size: '0.1*(1 - t/T)' },
+      draws: 2,
+      record: { quantities: ['loss', 'bfa_rad', 'loss_held_out'], steps: [1, 10, count / 2, count] },
+    },
+    'test',
+  );
 
-async function run(keeps = true) {
+async function run(experiment: Experiment, keeps = true) {
   const checkpoint = Checkpoint.open(folder, { digest: 'abc', backend: 'wasm' });
-  const job = jobOf(EXPERIMENT, 'auto');
+  const job = jobOf(experiment, 'auto');
   const told = { csv: '', failed: 0, shares: [] as number[] };
   await runJobs(
     [keeps ? resumeJob(job, checkpoint) : job],
@@ -63,25 +63,35 @@ async function run(keeps = true) {
 }
 const snapshots = () => readdirSync(folder).filter((name) => name.endsWith('.training'));
 
-test('a training that dies at up to ten random moments ends with the bytes of one that does not', async () => {
-  const whole = await run(false);
-  // A header and an end; two draws at four steps of two layers, and of three.
-  expect(whole.csv.split('\n')).toHaveLength(2 + 2 * 4 * (2 + 3));
+test('a training of 1,000 steps that dies at ten random moments ends with the bytes of one that does not', async () => {
+  const experiment = experimentOf(1000);
+  const whole = await run(experiment, false);
+  // A header and an end; two draws at four steps of two layers.
+  expect(whole.csv.split('\n')).toHaveLength(2 + 2 * 4 * 2);
   let deaths = 0;
   let seed = 1;
-  const random = () => {
+  /** Snapshots until the next death, of which there is one in some twenty steps. */
+  const life = () => {
     seed = (48271 * seed) % 2147483647;
-    return seed / 2147483647;
+    return 1 + (seed % 4);
   };
+  let left = life();
   vi.mocked(writeSnapshot).mockImplementation((...args) => {
+    left -= 1;
+    // Every other death comes before the snapshot is there.
+    if (left === 0 && deaths % 2 === 1) die();
     write(...args);
-    if (deaths === 10 || random() < 0.3) return;
-    deaths += 1;
-    throw new Error('killed');
+    if (left === 0) die();
   });
-  let last = await run();
-  for (let i = 0; i < 20 && last.failed > 0; i++) last = await run();
-  expect(deaths).toBeGreaterThan(4);
+  const die = () => {
+    if (deaths === 10) return;
+    deaths += 1;
+    left = life();
+    throw new Error('killed');
+  };
+  let last = await run(experiment);
+  for (let i = 0; i < 20 && last.failed > 0; i++) last = await run(experiment);
+  expect(deaths).toBe(10);
   expect(last.failed).toBe(0);
   expect(last.csv).toBe(whole.csv);
   // It did go on, and left nothing behind.
@@ -90,14 +100,15 @@ test('a training that dies at up to ten random moments ends with the bytes of on
 });
 
 test('a snapshot that is damaged, or of another experiment, is not used', async () => {
-  const whole = await run(false);
+  const experiment = experimentOf(60);
+  const whole = await run(experiment, false);
   vi.mocked(writeSnapshot).mockImplementation((path, snapshot) => {
     write(path, { ...snapshot, origin: { ...snapshot.origin, digest: 'other' } });
     throw new Error('killed');
   });
-  expect((await run()).failed).toBe(4);
+  expect((await run(experiment)).failed).toBe(2);
   vi.mocked(writeSnapshot).mockImplementation(write);
-  expect((await run()).csv).toBe(whole.csv);
+  expect((await run(experiment)).csv).toBe(whole.csv);
 
   rmSync(folder, { recursive: true });
   folder = mkdtempSync(join(tmpdir(), 'training-'));
@@ -108,7 +119,7 @@ test('a snapshot that is damaged, or of another experiment, is not used', async 
     writeFileSync(path, bytes);
     throw new Error('killed');
   });
-  expect((await run()).failed).toBe(4);
+  expect((await run(experiment)).failed).toBe(2);
   vi.mocked(writeSnapshot).mockImplementation(write);
-  expect((await run()).csv).toBe(whole.csv);
+  expect((await run(experiment)).csv).toBe(whole.csv);
 });

@@ -1,7 +1,8 @@
 /** What the keys of data of one's own and of a training must fulfil together. */
 import { isTheory } from '../../quantities.js';
 import { compileExpression, stepSizeNames } from '../expression.js';
-import { DRIFT_AXES, type ExperimentFile } from '../file/experiment.js';
+import type { ExperimentFile } from '../file/experiment.js';
+import { DRIFT_AXES } from '../file/fits.js';
 import { expected, type Issue, type Path } from '../file/problem.js';
 import { type Experiment, recordedSteps } from '../resolve.js';
 import type { Check } from './check.js';
