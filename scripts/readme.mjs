@@ -225,10 +225,10 @@ const optimaIn = (name) =>
 
 /** Where the best step sizes lie, and what one for all costs. */
 function transferFound(_, name) {
-  const lines = transferOf(at(`results/${name}`)).map(
-    (entry) => `${entry.architecture}, ${entry.scaling}: ${entryText(entry)}`,
-  );
-  return `the best eta, and the one that serves all settings best with the loss that it costs at worst (\\* at an end of the sweep): ${lines.join('; ')}`;
+  const lines = transferOf(at(`results/${name}`))
+    .filter(({ scaling }) => scaling.startsWith('FSC'))
+    .map((entry) => `${entry.architecture}, ${entry.scaling}: ${entryText(entry)}`);
+  return `the best eta, and the one that serves all settings best with the loss that it costs at worst (\\* at an end of the sweep): ${lines.join('; ')}; other scalings in optima.csv`;
 }
 
 /** Rules of rates by what they ask of the step size when depth, width and the length of training change. */
