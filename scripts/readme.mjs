@@ -39,27 +39,26 @@ function groupBy(rows, key) {
 const slope = (points) => linearRegression(points.map((point) => point.map(Math.log))).m;
 
 function bench() {
-  const { figures, cores, processor, node, training_steps: training } = json('results/bench.json');
-  const [long, large] = Object.values(training);
-  const [where] = Object.keys(training).slice(-1);
-  return [
-    `The five figures with their charts took **${brief(figures.seconds, 2)} s** on ${cores} cores (${processor}, Node ${node}; \`npm run bench\`).`,
-    `A step of training costs ${brief(long.ratio_10000_to_100_steps, 2)} times as much in 10,000 as in 100, gains ${brief(long.mb_gained_from_step_100_to_10000, 2)} MB of memory in all, and is at ${where}`,
-    `${brief(100 * large.share_of_the_speed_of_products, 2)} % as fast as the matrix products of the backend alone.`,
-  ].join(' ');
+  const { figures, cores, processor, node } = json('results/bench.json');
+  return `The five figures with their charts took **${brief(figures.seconds, 2)} s** on ${cores} cores (${processor}, Node ${node}; \`npm run bench\`).`;
 }
 
-/** What the ways to be fast bring, and how time grows with the width. */
+/** What the ways to be fast bring, how time grows with the width, and what steps of training take. */
 function speed() {
   const {
     dense_against_matrix_free: ways,
     time_against_width: { 'matrix-free': free, dense },
     sampler_ns: sampler,
+    training_steps: training,
   } = json('results/bench.json');
   const times = Object.entries(ways).map(([at, { ratio }]) => `${brief(ratio, 2)} times as long at ${at}`);
+  const [long, large] = Object.values(training);
+  const [where] = Object.keys(training).slice(-1);
   return [
     `Measured (\`npm run bench\`): dense weights take ${times.join('; ')}. Time grows with the width to the power`,
     `${brief(free.slope)} where they are never formed, and ${brief(dense.slope)} where they are. A normal number takes ${brief(Math.min(...Object.values(sampler)), 2)} ns.`,
+    `A step of training costs ${brief(long.ratio_10000_to_100_steps, 2)} times as much in 10,000 as in 100, gains ${brief(long.mb_gained_from_step_100_to_10000, 2)} MB of memory in all, and is at ${where}`,
+    `${brief(100 * large.share_of_the_speed_of_products, 2)} % as fast as the matrix products of the backend alone.`,
   ].join('\n');
 }
 
@@ -231,27 +230,30 @@ function transferFound(_, name) {
   return `the best eta, and the one that serves all settings best with the loss that it costs at worst (\\* at an end of the sweep): ${lines.join('; ')}; other scalings in optima.csv`;
 }
 
-/** Rules of rates by what they ask of the step size when depth, width and the length of training change. */
+const RULES = ['Polyak', 'Eq. 8', 'tables x 8'];
+
+/** What rules of rates ask of the step size when depth, width and the length of training change, of networks with the scales of FSC. */
+const askedBy = (architecture, rates) =>
+  ['transfer-depth', 'transfer-width', 'transfer-length'].map((name) =>
+    transferOf(at(`results/${name}`)).find(
+      (entry) => entry.architecture === architecture && entry.scaling === `FSC, ${rates}`,
+    ),
+  );
+
 function transfer() {
-  const experiments = {
-    'transfer-depth': 'depth 4 .. 64',
-    'transfer-width': 'width 64 .. 512',
-    'transfer-length': '30 .. 1,000 steps',
-  };
-  const found = Object.keys(experiments).map((name) => transferOf(at(`results/${name}`)));
-  const of = (architecture, rates) =>
-    found.map((own) =>
-      own.find((entry) => entry.architecture === architecture && entry.scaling === `FSC, ${rates}`),
-    );
-  const rules = ['Polyak', 'Eq. 8', 'tables x 8'];
   const rows = ['resnet', 'mlp'].flatMap((architecture) =>
-    rules.map((rates) => [
+    RULES.map((rates) => [
       architecture === 'mlp' ? 'MLP' : 'ResNet',
       rates,
-      ...of(architecture, rates).map(entryText),
+      ...askedBy(architecture, rates).map(entryText),
     ]),
   );
-  const [polyak, ...others] = rules.map((rates) => of('resnet', rates));
+  return table(['networks', 'rates', 'depth 4 .. 64', 'width 64 .. 512', '30 .. 1,000 steps'], rows);
+}
+
+/** The step size to take without a search, and what a single one costs by the other rules. */
+function advice() {
+  const [polyak, ...others] = RULES.map((rates) => askedBy('resnet', rates));
   const { size } = polyak[0];
   const inWords = (costs) => {
     const [depth, width, length] = costs.map(costText);
@@ -259,8 +261,6 @@ function transfer() {
   };
   const [balanced, tables] = others.map((own) => inWords(own.map(({ cost }) => cost)));
   return [
-    table(['networks', 'rates', ...Object.values(experiments)], rows),
-    '',
     `**For ResNets take dt = ${brief(size)} with the layerwise step size of Polyak, and no search**: it costs at most ${inWords(polyak.map(({ costs }) => costs.get(size)))}`,
     `of training, against the best dt of each. The best single dt for a column costs ${balanced} with the rates of`,
     `Eq. 8, and ${tables} with those of the tables.`,
@@ -356,6 +356,7 @@ function axes() {
 }
 
 const BLOCKS = {
+  advice,
   bench,
   speed,
   verdicts,

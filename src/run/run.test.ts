@@ -4,7 +4,8 @@ import { type Experiment, resolveExperiment } from '../config/resolve.js';
 import type { CellMeasurement } from '../core/experiment.js';
 import type { BatchLimits, WeightsChoice } from '../plan/batch.js';
 import { expandCells } from '../plan/cell.js';
-import { QUANTITY_NAMES, quantityEntry } from '../quantities.js';
+import { OF_MATRICES } from '../quantities/quantity.js';
+import { needsOf, QUANTITY_NAMES, quantityEntry } from '../quantities.js';
 import { type Table, toCsv, type Value } from '../results/table.js';
 import { jobOf } from './job.js';
 import { measureTask } from './measure-task.js';
@@ -22,6 +23,11 @@ beforeEach(() => {
   vi.mocked(measureTask).mockReset().mockImplementation(measure);
 });
 
+/** What built-in networks have, whether their weights are formed or not. */
+const RECORDED = QUANTITY_NAMES.filter(
+  (name) => !quantityEntry(name).isOfModels && !OF_MATRICES.some((need) => needsOf([name]).has(need)),
+);
+
 const experimentOf = (changes: Partial<ExperimentFile> = {}, name = 'test'): Experiment =>
   resolveExperiment(
     {
@@ -29,7 +35,7 @@ const experimentOf = (changes: Partial<ExperimentFile> = {}, name = 'test'): Exp
       scaling: 'MF+muP',
       sweep: { branchScale: [1, '1/sqrt(L)'], depth: [5, 3, 8], width: [24, 16] },
       draws: 2,
-      record: { quantities: QUANTITY_NAMES.filter((name) => !quantityEntry(name).isOfModels) },
+      record: { quantities: RECORDED },
       ...changes,
     },
     name,
