@@ -74,8 +74,7 @@ export const QUANTITIES = {
   feature_rms_theory: {
     symbol: 'exp E log |g_v|_rms',
     unit: '1',
-    meaning:
-      'typical size of the features of a random ReLU MLP of these widths: the geometric mean over networks',
+    meaning: 'typical size of the features of random ReLU MLPs of these widths: their geometric mean',
     equation: 'src/README.md, Theory',
     title: 'feature rms (theory)',
     isTheory: true,
@@ -178,8 +177,7 @@ export const QUANTITIES = {
   dead_units: {
     symbol: '#{j: phi(f_v)_j = 0} / m',
     unit: '1',
-    meaning:
-      'share of the units whose activation is 0 for every sample of the step, of activations that close (relu)',
+    meaning: 'share of units whose activation is 0 for every sample of the step, of one that closes (relu)',
     equation: 'configs/README.md',
     title: 'dead units',
     needs: 'features',
@@ -272,7 +270,7 @@ export function isTheory(name: QuantityName): name is TheoryQuantity {
 export const needsOf = (quantities: readonly QuantityName[]): ReadonlySet<Need> =>
   new Set(quantities.flatMap((name) => quantityEntry(name).needs ?? []));
 
-/** Whether a quantity is of matrices, and weights that are never formed have none. */
+/** Whether weights that are never formed are without it. */
 export const isOfMatrices = (name: QuantityName): boolean =>
   OF_MATRICES.some((need) => need === quantityEntry(name).needs);
 
