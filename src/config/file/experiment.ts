@@ -10,6 +10,7 @@ import { QUANTITIES, QUANTITY_NAMES, type QuantityName } from '../../quantities.
 import { AXES, AXIS_NAMES, type Axes, type AxisName, entryOf } from '../axes.js';
 import { targetColumn } from '../data-set.js';
 import { VARIABLE_NAMES } from '../expression.js';
+import { ofModels } from '../model-keys.js';
 import { PARAMETER_PATTERN } from '../parameters.js';
 import {
   expecting,
@@ -153,11 +154,6 @@ const optimum = object({
     .describe('how far from the expected exponent still counts as it; default 0.1'),
 });
 
-const argument = z.union(
-  [number('a number').any(), z.string(), z.boolean()],
-  expecting('a number, a text, true or false'),
-);
-
 /**
  * @param parameters names of the sweep that are no axes, which expressions may use.
  * @param isOfModel whether the network is the user's own.
@@ -169,20 +165,7 @@ export function experimentSchema(parameters: readonly string[] = [], isOfModel =
     title: nonEmptyText.optional().describe('what the experiment shows; default: its name'),
     figure: nonEmptyText.optional().describe('figure of the paper that this experiment redraws, such as 1a'),
     network: object({
-      model: nonEmptyText
-        .optional()
-        .describe(
-          "a network of the user's own: a JavaScript module that makes it, which is a program and is run, or a model.json; its path from here",
-        ),
-      parameters: z
-        .record(z.string(), argument, expecting('an object { ... }'))
-        .optional()
-        .describe('further arguments of the module of a model, by name'),
-      batchNorm: oneOf(['inference', 'batch'])
-        .optional()
-        .describe(
-          'of a model; batch: batch normalisation is over the samples of a step, whose moving averages are for what is held out; inference: by its moving averages, which stay; default batch where data.batch, data.heldOut or record.steps is there, else inference',
-        ),
+      ...ofModels,
       ...fixedIn('network', parameters, isOfModel),
     }).describe('the network; what the sweep also names, the sweep decides'),
     scaling: fixed('scaling', parameters),
