@@ -78,7 +78,7 @@ function workOf(experiment: Experiment, setting: Setting, size: ModelSize): numb
 }
 
 /** A batch takes so long at the most, unless it is of one cell; ms. */
-const BATCH_MS = 500;
+const BATCH_MS = 200;
 
 /** Batches of cells that are measured one after the other, the costly first. */
 export function modelBatches(experiment: Experiment, model: Model, cells: readonly Cell[]): Batch[] {
