@@ -150,17 +150,19 @@ const FINDINGS = {
   'zoo-depth': (_, name) => {
     const nets = ['transformer', 'residual MLP', 'conv ResNet', 'MLP-Mixer'];
     const slopes = parse(read(`results/${name}/slopes.csv`), { columns: true });
-    const each = ['bfa_rad', 'sensitivity'].map((quantity) => {
-      const own = slopes.filter((row) => row.quantity === quantity);
-      const scales = [...groupBy(own, (row) => row.branch_scale)].map(([scale, rows]) => {
-        const told = rows.map(
-          ({ network, slope, verdict }) => `${nets[network - 1]} ${Number(slope).toFixed(2)} ${verdict}`,
-        );
-        return `at ${scale} ${told.join(', ')}`;
+    const found = [...groupBy(slopes, (row) => row.branch_scale)].map(([scale, own]) => {
+      const kept = [...groupBy(own, (row) => row.quantity)].map(([quantity, rows]) => {
+        const others = rows
+          .filter(({ verdict }) => verdict !== 'holds')
+          .map(
+            ({ network, slope, verdict }) => `${nets[network - 1]} L^(${brief(Number(slope), 2)}) ${verdict}`,
+          );
+        const count = rows.length - others.length;
+        return `${quantity === 'bfa_rad' ? 'angle' : quantity} kept by ${count} of ${rows.length}${others.length > 0 ? ` (${others.join(', ')})` : ''}`;
       });
-      return `exponents of ${quantity} in L, to be 0: ${scales.join('; ')}`;
+      return `${scale}: ${kept.join(', ')}`;
     });
-    return each.join('. ');
+    return `branches times ${found.join('; ')}`;
   },
   'zoo-training': (_, name) => {
     const slopes = parse(read(`results/${name}/slopes.csv`), { columns: true });
