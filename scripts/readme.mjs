@@ -153,17 +153,33 @@ const FINDINGS = {
   },
   'width-check': slopesFound,
   'depth-check': slopesFound,
-  'zoo-depth': (rows) => {
-    const of = (scale, column) => {
-      const own = rows.filter((row) => row.network === 1 && String(row.branch_scale_formula) === scale);
-      const points = [...groupBy(own, ({ depth }) => depth)].map(([L, draws]) => [
-        L,
-        mean(draws.map((row) => row[column])),
-      ]);
-      return slope(points).toFixed(2);
-    };
-    const each = ['1', '1/sqrt(L)', '1/L'].map((scale) => `L^(${of(scale, 'sensitivity')}) at ${scale}`);
-    return `a transformer's sensitivity goes as ${each.join(', ')}; 1/sqrt(L) keeps it, and the angle as L^(${of('1/sqrt(L)', 'bfa_rad')})`;
+  'zoo-depth': (_, name) => {
+    const nets = ['transformer', 'residual MLP', 'conv ResNet', 'MLP-Mixer'];
+    const slopes = parse(read(`results/${name}/slopes.csv`), { columns: true });
+    const found = [...groupBy(slopes, (row) => row.branch_scale)].map(([scale, own]) => {
+      const kept = [...groupBy(own, (row) => row.quantity)].map(([quantity, rows]) => {
+        const others = rows
+          .filter(({ verdict }) => verdict !== 'holds')
+          .map(
+            ({ network, slope, verdict }) => `${nets[network - 1]} L^(${brief(Number(slope), 2)}) ${verdict}`,
+          );
+        const count = rows.length - others.length;
+        return `${quantity === 'bfa_rad' ? 'angle' : quantity} kept by ${count} of ${rows.length}${others.length > 0 ? ` (${others.join(', ')})` : ''}`;
+      });
+      return `${scale}: ${kept.join(', ')}`;
+    });
+    return `branches times ${found.join('; ')}`;
+  },
+  'zoo-training': (_, name) => {
+    const slopes = parse(read(`results/${name}/slopes.csv`), { columns: true });
+    const found = [...groupBy(optimaIn(name), (row) => row.branch_scale)].map(([scale, own]) => {
+      const { slope, low, high } = slopes.find((row) => row.branch_scale === scale);
+      const at = own.map(({ depth, optimum }) => `${brief(optimum, 2)} (L = ${depth})`);
+      const exponent = slope === '' ? 'an end of the sweep' : `exponent ${brief(Number(slope), 2)}`;
+      const interval = low === '' ? '' : ` in ${brief(Number(low), 2)} .. ${brief(Number(high), 2)}`;
+      return `branches times ${scale}: ${at.join(', ')}, ${exponent}${interval}`;
+    });
+    return `best eta: ${found.join('; ')}`;
   },
   'gpt-variance': (rows) => {
     const grown = (part) => {

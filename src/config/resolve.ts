@@ -4,6 +4,7 @@ import type { DataSet } from './data-set.js';
 import { type ExperimentFile, MOST_KEPT_STEPS } from './file/experiment.js';
 import type { DRIFT_AXES, SLOPE_AXES } from './file/fits.js';
 import type { Model, ModelFile } from './model.js';
+import { NO_SCALES, USUAL_OF_MODELS, valueOfModel } from './model-keys.js';
 import { namesInFormulas } from './parameters.js';
 import { type Range, valuesOf } from './range.js';
 
@@ -243,9 +244,10 @@ function valuesOfAxis(
   const { isInteger } = entryOf(axis);
   const { resolve } = AXES[axis] as { readonly resolve?: (written: unknown) => unknown };
   const { model } = file.network;
-  const usual = ofData[axis] ?? entryOf(axis).default;
-  const written =
-    model === undefined ? writtenValues(axis, file, usual) : valuesOfModel(axis, model, file, usual);
+  const isOfModel = model !== undefined && axis in USUAL_OF_MODELS;
+  const usual = isOfModel ? USUAL_OF_MODELS[axis] : (ofData[axis] ?? entryOf(axis).default);
+  const own = model === undefined ? undefined : valueOfModel(axis, model);
+  const written = own ?? writtenValues(axis, file, usual);
   if (written.length === 1 && written[0] === null) return written;
   if (isInteger) {
     const values = [
@@ -259,30 +261,6 @@ function valuesOfAxis(
     ? resolved.map((scaling) => ({ ...(scaling as object), ...NO_SCALES }))
     : resolved;
 }
-
-/** What stands for axes of a model where the file says nothing: it may be without a depth, and a width. */
-const USUAL_OF_MODELS: Readonly<Partial<Record<AxisName, unknown>>> = {
-  depth: null,
-  width: null,
-  branchScale: null,
-  scaling: { name: 'scale-invariant' },
-};
-
-/** The same of an experiment with a model, whose name stands for the architecture; null where a model has no such axis. */
-function valuesOfModel(
-  axis: AxisName,
-  model: string,
-  file: ExperimentFile,
-  usual: unknown,
-): readonly unknown[] {
-  if (axis === 'architecture') return [model];
-  if (axis === 'train') return ['all'];
-  if (entryOf(axis).notOfModels !== undefined) return [null];
-  return writtenValues(axis, file, axis in USUAL_OF_MODELS ? USUAL_OF_MODELS[axis] : usual);
-}
-
-/** The initial scales of a model are its own. */
-const NO_SCALES = { sigmaInput: 1, sigmaInner: 1, sigmaHidden: 1, sigmaOutput: 1 };
 
 /** Values as the file writes them. */
 function writtenValues(

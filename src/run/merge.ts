@@ -89,7 +89,8 @@ export function mergeTables(
   const inexact = new Set(parts.flatMap((part) => part.inexact ?? []));
   const missing = plans.filter(
     ({ cell, places, found }) =>
-      found.size < (places?.length ?? experiment.step.count) && !(found.size === 0 && inexact.has(cell.key)),
+      found.size < (places?.length ?? recordedSteps(experiment).length) &&
+      !(found.size === 0 && inexact.has(cell.key)),
   );
   if (missing.length > 0) {
     const keys = missing.map(({ cell }) => cell.key);

@@ -10,6 +10,7 @@ import { QUANTITIES, QUANTITY_NAMES } from '../../quantities.js';
 import { AXES, AXIS_NAMES, type Axes, type AxisName, entryOf } from '../axes.js';
 import { targetColumn } from '../data-set.js';
 import { VARIABLE_NAMES } from '../expression.js';
+import { ofModels } from '../model-keys.js';
 import { PARAMETER_PATTERN } from '../parameters.js';
 import { optimum, quantities, slope } from './fits.js';
 import {
@@ -92,11 +93,6 @@ const heldOut = number(HELD_OUT).between(0, Number.MAX_SAFE_INTEGER);
 
 const nonEmptyText = z.string(expecting('a text')).check(notEmpty(expecting('a text, not empty')));
 
-const argument = z.union(
-  [number('a number').any(), z.string(), z.boolean()],
-  expecting('a number, a text, true or false'),
-);
-
 /**
  * @param parameters names of the sweep that are no axes, which expressions may use.
  * @param isOfModel whether the network is the user's own.
@@ -108,20 +104,7 @@ export function experimentSchema(parameters: readonly string[] = [], isOfModel =
     title: nonEmptyText.optional().describe('what the experiment shows; default: its name'),
     figure: nonEmptyText.optional().describe('figure of the paper that this experiment redraws, such as 1a'),
     network: object({
-      model: nonEmptyText
-        .optional()
-        .describe(
-          "a network of the user's own: a JavaScript module that makes it, which is a program and is run, or a model.json; its path from here",
-        ),
-      parameters: z
-        .record(z.string(), argument, expecting('an object { ... }'))
-        .optional()
-        .describe('further arguments of the module of a model, by name'),
-      batchNorm: oneOf(['inference', 'batch'])
-        .optional()
-        .describe(
-          'of a model; batch: batch normalisation is over the samples of a step, whose moving averages are for what is held out; inference: by its moving averages, which stay; default batch where data.batch, data.heldOut or record.steps is there, else inference',
-        ),
+      ...ofModels,
       ...fixedIn('network', parameters, isOfModel),
     }).describe('the network; what the sweep also names, the sweep decides'),
     scaling: fixed('scaling', parameters),

@@ -21,7 +21,12 @@ const numbers = (x: Tensor | undefined) => Array.from(x!.dataSync());
 const classesOf = (x: Tensor | undefined) => numbers(tf.argMax(x!, -1) as Tensor);
 
 const perceptron = (inputShape: number[], units = 3) =>
-  tf.sequential({ layers: [tf.layers.flatten({ inputShape }), tf.layers.dense({ units })] });
+  tf.sequential({
+    layers: [
+      tf.layers.reshape({ targetShape: [inputShape.reduce((a, b) => a * b)], inputShape }),
+      tf.layers.dense({ units }),
+    ],
+  });
 
 const TEXT = readFileSync(new URL('../../../configs/models/speeches.txt', import.meta.url), 'utf8');
 
