@@ -1,5 +1,5 @@
 /** A chart leads nowhere and fetches nothing: neither its pictures nor its pages have an address in them. */
-import { isObject, isTable } from './spec.js';
+import { dataName, isObject } from './spec.js';
 
 /** Keys of Vega and Vega-Lite whose value is an address, or a program's options that hold some. */
 const ADDRESSES: ReadonlySet<string> = new Set(['href', 'url', 'embedOptions', 'loader']);
@@ -22,7 +22,7 @@ export function addressesIn(spec: unknown): readonly string[] {
     } else if (isObject(value)) {
       for (const [key, child] of Object.entries(value)) {
         const at = place === '' ? key : `${place}.${key}`;
-        if (key === '$schema' || (key === 'data' && isTable(child))) continue;
+        if (key === '$schema' || (key === 'data' && dataName(child))) continue;
         if (ADDRESSES.has(key)) problems.push(`${at}: ${told(key, child)}`);
         else if (key === 'mark' && (child === 'image' || (isObject(child) && child.type === 'image')))
           problems.push(`${at}: expected marks that are drawn, got "image", which fetches a picture`);

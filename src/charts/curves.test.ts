@@ -35,10 +35,27 @@ test('a chart over curves brings them along, and is the same when drawn from wha
 
 test('a chart over curves is refused where no optima are sought, and where it reads what they lack', async () => {
   await expect(renderChart(SPEC, 'layer\n1\n')).rejects.toThrow(
-    'chart: data: {"name": "curves"} is of experiments with "optima"; there are none, so that the data are {"name": "table"}',
+    'chart: data: {"name": "curves"} is of experiments with "optima", and this one has none; the data are {"name": "table"}',
   );
   const spec = { ...SPEC, layer: [{ mark: 'line', encoding: { x: { ...x, field: 'optimal' } } }] };
   await expect(renderChart(withCurves(spec, CURVES), 'layer\n1\n')).rejects.toThrow(
     /refers to "optimal" \(did you mean "optimum"\?\)/,
   );
+});
+
+test('a chart may be drawn over its table and its curves, each with its own columns', async () => {
+  const chart = await renderChart(
+    withCurves(
+      {
+        data: { name: 'table' },
+        vconcat: [{ mark: 'point', encoding: { x: { field: 'layer', type: 'quantitative' } } }, SPEC],
+      },
+      CURVES,
+    ),
+    'layer,value\n1,7\n',
+  );
+  const published = JSON.parse(chart.specWithUrl) as { data: object; vconcat: { data: object }[] };
+  expect(published.data).toMatchObject({ url: 'table.csv', format: { parse: { layer: 'number' } } });
+  expect(published.vconcat[1]!.data).toMatchObject({ name: 'curves', format: { parse: { at: 'number' } } });
+  expect((await renderChart(published as never, 'layer,value\n1,7\n')).svg).toBe(chart.svg);
 });

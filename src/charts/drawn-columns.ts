@@ -5,9 +5,11 @@ import { csvRecords } from '../results/table.js';
 import { addressesIn } from './addresses.js';
 import {
   brief,
-  dataOf,
+  curvesIn,
+  type DataName,
+  dataName,
   isObject,
-  isTable,
+  isOver,
   mentionedColumns,
   misshapenView,
   missingFields,
@@ -26,16 +28,33 @@ export interface DrawnColumns {
   readonly empty: readonly string[];
 }
 
+/** What a chart reads, of all data that it is drawn over. */
+export type DrawnData = Readonly<Partial<Record<DataName, DrawnColumns>>>;
+
 /**
  * The columns that the spec reads, alone: with all of them, 100,000 rows of a figure take 150 MB more.
  *
  * @throws Error with one message if the spec is none over this table, or the table has no rows.
  */
-export async function readColumns(table: string, spec: VegaLiteSpec): Promise<DrawnColumns> {
+export async function readData(table: string, spec: VegaLiteSpec): Promise<DrawnData> {
+  if (!isObject(spec))
+    throw new Error(`chart: expected a Vega-Lite spec (a JSON object), got ${brief(spec)}`);
+  if (!dataName(spec.data)) {
+    throw new Error(
+      `chart: data: expected {"name": "table"}, or {"name": "curves"} of optima, got ${brief(spec.data)}; a chart is a spec over its table`,
+    );
+  }
+  return {
+    ...(isOver(spec, 'table') && { table: await readColumns('table', table, spec) }),
+    ...(isOver(spec, 'curves') && { curves: await readColumns('curves', curvesIn(spec), spec) }),
+  };
+}
+
+async function readColumns(name: DataName, table: string, spec: VegaLiteSpec): Promise<DrawnColumns> {
   const { stringify } = await import('csv-stringify/sync');
-  const records = csvRecords(dataOf(spec, table));
+  const records = csvRecords(table);
   const columns = records.next().value?.record ?? [];
-  check(spec, columns);
+  check(spec, name, columns);
   const used = mentionedColumns(spec, columns);
   const places = used.map((column) => columns.indexOf(column));
   const rows = Array.from(records, ({ record }) => places.map((place) => record[place] ?? ''));
@@ -47,20 +66,13 @@ export async function readColumns(table: string, spec: VegaLiteSpec): Promise<Dr
   };
 }
 
-function check(spec: VegaLiteSpec, columns: readonly string[]): void {
-  if (!isObject(spec))
-    throw new Error(`chart: expected a Vega-Lite spec (a JSON object), got ${brief(spec)}`);
-  if (!isTable(spec.data)) {
-    throw new Error(
-      `chart: data: expected {"name": "table"}, or {"name": "curves"} of optima, got ${brief(spec.data)}; a chart is a spec over its table`,
-    );
-  }
+function check(spec: VegaLiteSpec, name: DataName, columns: readonly string[]): void {
   const misshapen = misshapenView(spec);
   if (misshapen !== undefined) throw new Error(`chart: ${misshapen}`);
   const addresses = addressesIn(spec);
   if (addresses.length > 0) throw new Error(`chart: ${addresses.join('; ')}`);
   if (columns.length === 0) throw new Error(NO_ROWS);
-  const missing = missingFields(spec, columns);
+  const missing = missingFields(spec, columns, name);
   if (missing.length > 0) {
     throw new Error(
       `chart: the spec refers to ${missing.map((field) => wanted(field, columns)).join(', ')}, which the table ` +

@@ -1,10 +1,10 @@
 import { TABLE } from '../results/file-names.js';
-import { readColumns } from './drawn-columns.js';
+import { type DrawnData, readData } from './drawn-columns.js';
 import { withoutLost } from './left-out.js';
 import { chartPage } from './page.js';
 import { layOut } from './picture.js';
 import { rasterise, tooLarge } from './rasterise.js';
-import { CURVES, isObject, isOverCurves, type VegaLiteSpec, withTable } from './spec.js';
+import { isObject, type VegaLiteSpec, withData } from './spec.js';
 import { theme } from './theme.js';
 
 export type { VegaLiteSpec } from './spec.js';
@@ -36,7 +36,7 @@ export interface RenderOptions {
 const schemaUrl = 'https://vega.github.io/schema/vega-lite/v6.json';
 
 /**
- * Draws a Vega-Lite spec over the named data set `table`, or over `curves`, whose CSV text it brings along.
+ * Draws a Vega-Lite spec over the named data set `table`, and over `curves`, whose CSV text it brings along.
  *
  *     spec, table -> spec over table.csv -> vega-lite -> vega -> SVG -> PNG
  *                                       \-> HTML
@@ -51,12 +51,14 @@ export async function renderChart(
   table: string,
   { title = titleOf(spec), onWarning = () => {} }: RenderOptions = {},
 ): Promise<RenderedChart> {
-  const { csv, numeric, empty } = await readColumns(table, spec);
-  let complete = completeSpec(spec, csv, numeric);
+  const data = await readData(table, spec);
+  const csv = data.table?.csv ?? '';
+  const empty = Object.values(data).flatMap((own) => own.empty);
+  let complete = completeSpec(spec, data);
   let layout = await layOut(complete, csv);
   const sentence = layout.count.sentence();
   if (sentence !== undefined) {
-    complete = completeSpec(withoutLost(spec, layout.count, sentence), csv, numeric);
+    complete = completeSpec(withoutLost(spec, layout.count, sentence), data);
     layout = await layOut(complete, csv);
     if (layout.count.has('logarithm')) {
       throw new Error(
@@ -88,28 +90,29 @@ export async function renderChart(
  * @throws Error as `renderChart` does, of what it looks at.
  */
 export async function leftOutOf(spec: VegaLiteSpec, table: string): Promise<string | undefined> {
-  const { csv, numeric } = await readColumns(table, spec);
-  return (await layOut(completeSpec(spec, csv, numeric), csv)).count.sentence();
+  const data = await readData(table, spec);
+  return (await layOut(completeSpec(spec, data), data.table?.csv ?? '')).count.sentence();
 }
 
 /** The spec as it is published: with the theme, and the data by address, or curves as they are, with the types of the columns. */
-function completeSpec(spec: VegaLiteSpec, csv: string, numeric: readonly string[]): VegaLiteSpec {
+function completeSpec(spec: VegaLiteSpec, { table, curves }: DrawnData): VegaLiteSpec {
   // Without types, Vega would infer them from the encodings alone, and expressions would compute with text.
-  const parse = Object.fromEntries(numeric.map((column) => [column, 'number']));
+  const formatOf = (numeric: readonly string[]) => ({
+    type: 'csv',
+    parse: Object.fromEntries(numeric.map((column) => [column, 'number'])),
+  });
   const config: Record<string, unknown> = { ...theme };
   for (const [key, value] of Object.entries(isObject(spec.config) ? spec.config : {})) {
     const ours = config[key];
     config[key] = isObject(ours) && isObject(value) ? { ...ours, ...value } : value;
   }
-  const { $schema: _, ...rest } = spec;
-  return {
-    $schema: schemaUrl,
-    ...withTable(rest, {
-      ...(isOverCurves(spec) ? { name: CURVES, values: csv } : { url: TABLE }),
-      format: { type: 'csv', parse },
-    }),
-    config,
-  };
+  let { $schema: _, ...rest } = spec;
+  if (table) rest = withData(rest, 'table', { url: TABLE, format: formatOf(table.numeric) });
+  if (curves) {
+    const { csv, numeric } = curves;
+    rest = withData(rest, 'curves', { name: 'curves', values: csv, format: formatOf(numeric) });
+  }
+  return { $schema: schemaUrl, ...rest, config };
 }
 
 function titleOf(spec: VegaLiteSpec): string {

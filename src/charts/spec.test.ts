@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { mentionedColumns, misshapenView, missingFields, withoutHoverTargets, withTable } from './spec.js';
+import { mentionedColumns, misshapenView, missingFields, withData, withoutHoverTargets } from './spec.js';
 
 const data = { name: 'table' };
 
@@ -76,7 +76,7 @@ describe('rewriting', () => {
   test('puts the data in place of every mention of the table, and only there', () => {
     const url = { url: 'table.csv' };
     const own = { values: [1] };
-    expect(withTable({ data, layer: [{ data }, { data: own, from: { data } }] }, url)).toEqual({
+    expect(withData({ data, layer: [{ data }, { data: own, from: { data } }] }, 'table', url)).toEqual({
       data: url,
       layer: [{ data: url }, { data: own, from: { data: url } }],
     });

@@ -3,28 +3,41 @@ import { TABLE } from '../results/file-names.js';
 /** A Vega-Lite specification as parsed from JSON. */
 export type VegaLiteSpec = Readonly<Record<string, unknown>>;
 
-/** The data set of the curves that optima are sought on, which stands in a published spec itself. */
-export const CURVES = 'curves';
+/** Data that a spec may be drawn over: the table, and the curves that optima are sought on. */
+export type DataName = 'table' | 'curves';
 
-/** How a spec names its data: the table, or its curves, as a chart file is written over them, or as it is published. */
-export const isTable = (data: unknown): boolean =>
-  isObject(data) &&
-  (data.name === 'table' || data.name === CURVES || (data.url === TABLE && data.name === undefined));
+/**
+ * Which data of ours a spec names: as a chart file is written, or as it is published, where the table is the file beside it and
+ * curves stand in the spec itself.
+ */
+export function dataName(data: unknown): DataName | undefined {
+  if (!isObject(data)) return undefined;
+  if (data.name === 'table' || data.name === 'curves') return data.name;
+  return data.url === TABLE && data.name === undefined ? 'table' : undefined;
+}
 
-/** Whether a chart is drawn over curves, and not over its table. */
-export const isOverCurves = ({ data }: VegaLiteSpec): boolean => isObject(data) && data.name === CURVES;
+/** Every part of a spec that stands under `data`, at any depth. */
+function* dataIn(spec: unknown): Generator<unknown> {
+  if (Array.isArray(spec)) for (const child of spec) yield* dataIn(child);
+  else if (isObject(spec)) {
+    for (const [key, child] of Object.entries(spec)) {
+      if (key === 'data') yield child;
+      if (key !== 'values') yield* dataIn(child);
+    }
+  }
+}
 
-/** The spec with the curves, as CSV text, that it is drawn over. */
-export const withCurves = (spec: VegaLiteSpec, values: string): VegaLiteSpec =>
-  withTable(spec, { name: CURVES, values });
+/** Whether any part of a spec is drawn over a data set. */
+export const isOver = (spec: VegaLiteSpec, name: DataName): boolean =>
+  [...dataIn(spec)].some((data) => dataName(data) === name);
 
-/** The text of what a spec is drawn over: of the table, or of the curves in it. */
-export function dataOf(spec: VegaLiteSpec, table: string): string {
-  if (!isObject(spec) || !isOverCurves(spec)) return table;
-  const { values } = spec.data as { readonly values?: unknown };
-  if (typeof values === 'string') return values;
+/** The CSV text of the curves that a spec brings along. */
+export function curvesIn(spec: VegaLiteSpec): string {
+  for (const data of dataIn(spec)) {
+    if (isObject(data) && dataName(data) === 'curves' && typeof data.values === 'string') return data.values;
+  }
   throw new Error(
-    'chart: data: {"name": "curves"} is of experiments with "optima"; there are none, so that the data are {"name": "table"}',
+    'chart: data: {"name": "curves"} is of experiments with "optima", and this one has none; the data are {"name": "table"}',
   );
 }
 
@@ -39,20 +52,24 @@ export const brief = (value: unknown): string => {
   return text.length > 80 ? `${text.slice(0, 79)}…` : text;
 };
 
-/** The spec with every `"data": {"name": "table"}` in it, at any depth, put as `data`; or of its curves. */
-export function withTable<T>(spec: T, data: Readonly<Record<string, unknown>>): T {
+/** The spec with every `"data": {"name": "table"}`, or of another name, put as `data`, at any depth. */
+export function withData<T>(spec: T, name: DataName, data: Readonly<Record<string, unknown>>): T {
   const visit = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(visit);
     if (!isObject(value)) return value;
     return Object.fromEntries(
       Object.entries(value).map(([key, child]) => [
         key,
-        key === 'data' && isTable(child) ? data : visit(child),
+        key === 'data' && dataName(child) === name ? data : visit(child),
       ]),
     );
   };
   return visit(spec) as T;
 }
+
+/** The spec with the curves, as CSV text, that it is drawn over. */
+export const withCurves = (spec: VegaLiteSpec, values: string): VegaLiteSpec =>
+  withData(spec, 'curves', { name: 'curves', values });
 
 /**
  * The spec without what is there to be pointed at: layers of opacity 0, and transparent points of lines.
@@ -117,21 +134,25 @@ export function mentionedColumns(spec: VegaLiteSpec, columns: readonly string[])
     if (typeof value === 'string') for (const word of wordsOf(value)) words.add(word);
     if (typeof value !== 'object' || value === null) return;
     // The text of curves that a spec brings along mentions all of them.
-    for (const [key, child] of Object.entries(value)) if (key !== 'data' || !isTable(child)) visit(child);
+    for (const [key, child] of Object.entries(value)) if (key !== 'data' || !dataName(child)) visit(child);
   };
   visit(spec);
   return columns.filter((column) => wordsOf(column).every((word) => words.has(word)));
 }
 
 /**
- * Fields that the spec takes from the table and that the table lacks, in order of first mention.
+ * Fields that the spec takes from the table, or from other data, and that these lack, in order of first mention.
  *
  * Looked at: `field`, `groupby`, `fold` and `flatten` anywhere, and `datum.name` in `calculate` and `filter`; not
  * at parts that bring their own data. A field is no column if a transform makes it (`as`). A field that the spec
  * tests with `isValid(datum.name)` may be absent: that is how a chart shows theory only where there is some.
  */
-export function missingFields(spec: VegaLiteSpec, columns: readonly string[]): readonly string[] {
-  const found: Found = { used: new Set(), made: new Set(columns), pivots: false };
+export function missingFields(
+  spec: VegaLiteSpec,
+  columns: readonly string[],
+  name: DataName = 'table',
+): readonly string[] {
+  const found: Found = { name, used: new Set(), made: new Set(columns), pivots: false };
   collect(spec, false, found);
   if (found.pivots) return [];
   const text = JSON.stringify(spec);
@@ -144,6 +165,8 @@ export function missingFields(spec: VegaLiteSpec, columns: readonly string[]): r
 }
 
 interface Found {
+  /** The data set that the fields are of. */
+  readonly name: DataName;
   /** Fields read. */
   readonly used: Set<string>;
   /** Fields that exist without being asked for: columns, and what transforms make. */
@@ -152,13 +175,13 @@ interface Found {
   pivots: boolean;
 }
 
-function collect(node: unknown, overTable: boolean, found: Found): void {
+function collect(node: unknown, isOfData: boolean, found: Found): void {
   if (Array.isArray(node)) {
-    for (const child of node) collect(child, overTable, found);
+    for (const child of node) collect(child, isOfData, found);
     return;
   }
   if (!isObject(node)) return;
-  const here = 'data' in node ? isTable(node.data) : overTable;
+  const here = 'data' in node ? dataName(node.data) === found.name : isOfData;
   if ('pivot' in node) found.pivots = true;
   for (const name of strings(node.as)) found.made.add(name);
   for (const [key, names] of Object.entries(madeByDefault)) {

@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import type { VegaLiteSpec } from '../../charts/render.js';
-import { isObject, isOverCurves, withCurves } from '../../charts/spec.js';
+import { isObject, isOver, withCurves } from '../../charts/spec.js';
 import { isLabelColumn, REQUIRED_COLUMNS } from '../../config/columns.js';
 import { CHART, MANIFEST, TABLE } from '../../results/file-names.js';
 import { digestOfBytes, readManifest } from '../../results/manifest.js';
@@ -99,7 +99,7 @@ export async function plotFolder(
 /** A spec over curves with those of the folder, where its experiment seeks optima on some. */
 function withOwnCurves(spec: VegaLiteSpec, folder: string, table: string): VegaLiteSpec {
   const path = join(folder, MANIFEST);
-  if (!isObject(spec) || !isOverCurves(spec) || !isThere(path)) return spec;
+  if (!isObject(spec) || !isOver(spec, 'curves') || !isThere(path)) return spec;
   const experiment = experimentOf(readWith(path, readManifest), path);
   return experiment.optima ? withCurves(spec, toCsv(curvesOf(experiment, fromCsv(table)))) : spec;
 }
