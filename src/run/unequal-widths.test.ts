@@ -119,3 +119,52 @@ test('a result of a number and one of its formula are the same result', async ()
   const { verdict } = diffResults([results[0]!], [results[1]!], { atol: 0, rtol: 0, compare: 'auto' })[0]!;
   expect(verdict).toBe('same');
 });
+
+/** How often fresh seeds would fail though theory is right: two-sided at 4.5 standard errors, times the 12 comparisons below. */
+const MOST_ERRORS = 4.5; // 8e-5
+
+test('features and angle of widths that differ are those of theory, at given rates and at those of Eq. 8', async () => {
+  const experiment = experimentOf({
+    network: { architecture: 'mlp', depth: 12 },
+    loss: 'linear',
+    data: {
+      samples: 1,
+      input: { law: 'normal', scale: 'sqrt(d)', normalize: 'unit-norm' },
+      target: { law: 'constant', value: 1 },
+    },
+    scaling: undefined,
+    sweep: {
+      scaling: ['MF+muP', { name: 'one rate', learningRate: { input: 0, hidden: 1, output: 0 } }],
+      width: ['300', '100*l', '1300 - 100*l'],
+    },
+    draws: 64,
+    record: {
+      layers: 'output',
+      quantities: ['bfa_rad', 'bfa_theory_rad', 'feature_rms', 'feature_rms_theory'],
+    },
+    slopes: undefined,
+  });
+  const { columns, rows } = (await measure(experiment)).table;
+  const value = (row: (typeof rows)[number], name: string) => Number(row[columns.indexOf(name)]);
+  const nameOf = (row: (typeof rows)[number]) =>
+    `${row[columns.indexOf('width_formula')]} ${row[columns.indexOf('scaling')]}`;
+  const names = new Set(rows.map(nameOf));
+  expect(names.size).toBe(6);
+  for (const name of names) {
+    const own = rows.filter((row) => nameOf(row) === name);
+    const errors = (of: (row: (typeof rows)[number]) => number, bias: number) => {
+      const all = own.map(of);
+      const mean = all.reduce((sum, x) => sum + x, 0) / all.length;
+      const variance = all.reduce((sum, x) => sum + (x - mean) ** 2, 0) / (all.length - 1);
+      return Math.max(0, Math.abs(mean) - bias) / Math.sqrt(variance / all.length);
+    };
+    const features = errors(
+      (row) => Math.log(value(row, 'feature_rms') / value(row, 'feature_rms_theory')),
+      0,
+    );
+    expect(features).toBeLessThan(MOST_ERRORS);
+    // The angle is that of infinite width; at 100 and more it is some L/m of itself off.
+    const angle = errors((row) => value(row, 'bfa_rad') - value(row, 'bfa_theory_rad'), 0.02);
+    expect(angle).toBeLessThan(MOST_ERRORS);
+  }
+});

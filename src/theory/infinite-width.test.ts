@@ -42,22 +42,61 @@ describe('one step at infinite width', () => {
     expect(contributions.reduce((sum, C) => sum + C, 0)).toBeCloseTo((L + 2) / (4 * L), 12);
   });
 
+  test('of widths that grow as v^a, at contributions that grow as v^p, has cos^2 = (2 p + 3 - a) / (2 v)', () => {
+    const L = 4000;
+    for (const [a, p] of [
+      [0, 0],
+      [1, 0],
+      [2, 0],
+      [1, 1],
+      [2, 2],
+      [0, 1],
+    ] as const) {
+      const widths = Array.from({ length: L - 1 }, (_, i) => 1000 * (i + 1) ** a);
+      const sigma = { ...MLP.sigma, hiddenLayers: widths.slice(0, -1).map((m) => Math.sqrt(2 / m)) };
+      // |G_l|^2 grows as m_{l-1}.
+      const learningRate = Array.from({ length: L + 1 }, (_, l) => (l < 2 ? 0 : l ** p / widths[l - 2]!));
+      const step = wideStep({
+        ...MLP,
+        depth: L,
+        width: widths.at(-1)!,
+        widths,
+        sigma,
+        learningRate,
+        trainsAll: false,
+      });
+      const square = Math.cos(step.backwardFeatureAngle.at(-1)!) ** 2;
+      expect((2 * L * square) / (2 * p + 3 - a)).toBeCloseTo(1, 1.9);
+    }
+  });
+
   test('satisfies both speed formulas, whatever the scales', () => {
     const rates = Array.from({ length: 13 }, (_, l) => 1 + (l % 3));
-    const step = wideStep({ ...MLP, sigma: { input: 2, hidden: 0.2, output: 0.3 }, learningRate: rates });
-    const m = MLP.width;
-    for (let v = 1; v < 12; v++) {
-      const before = step.contributions.slice(0, v).reduce((sum, C) => sum + C, 0);
-      const speed = m * step.featureSpeedRms[v - 1]! * step.backwardRms[v - 1]!;
-      expect(speed * Math.cos(step.backwardFeatureAngle[v - 1]!)).toBeCloseTo(before, 6 - Math.log10(before));
-      const after = step.contributions.slice(v).reduce((sum, C) => sum + C, 0);
-      const features = Math.SQRT2 * step.featureRms[v - 1]!; // |f_v| of |g_v|
-      const backward = m * step.backwardSpeedRms[v - 1]! * features;
-      expect(backward * Math.cos(step.featureBackwardAngle[v - 1]!)).toBeCloseTo(
-        after,
-        6 - Math.log10(after),
-      );
-    }
+    const widths = Array.from({ length: 11 }, (_, i) => 60 + 10 * ((3 * i) % 7));
+    const hiddenLayers = widths.slice(1).map((_, i) => 0.1 + 0.02 * i);
+    const one = wideStep({ ...MLP, sigma: { input: 2, hidden: 0.2, output: 0.3 }, learningRate: rates });
+    const several = wideStep({
+      ...MLP,
+      ...{ width: widths.at(-1)!, widths, learningRate: rates },
+      sigma: { input: 2, hidden: Number.NaN, output: 0.3, hiddenLayers },
+    });
+    for (const step of [one, several])
+      for (let v = 1; v < 12; v++) {
+        const m = step === one ? MLP.width : widths[v - 1]!;
+        const before = step.contributions.slice(0, v).reduce((sum, C) => sum + C, 0);
+        const speed = m * step.featureSpeedRms[v - 1]! * step.backwardRms[v - 1]!;
+        expect(speed * Math.cos(step.backwardFeatureAngle[v - 1]!)).toBeCloseTo(
+          before,
+          6 - Math.log10(before),
+        );
+        const after = step.contributions.slice(v).reduce((sum, C) => sum + C, 0);
+        const features = Math.SQRT2 * step.featureRms[v - 1]!; // |f_v| of |g_v|
+        const backward = m * step.backwardSpeedRms[v - 1]! * features;
+        expect(backward * Math.cos(step.featureBackwardAngle[v - 1]!)).toBeCloseTo(
+          after,
+          6 - Math.log10(after),
+        );
+      }
   });
 
   test('is not known for ReLU branches of a smaller scale, nor backward for a ResNet', () => {

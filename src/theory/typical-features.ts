@@ -6,13 +6,13 @@
  *     |g_l|_rms^2 = sigma_l^2 |g_{l-1}|_2^2  (1/m_l) sum_i relu(h_i)^2
  *
  * and log |g_v|_rms^2 is a sum of independent terms, one a layer. With 2 relu(h)^2 of mean 1 and variance 5, and sigma_l =
- * sqrt(2/m_{l-1}), the mean of |g_v|_rms^2 does not change from layer to layer, and its spread grows:
+ * sqrt(2/m_{l-1}), the mean of X = |g_v|_rms^2 does not change from layer to layer, and its spread grows:
  *
- *     E |g_v|_rms^4 / (E |g_v|_rms^2)^2 = prod_l (1 + 5/m_l),    E log 2 |g_v|_rms^2 = -(5/2) sum_l 1/m_l,    Var = 5 sum_l 1/m_l
+ *     E X^2 / (E X)^2 = prod_l (1 + 5/m_l),    E log (X / E X) = -(5/2) sum_l 1/m_l,    Var log X = 5 sum_l 1/m_l
  *
- * the last two to first order. Networks are near log-normal, and a typical one shrinks: as exp(-5 v / (4 m)) at one width, as
- * v^(-5 / (4 c)) at m_l = c l, and not at all in the limit at m_l = c l^2, where the sum converges. (It is the least, v^2 / sum_l m_l,
- * at one width.)
+ * the last two to first order in 1/m_l. Networks are near log-normal, and a typical one shrinks: as exp(-5 v / (4 m)) at one
+ * width, as v^(-5 / (4 c)) at m_l = c l, and to a limit at m_l = c l^2, where the sum converges. Of all widths with one sum the
+ * sum of their inverses is the least, and a typical network the largest, where they are equal.
  */
 
 /** E log |relu(h)|_rms^2 of m numbers, given that not all are closed: a sum over the open ones, of which there are K ~ Bin(m, 1/2). */
