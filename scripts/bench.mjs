@@ -1,7 +1,7 @@
 // What things cost, as ratios measured in one run: machines are noisy, ratios less so. Every pair is run in turn, A B A B,
 // and the median of the ratios is what counts. Prints, and writes results/bench.json; with names of parts only those, beside
 // what the file has of the others.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -68,6 +68,23 @@ const program = (...words) =>
   execFileSync(process.execPath, ['dist/cli/main.js', ...words, '--out', scratch, '--quiet'], {
     stdio: 'ignore',
   });
+
+/** Seconds that the program takes, by the clock, and of the processor with all that it starts. */
+function usage(...words) {
+  const command = [process.execPath, 'dist/cli/main.js', ...words, '--out', scratch, '--quiet'];
+  const started = performance.now();
+  const times = execFileSync('sh', ['-c', '"$@" >/dev/null 2>&1; times', 'sh', ...command], {
+    encoding: 'utf8',
+  });
+  const seconds = (performance.now() - started) / 1000;
+  // The second line is of the children: 0m1.23s of their own, and 0m0.45s of the system for them.
+  const [own, system] = times
+    .split('\n')[1]
+    .split(' ')
+    .map((time) => /(\d+)m([\d.]+)s/.exec(time).slice(1).map(Number))
+    .map(([minutes, rest]) => 60 * minutes + rest);
+  return { seconds, processor_seconds: own + system };
+}
 
 /** ms of one cell of depth 20 by width, and the slope of its logarithm. */
 const widthLaw = (weights, widths) => {
@@ -212,6 +229,29 @@ const PARTS = {
       [`width ${width}, depth ${depth}, ${samples} samples`]: {
         share_of_the_speed_of_products: round(median(shares)),
       },
+    };
+  },
+
+  /** The five figures as one writes them in numpy (a), and here (b); a from some cells of each, with as many threads as it takes. */
+  numpy_against_figures: () => {
+    const python = process.env.PYTHON ?? 'python3';
+    const { status, stdout } = spawnSync(python, ['scripts/numpy-way.py'], { encoding: 'utf8' });
+    if (status !== 0) return undefined;
+    const { numpy, figures } = JSON.parse(stdout);
+    const whole = (of) =>
+      Object.values(figures).reduce(
+        (sum, { measured, cells, ...own }) => sum + (own[of] * cells) / measured,
+        0,
+      );
+    const own = usage('figures');
+    return {
+      numpy,
+      ratio: round(whole('seconds') / own.seconds),
+      processor_ratio: round(whole('processor_seconds') / own.processor_seconds),
+      a_seconds: round(whole('seconds')),
+      a_processor_seconds: round(whole('processor_seconds')),
+      b_seconds: round(own.seconds),
+      b_processor_seconds: round(own.processor_seconds),
     };
   },
 

@@ -22,6 +22,21 @@ const KINDS = {
   ],
   'activation on the host': [{ activation: 'gelu', depth: 20, width: 20_000 }, 12, 1, {}],
   'dense, one sample': [{ depth: 12, width: 1500 }, 3, 1, { weights: 'dense' }],
+  'dense, narrow, many samples': [
+    { depth: 60, width: 50 },
+    40,
+    1,
+    { data: { samples: 200 }, step: { kind: 'update' } },
+  ],
+  'dense, more samples than units': [{ depth: 20, width: 100 }, 12, 1, { data: { samples: 1000 } }],
+  'dense, fewer samples than units': [{ depth: 20, width: 300 }, 8, 1, { data: { samples: 40 } }],
+  'dense, wide, many samples': [{ depth: 5, width: 1500 }, 1, 1, { data: { samples: 1000 } }],
+  'dense, activation on the host': [
+    { activation: 'tanh', depth: 20, width: 50 },
+    30,
+    1,
+    { data: { samples: 200 } },
+  ],
   'dense, many samples': [{ depth: 10, width: 400 }, 4, 1, { data: { samples: 300 } }],
   'matrix-free, several samples': [{ depth: 10, width: 4000 }, 4, 1, { data: { samples: 6 } }],
   'several steps': [{ depth: 10, width: 20_000 }, 6, 1, { step: { count: 5 } }],
@@ -59,6 +74,9 @@ process.on('exit', () => {
   writeFileSync(process.env.USAGE, JSON.stringify({ seconds: (userCPUTime + systemCPUTime) / 1e6, bytes: 1024 * maxRSS }));
 });`;
 
+/** The figures, as they are shipped. */
+const FIGURES = ['figure-1a', 'figure-1b', 'figure-1c', 'figure-2a', 'figure-2b'];
+
 /** Runs the program; its processor time and peak memory, all threads included. */
 function program(...words) {
   const usage = join(scratch, 'usage.json');
@@ -75,12 +93,22 @@ function program(...words) {
 const round = (x) => Number(x.toPrecision(3));
 const only = process.argv.slice(2);
 
-const kinds = Object.entries(KINDS)
-  .filter(([kind]) => only.length === 0 || only.includes(kind))
-  .map(([kind, [network, draws, workers, { weights = 'auto', ...rest }]]) => {
-    const file = join(scratch, 'measured.json');
+const experiments = [
+  ...FIGURES.map((kind) => {
+    const file = `configs/${kind}.json`;
+    return { kind, file, experiment: file, weights: 'auto', workers: 1 };
+  }),
+  ...Object.entries(KINDS).map(([kind, [network, draws, workers, { weights = 'auto', ...rest }]], i) => {
+    const file = join(scratch, `measured-${i}.json`);
     const experiment = { network, scaling: 'MF+muP', data: normal, record: output, draws, ...rest };
     writeFileSync(file, JSON.stringify(experiment));
+    return { kind, file, experiment, weights, workers };
+  }),
+];
+
+const kinds = experiments
+  .filter(({ kind }) => only.length === 0 || only.includes(kind))
+  .map(({ kind, file, experiment, weights, workers }) => {
     const words = ['--weights', weights, '--workers', String(workers)];
     const planned = () => JSON.parse(program('plan', file, '--json', ...words).stdout);
     // The pace of a shared machine changes: the mean of before and after.
@@ -91,7 +119,8 @@ const kinds = Object.entries(KINDS)
     const seconds = (plan.work_seconds + after.experiments[0].work_seconds) / 2;
     const result = {
       kind,
-      experiment: { ...experiment, weights: plan.weights[0], workers },
+      experiment:
+        typeof experiment === 'string' ? experiment : { ...experiment, weights: plan.weights[0], workers },
       pace: round((before.pace + after.pace) / 2),
       seconds: { planned: round(seconds), measured: round(run.seconds), ratio: round(seconds / run.seconds) },
       bytes: { planned: round(plan.bytes), measured: round(run.bytes), ratio: round(plan.bytes / run.bytes) },

@@ -154,13 +154,14 @@ test('a million terms are summed to float32 rounding: 1e-7 by our kernel, 1e-5 b
   expect(Math.abs(values[0]! / exact - 1)).toBeLessThan(inject('backend') === 'wasm' ? 1e-7 : 1e-5);
 });
 
-// Rows, inner and columns: of one block, and of one that is packed with nothing, one, and more left at a side.
+// Rows, inner and columns: of one block, and of one that is packed with nothing, one, and more left at a side; and of two.
 test.runIf(inject('backend') === 'wasm').each([
   [4, 300, 8],
   [200, 50, 50],
   [13, 700, 101],
   [5, 512, 44],
   [66, 257, 95],
+  [259, 300, 13],
 ])(
   'every entry of a product of %d x %d x %d is summed in float32 in the order of the inner index',
   async (rows, inner, columns) => {

@@ -3,22 +3,26 @@
  * bits depend on nothing else.
  *
  * A block of 4 x 8 entries is in registers, where nine numbers of A and B are read for 32 multiplications; more would not
- * stay there. Of a B that does not fit into the first cache eight columns and KC rows at a time are laid side by side, and
- * all rows of A taken through them.
+ * stay there. Of a B that does not fit into the first cache eight columns and KC rows at a time are laid side by side; and
+ * ROWS rows of A by fours, which stay in the second cache while all columns pass. So are those of an A that is transposed.
  */
 
-/** Rows of B that are packed at a time. */
+/** Rows of B, and of A, that are packed at a time. */
 const KC: u32 = 256;
-/** Bytes of them. */
-export const PACKED_BYTES: usize = (<usize>KC) << 5;
+const ROWS: u32 = 256;
+/** Bytes of them: of eight columns of B, and of the rows of A. */
+const B_BYTES: usize = (<usize>KC) << 5;
+export const PACKED_BYTES: usize = B_BYTES + ((<usize>(ROWS * KC)) << 2);
 /** A smaller B, in bytes, is read where it is. */
 const SMALL: u32 = 65536;
 
 let packed: usize = 0;
+let packedRows: usize = 0;
 
-/** Sets where rows of B are packed. */
+/** Sets where parts of A and B are packed. */
 export function packInto(at: usize): void {
   packed = at;
+  packedRows = at + B_BYTES;
 }
 
 /**
@@ -43,7 +47,7 @@ export function product(
       for (let row: u32 = 0; row < rows; row++) {
         combineRows(out + <usize>row * line, a + <usize>row * rowStride, innerStride, b, inner, columns);
       }
-    } else if (inner * line <= SMALL) {
+    } else if (!transposed && inner * line <= SMALL) {
       strip(out, a, b, rows, inner, 0, columns, rowStride, innerStride, line);
     } else {
       packedBlocks(out, a, b, rows, inner, columns, rowStride, innerStride);
@@ -107,20 +111,52 @@ function packedBlocks(
   const line = (<usize>columns) << 2;
   for (let k: u32 = 0; k < inner; k += KC) {
     const depth = min(KC, inner - k);
-    for (let column: u32 = 0; column + 8 <= columns; column += 8) {
-      const at = (<usize>column) << 2;
-      let from = b + <usize>k * line + at;
-      for (let to = packed; to < packed + ((<usize>depth) << 5); to += 32, from += line) {
-        v128.store(to, v128.load(from));
-        v128.store(to, v128.load(from, 16), 16);
-      }
-      let left = a + <usize>k * innerStride;
-      let to = out + at;
-      for (let row: u32 = 0; row + 4 <= rows; row += 4, left += 4 * rowStride, to += 4 * line) {
-        block(to, line, left, rowStride, innerStride, packed, 32, depth, k == 0);
+    const bytes = (<usize>depth) << 4;
+    for (let first: u32 = 0; first + 4 <= rows; first += ROWS) {
+      const end = packRows(a, first, rows, k, depth, rowStride, innerStride);
+      for (let column: u32 = 0; column + 8 <= columns; column += 8) {
+        const at = (<usize>column) << 2;
+        let from = b + <usize>k * line + at;
+        for (let to = packed; to < packed + 2 * bytes; to += 32, from += line) {
+          v128.store(to, v128.load(from));
+          v128.store(to, v128.load(from, 16), 16);
+        }
+        let to = out + <usize>first * line + at;
+        for (let left = packedRows; left < end; left += bytes, to += 4 * line) {
+          block(to, line, left, 4, 16, packed, 32, depth, k == 0);
+        }
       }
     }
   }
+}
+
+/** Rows of A from `first` on, four by four: for each inner index from k on their four numbers; and where they end. */
+function packRows(
+  a: usize,
+  first: u32,
+  rows: u32,
+  k: u32,
+  depth: u32,
+  rowStride: usize,
+  innerStride: usize,
+): usize {
+  let to = packedRows;
+  const last = min(first + ROWS, rows);
+  for (let row = first; row + 4 <= last; row += 4) {
+    let from = a + <usize>row * rowStride + <usize>k * innerStride;
+    const end = to + ((<usize>depth) << 4);
+    if (rowStride == 4) {
+      for (; to < end; to += 16, from += innerStride) v128.store(to, v128.load(from));
+    } else {
+      for (; to < end; to += 16, from += innerStride) {
+        store<f32>(to, load<f32>(from));
+        store<f32>(to, load<f32>(from + rowStride), 4);
+        store<f32>(to, load<f32>(from + 2 * rowStride), 8);
+        store<f32>(to, load<f32>(from + 3 * rowStride), 12);
+      }
+    }
+  }
+  return to;
 }
 
 /** Four rows and eight columns of a product: all of their sums, or more of it where these are begun. */
