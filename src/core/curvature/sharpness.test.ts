@@ -67,7 +67,8 @@ const KINDS = ARCHITECTURE_NAMES.flatMap((architecture) =>
 describe('sharpness is the largest eigenvalue of the Hessian that automatic differentiation finds', () => {
   test.each(KINDS)('$architecture, $loss, $activation', (kind) => {
     const before = tf.memory().numTensors;
-    for (const train of ['all', 'hidden', ['output', 2]] as const) {
+    const sets = ['all', 'hidden', ['output', 2]] as const;
+    for (const train of kind.loss === 'squared' ? sets : sets.slice(0, 1)) {
       const setup: SmallSetup = { ...kind, train, shape: SMALL, lanes: [{ depth: 4 }, { depth: 3 }] };
       withStep(source, setup, (step) => {
         const [plain, ofStep] = [sharpness(step, 'parameters'), sharpness(step, 'step')];
