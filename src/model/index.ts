@@ -13,5 +13,5 @@ export type { ModelLoss } from './loss-names.js';
 export { ModelError } from './model-error.js';
 export type { LayerRow } from './rows.js';
 export { modelSize } from './size.js';
-export { fixedBatch, type ModelSamples, modelSamples, type SampleRequest } from './training/samples.js';
+export { fixedBatch, modelSamples, type SampleRequest } from './training/samples.js';
 export { type ModelSteps, measureSteps } from './training/steps.js';
