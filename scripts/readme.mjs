@@ -208,6 +208,19 @@ const FINDINGS = {
   },
   'init-std': initFound,
   'init-std-wine': initFound,
+  'growing-widths': (rows, name) => {
+    const slopes = parse(read(`results/${name}/slopes.csv`), { columns: true });
+    const exponents = (quantity, scaling) =>
+      slopes
+        .filter((row) => row.quantity === quantity && row.scaling === scaling)
+        .map(({ width, slope }) => `${brief(Number(slope), 2)} (${width})`)
+        .join(', ');
+    const [one, falling] = [...new Set(rows.map(({ scaling }) => scaling))];
+    return (
+      `exponents in L, by width: of the features ${exponents('feature_rms', one)}; of the feature speed at ${one} ` +
+      `${exponents('feature_speed_rms', one)}, at ${falling} ${exponents('feature_speed_rms', falling)}`
+    );
+  },
   'kaiming-xavier': (rows) => {
     const first = rows.filter(({ step_number, feature_rms }) => step_number === 1 && feature_rms !== null);
     const found = [...groupBy(first, ({ scaling }) => scaling)].map(([scaling, own]) => {

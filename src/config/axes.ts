@@ -96,7 +96,7 @@ export const AXES = {
     help:
       'm >= 1, or of an mlp m_l of every layer as an expression in l, L, d, k, n and parameters of the sweep: "64 + 4*l"; ' +
       'm is m_{L-1} then, and of V_l what it takes, m_{l-1}; needed unless swept',
-    sweepHelp: 'values of m: a list, or a range that is rounded to integers',
+    sweepHelp: 'values of m: a list, of expressions too, or a range that is rounded to integers',
     column: 'width',
     key: 'm=',
     isOfBatch: true,
