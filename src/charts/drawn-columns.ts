@@ -19,7 +19,7 @@ import {
 const NO_ROWS = 'chart: the table has no rows; there is nothing to draw';
 
 /** The columns of a table that a chart reads. */
-export interface DrawnColumns {
+interface DrawnColumns {
   /** CSV text, cells as they were. */
   readonly csv: string;
   /** Those that have a number or nothing in every cell. */

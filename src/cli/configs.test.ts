@@ -1,11 +1,13 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { renderChart } from '../charts/render.js';
+import { withCurves } from '../charts/spec.js';
 import { recordedSteps } from '../config/resolve.js';
 import { cutBatches } from '../plan/batch.js';
 import { expandCells } from '../plan/cell.js';
 import { readManifest } from '../results/manifest.js';
 import { fromCsv, toCsv } from '../results/table.js';
+import { curvesOf, fitsOf } from '../run/optima.js';
 import { slopesOf } from '../run/slopes.js';
 import { readExperiments } from './experiments.js';
 import { recordsOf } from './fits-report.js';
@@ -50,7 +52,8 @@ describe.each(drawn)('results/%s', (name) => {
       .reduce((sum, { setting }) => sum + steps * layers(setting.depth), 0);
     expect(measured).toHaveLength(rows);
     const warnings: string[] = [];
-    const spec = JSON.parse(readFileSync(`configs/${name}.vl.json`, 'utf8'));
+    const curves = experiment!.optima ? toCsv(curvesOf(experiment!, fromCsv(text))) : '';
+    const spec = withCurves(JSON.parse(readFileSync(`configs/${name}.vl.json`, 'utf8')), curves);
     const { svg, png } = await renderChart(spec, text, { onWarning: (message) => warnings.push(message) });
     expect(warnings).toEqual(OUTSIDE_THE_AXES[name] ?? []);
     // `feature-speed plot` draws them again.
@@ -63,6 +66,18 @@ describe.each(drawn)('results/%s', (name) => {
     expect(lines.length).toBeLessThanOrEqual(100);
   });
 });
+
+test.each(['transfer-depth', 'transfer-width', 'transfer-length', 'init-std', 'init-std-wine'])(
+  'results/%s has the optima of its table, and their drifts',
+  (name) => {
+    const [experiment] = readExperiments([`configs/${name}.json`], []);
+    const fits = fitsOf(experiment!, fromCsv(readFileSync(`results/${name}/table.csv`, 'utf8')));
+    for (const [file, table] of Object.entries(fits)) {
+      expect(readFileSync(`results/${name}/${file}`, 'utf8')).toBe(toCsv(table));
+    }
+    expect(Object.keys(fits)).toContain('optima.csv');
+  },
+);
 
 test.each(['width-check', 'depth-check'])(
   'results/%s has the slopes of its table, of which none fails, and at the first step only balances and loss decay, (L+2)/(4L), may be undecided',
