@@ -2,7 +2,6 @@
 import type { MeasuredQuantity } from '../quantities.js';
 import { ACTIVATIONS } from './activation.js';
 import { type BatchSettings, recordedSteps } from './batch-settings.js';
-import { largest, smallest } from './extremes.js';
 import { angleBetween, angleOfSums, type LayerNorms, norm, shareOfDead } from './measure.js';
 import { type LayerFacts, MEASUREMENTS } from './measurements.js';
 import type { Displacement } from './step/displacement.js';
@@ -29,13 +28,13 @@ interface Inexact extends Broken {
 }
 
 /** What is known of a layer while the step is taken. */
-type PartialFacts = { -readonly [fact in keyof LayerFacts]?: LayerFacts[fact] };
+type Facts = { -readonly [fact in keyof LayerFacts]: LayerFacts[fact] };
 
 /** The measurement of one cell in the making. */
 export class Draft {
   private readonly first: number;
   private readonly layers: readonly number[];
-  private readonly facts: PartialFacts[];
+  private readonly facts: (Facts | undefined)[];
   private readonly values: Readonly<Record<MeasuredQuantity, Float64Array>>;
   /** Where the rows of a step stand, by its number. */
   private readonly places: ReadonlyMap<number, number>;
@@ -63,7 +62,7 @@ export class Draft {
     this.layers = recorded.flatMap(() => layers);
     this.places = new Map(recorded.map((step, i) => [step, i]));
     this.stepSize = lane.stepSize;
-    this.facts = layers.map(() => ({}));
+    this.facts = layers.map(() => undefined);
     this.values = Object.fromEntries(
       Object.keys(MEASUREMENTS).map((name) => [name, new Float64Array(this.layers.length).fill(Number.NaN)]),
     ) as Record<MeasuredQuantity, Float64Array>;
@@ -136,7 +135,7 @@ export class Draft {
       change: rms * norms.change,
       overlap: norms.overlap,
       angle: angleOfSums(norms.backward, norms.change, -norms.overlap),
-    } satisfies PartialFacts);
+    } satisfies Partial<Facts>);
     const finite = Number.isFinite(norms.features + norms.backward + norms.change);
     if (!finite) this.lostAt ??= layer;
   }
@@ -168,11 +167,11 @@ export class Draft {
     Object.assign(this.at(this.lane.depth - distance), {
       backwardSpeed: norm(velocity) / Math.sqrt(f.length),
       feedbackAngle: Math.PI - angleBetween(f, velocity),
-    } satisfies PartialFacts);
+    } satisfies Partial<Facts>);
   }
 
   noteWeights(layer: number, { updateCosine, weightDisplacement }: Displacement): void {
-    Object.assign(this.at(layer), { updateCosine, weightDisplacement } satisfies PartialFacts);
+    Object.assign(this.at(layer), { updateCosine, weightDisplacement } satisfies Partial<Facts>);
   }
 
   noteCurvature(curvature: Partial<Curvature>): void {
@@ -184,13 +183,18 @@ export class Draft {
     const { lane, settings } = this;
     const isUpdate = settings.kind === 'update';
     const contributions = finished.contributions[index]!;
-    const learning = contributions.filter((_, l) => l > 0 && learns(settings.train, l, lane.depth));
+    let [least, most] = [Infinity, -Infinity]; // of the layers that learn
+    for (let l = 1; l <= lane.depth; l++) {
+      if (!learns(settings.train, l, lane.depth)) continue;
+      least = Math.min(least, contributions[l]!);
+      most = Math.max(most, contributions[l]!);
+    }
     const ofStep = {
       step,
       isUpdate,
       duration: isUpdate ? this.stepSize : 1,
       // Infinite, and so missing from the table, where a layer that learns has no gradient.
-      balance: largest(learning) / smallest(learning),
+      balance: most / least,
       loss: finished.loss[index]!,
       lossChange: finished.lossChange[index]!,
       accuracy,
@@ -203,12 +207,10 @@ export class Draft {
       decay += contribution;
       if (v < this.first) continue;
       const gradient = finished.gradientNorms[index]![v]!;
-      const facts = { ...NOTHING, ...this.at(v), ...ofStep, contribution, decay, gradient };
+      const facts = Object.assign(this.at(v), ofStep, { contribution, decay, gradient });
       const row = this.places.get(step)! * (lane.depth - this.first) + v - this.first;
-      for (const name of Object.keys(MEASUREMENTS) as MeasuredQuantity[]) {
-        this.values[name][row] = MEASUREMENTS[name](facts);
-      }
-      this.facts[v - this.first] = {};
+      for (const [name, measurement] of ALL_MEASUREMENTS) this.values[name][row] = measurement(facts);
+      this.facts[v - this.first] = undefined;
     }
     const lost = finished.overflow[index] ?? this.lostAt;
     if (lost !== undefined) this.diverge(step, lost);
@@ -216,7 +218,8 @@ export class Draft {
     if (first) this.inexact ??= { step, ...first };
   }
 
-  private at(layer: number): PartialFacts {
+  private at(layer: number): Facts {
+    this.facts[layer - this.first] ??= { ...UNKNOWN };
     return this.facts[layer - this.first]!;
   }
 }
@@ -224,17 +227,32 @@ export class Draft {
 type Curvature = Pick<LayerFacts, 'sharpness' | 'stepSharpness'>;
 const NO_CURVATURE: Curvature = { sharpness: Number.NaN, stepSharpness: Number.NaN };
 
-/** Facts that are not of every step. */
-const NOTHING = {
-  updateCosine: Number.NaN,
-  weightDisplacement: Number.NaN,
+const ALL_MEASUREMENTS = Object.entries(MEASUREMENTS) as [MeasuredQuantity, (of: LayerFacts) => number][];
+
+/** Every fact has its place from the start: with objects that got theirs one by one, batches that record all layers took four times as long. */
+const UNKNOWN: LayerFacts = {
+  step: Number.NaN,
+  isUpdate: false,
+  duration: Number.NaN,
   features: Number.NaN,
   backward: Number.NaN,
   change: Number.NaN,
   overlap: Number.NaN,
   angle: Number.NaN,
-  dead: Number.NaN,
   displacement: Number.NaN,
   backwardSpeed: Number.NaN,
   feedbackAngle: Number.NaN,
+  contribution: Number.NaN,
+  decay: Number.NaN,
+  balance: Number.NaN,
+  gradient: Number.NaN,
+  loss: Number.NaN,
+  lossChange: Number.NaN,
+  updateCosine: Number.NaN,
+  weightDisplacement: Number.NaN,
+  sharpness: Number.NaN,
+  stepSharpness: Number.NaN,
+  dead: Number.NaN,
+  accuracy: Number.NaN,
+  heldOut: { loss: Number.NaN, accuracy: Number.NaN },
 };
