@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { type DataLaw, drawData } from './data.js';
-import { norm } from './measure.js';
+import { norm } from './measurements/measure.js';
 import { GaussianSampler } from './random.js';
 
 const sampler = new GaussianSampler();

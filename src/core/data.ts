@@ -1,6 +1,6 @@
 /** The data of a network, drawn from its seed: by a law, or of the rows of a data set. */
 import { largest } from './extremes.js';
-import { norm } from './measure.js';
+import { norm } from './measurements/measure.js';
 import { type GaussianSampler, ROLE, type Seed } from './random.js';
 import type { Shape } from './step/lane.js';
 

@@ -6,8 +6,8 @@ import { ACTIVATIONS } from './activation.js';
 import { type BatchCell, type BatchSettings, recordedSteps } from './batch-settings.js';
 import { sharpness } from './curvature/sharpness.js';
 import { SampleDraws } from './data.js';
-import { type CellMeasurement, Draft } from './draft.js';
 import { LOSSES } from './loss.js';
+import { type CellMeasurement, Draft } from './measurements/draft.js';
 import { dots, squaredNorms } from './ops.js';
 import { isNormalizedAlone, normalizeNetwork } from './scales/normalize.js';
 import { backwardVelocity } from './step/backward-velocity.js';
@@ -18,7 +18,7 @@ import { accuracyOf, Feed, type Trainee, type Watch } from './training.js';
 import type { Source } from './weights/weights.js';
 
 export type { BatchCell, BatchSettings } from './batch-settings.js';
-export type { CellMeasurement } from './draft.js';
+export type { CellMeasurement } from './measurements/draft.js';
 
 /**
  * Takes the gradient steps of every cell and measures them.

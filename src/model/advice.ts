@@ -1,6 +1,6 @@
 /** What section 4.2 wants of a network: the output multiplier for Eq. 7, and which contributions are out of balance. */
 import { add, mul, scalar, type Tensor, tensor } from '@tensorflow/tfjs-core';
-import { norm } from '../core/measure.js';
+import { norm } from '../core/measurements/measure.js';
 import { derivativesOf, inner, scoped, velocitiesOf } from './derivatives/derivatives.js';
 import { descentOf, optionsOf, type Problem, problemLoss, scaleInvariant, squaredNorm } from './descent.js';
 import { forward, type Graph } from './graph.js';

@@ -1,5 +1,5 @@
 /** A step of any network that another program has saved: features, their change, backward pass and contributions. */
-import { backwardFeatureAngle, layerNorms } from '../core/measure.js';
+import { backwardFeatureAngle, layerNorms } from '../core/measurements/measure.js';
 import type { Inspection } from './inspect.js';
 import { ModelError } from './model-error.js';
 import { balanceOf, layerRows, type Place, worstCut } from './rows.js';

@@ -1,6 +1,6 @@
 /** What is measured of a model: its layers at the present weights, under given or scale-invariant rates. */
 import { sub, type Tensor } from '@tensorflow/tfjs-core';
-import { backwardFeatureAngle, layerNorms } from '../core/measure.js';
+import { backwardFeatureAngle, layerNorms } from '../core/measurements/measure.js';
 import { scoped, velocitiesOf } from './derivatives/derivatives.js';
 import {
   descentOf,

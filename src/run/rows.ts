@@ -5,7 +5,7 @@ import { limitCaseOf, typicalSize } from '../config/limit-case.js';
 import type { Experiment } from '../config/resolve.js';
 import { axisValue, type Setting, toldAxes, toldFormulas, writtenAxisValue } from '../config/settings.js';
 import { drawData } from '../core/data.js';
-import { norm } from '../core/measure.js';
+import { norm } from '../core/measurements/measure.js';
 import { GaussianSampler } from '../core/random.js';
 import type { Cell } from '../plan/cell.js';
 import { isTheory, QUANTITY_NAMES, type TheoryQuantity, twelveDigits } from '../quantities.js';

@@ -3,7 +3,7 @@ import type { Rank } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { openBackend } from '../backend.js';
 import { type BatchCell, type BatchSettings, measureBatch } from '../experiment.js';
-import { layerNorms, norm } from '../measure.js';
+import { layerNorms, norm } from '../measurements/measure.js';
 import { dots, squaredNorms } from '../ops.js';
 import { GaussianSampler } from '../random.js';
 import type { Source } from '../weights/weights.js';

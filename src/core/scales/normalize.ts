@@ -1,6 +1,6 @@
 /** Scales that normalize themselves: the automatic scaling of section 4.2, with Eq. 8 for the rates. */
 
-import { backwardFeatureAngle, layerNorms, norm } from '../measure.js';
+import { backwardFeatureAngle, layerNorms, norm } from '../measurements/measure.js';
 import type { Shape } from '../step/lane.js';
 import type { Network, WeightsName } from '../step/network.js';
 import { Step, type StepSettings } from '../step/step.js';

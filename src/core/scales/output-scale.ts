@@ -9,7 +9,7 @@
  * where the first factors are known without a network, and rho, which is a velocity step, changes only as u turns. For one
  * output and one sample, and for a linear loss, u does not turn, and one step gives rho for all s.
  */
-import { angleBetween, norm } from '../measure.js';
+import { angleBetween, norm } from '../measurements/measure.js';
 
 /** What a velocity step with b_L = `direction` tells. */
 export interface Pilot {

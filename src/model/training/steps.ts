@@ -1,7 +1,7 @@
 /** Steps of gradient descent of a model, one after the other, each measured or not: a cell of an experiment. */
 import { tensor, type Variable } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { norm } from '../../core/measure.js';
+import { norm } from '../../core/measurements/measure.js';
 import { groupOf } from '../../core/step/lane.js';
 import { type RateName, rateOf } from '../../core/step/rates.js';
 import type { Evaluation, Watch } from '../../core/training.js';

@@ -1,5 +1,5 @@
 /** Every quantity by the numbers of a finished step that it is made of: the definitions of `quantities.ts`, in symbols. */
-import type { MeasuredQuantity } from '../quantities.js';
+import type { MeasuredQuantity } from '../../quantities.js';
 
 /** What is known of layer v of one network when the step is done; NaN where it was not asked for, or does not exist. */
 export interface LayerFacts {

@@ -1,14 +1,14 @@
 /** The measurement of one cell in the making, step by step and layer by layer. */
-import type { MeasuredQuantity } from '../quantities.js';
-import { ACTIVATIONS } from './activation.js';
-import { type BatchSettings, recordedSteps } from './batch-settings.js';
+import type { MeasuredQuantity } from '../../quantities.js';
+import { ACTIVATIONS } from '../activation.js';
+import { type BatchSettings, recordedSteps } from '../batch-settings.js';
+import type { Displacement } from '../step/displacement.js';
+import type { FinishedStep } from '../step/finished-step.js';
+import { type Lane, learns, widthAt } from '../step/lane.js';
+import { type Broken, EQUATION_7 } from '../step/proof.js';
+import type { Evaluation } from '../training.js';
 import { angleBetween, angleOfSums, type LayerNorms, norm, shareOfDead } from './measure.js';
 import { type LayerFacts, MEASUREMENTS } from './measurements.js';
-import type { Displacement } from './step/displacement.js';
-import type { FinishedStep } from './step/finished-step.js';
-import { type Lane, learns, widthAt } from './step/lane.js';
-import { type Broken, EQUATION_7 } from './step/proof.js';
-import type { Evaluation } from './training.js';
 
 export interface CellMeasurement {
   /** Layers v that are recorded, rising; all of the first step, then all of the second. */
