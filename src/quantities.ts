@@ -256,7 +256,7 @@ type QuantityOfModels = {
   [name in QuantityName]: (typeof QUANTITIES)[name] extends { readonly isOfModels: true } ? name : never;
 }[QuantityName];
 
-/** Quantities that a step of a built-in network measures (`core/measurements.ts`). */
+/** Quantities that a step of a built-in network measures (`core/measurements/measurements.ts`). */
 export type MeasuredQuantity = Exclude<QuantityName, TheoryQuantity | QuantityOfModels>;
 
 /** The entry of a quantity, whichever it is. */
