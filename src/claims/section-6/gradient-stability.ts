@@ -1,6 +1,6 @@
 /** Section 6.1: the stability of gradients, and the signs and exceptions of the backward speed. */
 import { median } from 'simple-statistics';
-import { featureBackwardKernel } from '../../core/kernels.js';
+import { featureBackwardKernel } from '../../core/curvature/kernels.js';
 import { backwardVelocity } from '../../core/step/backward-velocity.js';
 import type { Step } from '../../core/step/step.js';
 import type { ExponentPoint } from '../../results/exponent.js';

@@ -1,5 +1,5 @@
 /** Sections 1 to 3: where features move, the kernel that moves them, and the kernel of the outputs. */
-import { backwardFeatureKernel, outputKernel } from '../../core/kernels.js';
+import { backwardFeatureKernel, outputKernel } from '../../core/curvature/kernels.js';
 import type { ExponentPoint } from '../../results/exponent.js';
 import { between, exponentIs, identity } from '../checks.js';
 import { defineClaim } from '../claim.js';

@@ -2,7 +2,7 @@
 
 import * as tf from '@tensorflow/tfjs-core';
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
-import { backwardFeatureKernel, featureBackwardKernel } from '../../core/kernels.js';
+import { backwardFeatureKernel, featureBackwardKernel } from '../../core/curvature/kernels.js';
 import type { Lab, Setup } from '../lab.js';
 
 /** A kernel of one network as a matrix, row major [m x m]: the operator on the unit vectors. */

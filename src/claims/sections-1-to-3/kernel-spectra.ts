@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
 import { mean } from 'simple-statistics';
-import { backwardFeatureKernel, featureBackwardKernel } from '../../core/kernels.js';
+import { backwardFeatureKernel, featureBackwardKernel } from '../../core/curvature/kernels.js';
 import { meanWithin } from '../checks.js';
 import { defineClaim } from '../claim.js';
 import type { Lab } from '../lab.js';

@@ -1,18 +1,18 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
-import type { ActivationName } from '../activations.js';
-import { ARCHITECTURES, type ArchitectureName } from '../architectures/architectures.js';
-import { ACTIVATIONS } from './activation.js';
-import { openBackend } from './backend.js';
-import { drawData } from './data.js';
+import type { ActivationName } from '../../activations.js';
+import { ARCHITECTURES, type ArchitectureName } from '../../architectures/architectures.js';
+import { ACTIVATIONS } from '../activation.js';
+import { openBackend } from '../backend.js';
+import { drawData } from '../data.js';
+import { LOSSES, type LossName } from '../loss.js';
+import { GaussianSampler } from '../random.js';
+import { backwardVelocity } from '../step/backward-velocity.js';
+import type { Lane, Train } from '../step/lane.js';
+import { Network, type WeightsName } from '../step/network.js';
+import { Step } from '../step/step.js';
+import type { Source } from '../weights/weights.js';
 import { backwardFeatureKernel, featureBackwardKernel, outputKernel } from './kernels.js';
-import { LOSSES, type LossName } from './loss.js';
-import { GaussianSampler } from './random.js';
-import { backwardVelocity } from './step/backward-velocity.js';
-import type { Lane, Train } from './step/lane.js';
-import { Network, type WeightsName } from './step/network.js';
-import { Step } from './step/step.js';
-import type { Source } from './weights/weights.js';
 
 let source: Source;
 beforeAll(async () => {

@@ -9,10 +9,10 @@
  * g_v, as in `step.ts`. All lanes have one depth.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { addScaled, innerProducts, squaredNorms } from './ops.js';
-import type { Chain } from './step/chain.js';
-import type { Step } from './step/step.js';
-import { column, gated, pull, push } from './step/tangent.js';
+import { addScaled, innerProducts, squaredNorms } from '../ops.js';
+import type { Chain } from '../step/chain.js';
+import type { Step } from '../step/step.js';
+import { column, gated, pull, push } from '../step/tangent.js';
 
 /**
  * K_v u for every row u.
