@@ -7,7 +7,8 @@ import { diffExperiment } from '../dist/compare/diff.js';
 import { parseExperiment } from '../dist/config/file/load.js';
 import { cutBatches } from '../dist/plan/batch.js';
 import { expandCells } from '../dist/plan/cell.js';
-import { QUANTITY_NAMES } from '../dist/quantities.js';
+import { OF_MATRICES } from '../dist/quantities/quantity.js';
+import { needsOf, QUANTITY_NAMES } from '../dist/quantities.js';
 import { measureTask } from '../dist/run/measure-task.js';
 import { tableOf } from '../dist/run/rows.js';
 import { taskOf } from '../dist/run/task.js';
@@ -34,8 +35,13 @@ const CASES = {
   },
 };
 
+/** Those that weights have whether they are formed or not. */
+const OF_ALL_WEIGHTS = QUANTITY_NAMES.filter(
+  (name) => !OF_MATRICES.some((need) => needsOf([name]).has(need)),
+);
+
 /** The experiment of a case, with all quantities that its step has: those are left out that the config reader refuses. */
-const experimentOf = ({ sweep, step, layers = 'all' }, draws, seed, quantities = QUANTITY_NAMES) => {
+const experimentOf = ({ sweep, step, layers = 'all' }, draws, seed, quantities = OF_ALL_WEIGHTS) => {
   const config = {
     network: { width: 30 },
     scaling: 'MF+muP',
