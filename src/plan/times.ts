@@ -4,9 +4,9 @@ import type { Setting } from '../config/settings.js';
 /** Measured times, ns, where `REFERENCE_NORMAL_NS` is what the sampler takes for a number. */
 export const NS = {
   /** An entry of a state, in all passes of a step; besides what follows. */
-  entry: 22,
+  entry: 18,
   /** The same in whole passes. */
-  wholeEntry: 7.5,
+  wholeEntry: 10,
   /** A normal number. */
   normal: 1.4,
   /** An entry of a matrix: to transpose it, and to multiply it with a vector; with each of many vectors. */
@@ -18,7 +18,7 @@ export const NS = {
   direction: 0.3,
   /** A lane of a layer, in what the host computes of its norms and identities. */
   lane: 6_000,
-  wholeLane: 1_500,
+  wholeLane: 2_500,
   /** A call of the backend, for however many lanes. */
   call: 11_000,
   /** An output on the host, by a plain loss, and by one with exponentials. */
