@@ -96,7 +96,7 @@ describe('a run that is stopped', () => {
     await ended;
     const { measured } = manifest('wider/c').counts;
     const { code, stderr } = await call('run c.json --backend wasm --shard 1/3 --out wider');
-    expect(code).toBe(0);
+    expect({ code, stderr }).toMatchObject({ code: 0 });
     const [, others] =
       /^c: (\d+) cells that were measured before are none of this run's, and not used$/m.exec(stderr)!;
     const used = Number(/^c: (\d+) of \d+ cells were measured before$/m.exec(stderr)?.[1] ?? 0);
