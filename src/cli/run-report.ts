@@ -5,6 +5,7 @@ import type { FoldersListener, WrittenExperiment } from '../run/into-folders.js'
 import type { PlacedJob, Placement } from '../run/placement.js';
 import type { FinishedExperiment, InexactCell, Tally } from '../run/run.js';
 import { isThere, shown } from '../store/files.js';
+import { isChange } from '../store/results-folder.js';
 import { type Effects, quietly } from './effects.js';
 import { EXIT } from './exit-code.js';
 import { fitsText, recordsOf } from './fits-report.js';
@@ -84,8 +85,7 @@ export class RunReport implements FoldersListener {
     });
     await this.then(written, say);
     const page = join(out, REPORT);
-    const isOld = outcome.kind === 'moved' || outcome.kind === 'replaced';
-    if (figure !== undefined && isOld && isThere(page))
+    if (figure !== undefined && isChange(outcome) && isThere(page))
       this.tell(`${shown(page)} shows the table of ${name} before; feature-speed report writes it anew`);
   };
 

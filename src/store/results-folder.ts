@@ -77,6 +77,9 @@ export interface Outcome {
   readonly line: string | null;
 }
 
+/** Whether drawings and pages that are there show the table before. */
+export const isChange = ({ kind }: Outcome): boolean => kind === 'moved' || kind === 'replaced';
+
 export class ResultsFolder {
   private constructor(
     readonly path: string,

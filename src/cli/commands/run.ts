@@ -5,6 +5,7 @@ import { CHART } from '../../results/file-names.js';
 import { runIntoFolders, type WrittenExperiment } from '../../run/into-folders.js';
 import { type PlacementOptions, place } from '../../run/placement.js';
 import { isThere, shown } from '../../store/files.js';
+import { isChange } from '../../store/results-folder.js';
 import { adviceOn } from '../advice.js';
 import { type Effects, quietly } from '../effects.js';
 import { readExperiments } from '../experiments.js';
@@ -29,8 +30,7 @@ export async function run(words: readonly string[], command: RunCommand, effects
   return measure(experiments, command, effects, async ({ folder, result, outcome }) => {
     const chart = join(folder, CHART.svg);
     const { name } = result.experiment;
-    const isOld = outcome.kind === 'moved' || outcome.kind === 'replaced';
-    if (isOld && isThere(chart))
+    if (isChange(outcome) && isThere(chart))
       tell(`${shown(chart)} shows the table before; feature-speed plot ${name} draws it again`);
   });
 }
