@@ -25,13 +25,27 @@ const cell = (text) => String(text).replaceAll('|', '\\|').replaceAll('\n', ' ')
 const table = (head, rows) =>
   [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.map(cell).join(' | ')} |`).join('\n');
 
-const rowsIn = (name) => rowsOf(fromCsv(read(`results/${name}/table.csv`)));
+/** Asked for by several blocks, and computed for the first. */
+function once(compute) {
+  const known = new Map();
+  return (name) => {
+    if (!known.has(name)) known.set(name, compute(name));
+    return known.get(name);
+  };
+}
+
+const rowsIn = once((name) => rowsOf(fromCsv(read(`results/${name}/table.csv`))));
+const transferIn = once((name) => transferOf(at(`results/${name}`)));
 const manifestOf = (name) => json(`results/${name}/manifest.json`);
 const workOf = (name) => `${(manifestOf(name).elapsed_ms / 1000).toFixed(1)} s`;
 
 function groupBy(rows, key) {
   const groups = new Map();
-  for (const row of rows) groups.set(key(row), [...(groups.get(key(row)) ?? []), row]);
+  for (const row of rows) {
+    const own = groups.get(key(row));
+    if (own) own.push(row);
+    else groups.set(key(row), [row]);
+  }
   return groups;
 }
 
@@ -253,7 +267,7 @@ const optimaIn = (name) =>
 
 /** Where the best step sizes lie, and what one for all costs. */
 function transferFound(_, name) {
-  const lines = transferOf(at(`results/${name}`))
+  const lines = transferIn(name)
     .filter(({ scaling }) => scaling.startsWith('FSC'))
     .map((entry) => `${entry.architecture}, ${entry.scaling}: ${entryText(entry)}`);
   return `the best eta, and the one that serves all settings best with the loss that it costs at worst (\\* at an end of the sweep): ${lines.join('; ')}; other scalings in optima.csv`;
@@ -264,7 +278,7 @@ const RULES = ['Polyak', 'Eq. 8', 'tables x 8'];
 /** What rules of rates ask of the step size when depth, width and the length of training change, of networks with the scales of FSC. */
 const askedBy = (architecture, rates) =>
   ['transfer-depth', 'transfer-width', 'transfer-length'].map((name) =>
-    transferOf(at(`results/${name}`)).find(
+    transferIn(name).find(
       (entry) => entry.architecture === architecture && entry.scaling === `FSC, ${rates}`,
     ),
   );
