@@ -1,4 +1,7 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { describeBackends, findBackendsUnderTest } from '../src/core/backends-under-test.js';
 
@@ -43,35 +46,42 @@ const ON_NATIVE = ['src/cli/native.test.ts'];
 // Time is no measure of a machine that is busy with other things: what hangs is ended, and nothing else.
 const PATIENCE = 600_000;
 
-const shared = {
-  root: new URL('..', import.meta.url).pathname,
-  testTimeout: PATIENCE,
-  hookTimeout: PATIENCE,
-};
+const root = fileURLToPath(new URL('..', import.meta.url));
+const all = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+  .map((path) => `src/${path}`)
+  .filter((path) => path.endsWith('.test.ts'));
+
+/** Whether a test puts others in the place of modules of the program, which no other test is to see. */
+const replacesModules = (path: string) => readFileSync(join(root, path), 'utf8').includes('vi.mock(');
+
+/** Files share a process, with the libraries that one of them has loaded; those that replace modules have each its own. */
+function projectsOf(name: string, files: readonly string[], provide: object) {
+  const settings = { root, testTimeout: PATIENCE, hookTimeout: PATIENCE, provide };
+  const alone = files.filter(replacesModules);
+  const together = files.filter((path) => !alone.includes(path));
+  return [
+    { test: { ...settings, name, include: together, isolate: false } },
+    ...(alone.length > 0 ? [{ test: { ...settings, name: `${name}, alone`, include: alone } }] : []),
+  ];
+}
 
 // The program is built before the tests (`pretest`), since some of them call it as a user would.
 export default defineConfig({
   test: {
-    root: shared.root,
+    root,
     // Vitest leaves a core to itself, which has little to do: of two cores it would use one.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
-      {
-        test: {
-          ...shared,
-          name: 'program',
-          include: ['src/**/*.test.ts'],
-          exclude: [...NUMERIC, ...ON_NATIVE],
-        },
-      },
-      ...backends.tested.map((name) => ({
-        test: {
-          ...shared,
-          name,
-          include: { native: [...ofOthers, ...ON_NATIVE], wasm: NUMERIC, cpu: ofOthers }[name],
-          provide: { backend: name },
-        },
-      })),
+      ...projectsOf(
+        'program',
+        all.filter((path) => ![...NUMERIC, ...ON_NATIVE].includes(path)),
+        {},
+      ),
+      ...backends.tested.flatMap((backend) =>
+        projectsOf(backend, { native: [...ofOthers, ...ON_NATIVE], wasm: NUMERIC, cpu: ofOthers }[backend], {
+          backend,
+        }),
+      ),
     ],
     reporters: process.env.CI ? ['default', './scripts/count-reporter.ts'] : ['default'],
   },

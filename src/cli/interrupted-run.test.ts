@@ -1,5 +1,5 @@
 import { execFile, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, symlinkSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, symlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -18,10 +18,14 @@ const CONFIG = {
 const TINY = { ...CONFIG, network: { depth: 5 }, sweep: { width: [8, 16, 24] }, draws: 4 };
 
 let folder: Folder;
-beforeAll(() => {
+/** The whole table of c.json. */
+let whole: string;
+beforeAll(async () => {
   folder = new Folder();
   folder.write('c.json', CONFIG);
   folder.write('t.json', TINY);
+  expect((await call('run c.json --backend wasm --out whole')).code).toBe(0);
+  whole = read('whole/c/table.csv');
 });
 afterAll(() => folder.remove());
 
@@ -44,9 +48,14 @@ async function stop(out: string, signal: NodeJS.Signals) {
 }
 
 describe('a run that is stopped', () => {
+  let stopped: Awaited<ReturnType<typeof stop>>;
+  beforeAll(async () => {
+    stopped = await stop('stopped', 'SIGTERM');
+  });
+  /** The folder that it has left, under another name. */
+  const leave = (out: string) => cpSync(at('stopped'), at(out), { recursive: true });
+
   test('says how far it came, goes on from there, and ends with the same bytes', async () => {
-    expect((await call('run c.json --backend wasm --workers 2 --out whole')).code).toBe(0);
-    const stopped = await stop('stopped', 'SIGTERM');
     const { status, counts } = manifest('stopped/c');
     expect(stopped).toEqual({
       code: 143,
@@ -55,29 +64,44 @@ describe('a run that is stopped', () => {
     expect(status).toBe('partial');
     expect(list('stopped/c')).toEqual(['.partial', 'manifest.json']);
 
-    const other = await call('run c.json --backend wasm --out stopped --set seed=2');
+    leave('resumed');
+    const other = await call('run c.json --backend wasm --out resumed --set seed=2');
     expect(other).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(
         /has cells of another config, seed, .*; discard them with --fresh, or choose another --out\n$/,
       ),
     });
-    expect((await call('run c.json --backend cpu --out stopped')).stderr).toMatch(
+    expect((await call('run c.json --backend cpu --out resumed')).stderr).toMatch(
       /has cells of the wasm backend/,
     );
 
     // A title decides no number.
-    const resumed = await call('run c.json --backend wasm --workers 1 --out stopped --set title=Another');
+    const resumed = await call('run c.json --backend wasm --workers 1 --out resumed --set title=Another');
     expect(resumed).toMatchObject({
       code: 0,
       stderr: `c: ${counts.measured} of 60 cells were measured before\n`,
     });
-    expect(read('stopped/c/table.csv')).toBe(read('whole/c/table.csv'));
-    expect(list('stopped/c')).toEqual(['manifest.json', 'table.csv']);
-    expect(manifest('stopped/c')).toMatchObject({
+    expect(read('resumed/c/table.csv')).toBe(whole);
+    expect(list('resumed/c')).toEqual(['manifest.json', 'table.csv']);
+    expect(manifest('resumed/c')).toMatchObject({
       status: 'complete',
       counts: { cells: 60, measured: 60 },
     });
+  });
+
+  test('says how many cells it has that the next does not ask for', async () => {
+    leave('wider');
+    const { measured } = manifest('wider/c').counts;
+    const outcome = await call('run c.json --backend wasm --shard 1/3 --out wider');
+    // What it says is seen where it fails.
+    expect(outcome).toEqual({ code: 0, stdout: expect.any(String), stderr: expect.any(String) });
+    const { stderr } = outcome;
+    const [, others] =
+      /^c: (\d+) cells that were measured before are none of this run's, and not used$/m.exec(stderr)!;
+    const used = Number(/^c: (\d+) of \d+ cells were measured before$/m.exec(stderr)?.[1] ?? 0);
+    expect(Number(others)).toBeGreaterThan(0);
+    expect(used + Number(others)).toBe(measured);
   });
 
   test('leaves the whole results of an earlier run as they are', async () => {
@@ -89,35 +113,44 @@ describe('a run that is stopped', () => {
     expect(fresh).toMatchObject({ code: 0, stderr: '' });
     expect(list('again/c')).toEqual(['manifest.json', 'table.csv']);
   });
+});
 
-  test('says how many cells it has that the next does not ask for', async () => {
-    const { child, ended } = await hold('wider', 1);
-    child.kill('SIGTERM');
-    await ended;
-    const { measured } = manifest('wider/c').counts;
-    const { code, stderr } = await call('run c.json --backend wasm --shard 1/3 --out wider');
-    expect({ code, stderr }).toMatchObject({ code: 0 });
-    const [, others] =
-      /^c: (\d+) cells that were measured before are none of this run's, and not used$/m.exec(stderr)!;
-    const used = Number(/^c: (\d+) of \d+ cells were measured before$/m.exec(stderr)?.[1] ?? 0);
-    expect(Number(others)).toBeGreaterThan(0);
-    expect(used + Number(others)).toBe(measured);
+test('a run refuses its folder to a second one meanwhile; killed, it measures nothing twice and ends with the same bytes', async () => {
+  const { child, ended } = await hold('busy', 1);
+  const second = await call('run c.json --out busy');
+  child.kill('SIGKILL');
+  await ended;
+  expect(second).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(
+      new RegExp(`^busy/c/\\.lock: held by process ${child.pid} on .* since .*\n$`),
+    ),
   });
+  cpSync(at('busy'), at('fresh'), { recursive: true });
+  // The batch that it was held over, and no other, is there.
+  const words = 'run c.json --backend wasm --out busy';
+  expect(await call(words)).toMatchObject({ code: 0, stderr: 'c: 6 of 60 cells were measured before\n' });
+  expect(read('busy/c/table.csv')).toBe(whole);
+  expect(list('busy/c')).toEqual(['manifest.json', 'table.csv']);
+  expect((await call('run t.json c.json --set draws=1 --out fresh --fresh')).code).toBe(0);
+  expect(list('fresh/c')).toEqual(['manifest.json', 'table.csv']);
+});
 
-  test('refuses its folder to a second one meanwhile', async () => {
-    const { child, ended } = await hold('busy', 1);
-    const second = await call('run c.json --out busy');
-    child.kill('SIGKILL');
-    await ended;
-    expect(second).toMatchObject({
-      code: 2,
-      stderr: expect.stringMatching(
-        new RegExp(`^busy/c/\\.lock: held by process ${child.pid} on .* since .*\n$`),
-      ),
-    });
-    expect((await call('run t.json c.json --set draws=1 --out busy --fresh')).code).toBe(0);
-    expect(list('busy/c')).toEqual(['manifest.json', 'table.csv']);
-  });
+test('a worker that dies in the midst of a batch has it done by another, to the same bytes', async () => {
+  // A batch looks at the clock when it begins; 0 hears signals, 1 is the thread of the program.
+  const preload = `
+    const { threadId } = require('node:worker_threads');
+    const once = () => { try { require('node:fs').mkdirSync(process.env.DIED); return true; } catch { return false; } };
+    if (threadId > 1) {
+      const now = performance.now.bind(performance);
+      performance.now = () => (once() ? process.exit(9) : now());
+    }`;
+  write('dies.cjs', preload);
+  const env = { NODE_OPTIONS: `--require ${at('dies.cjs')}`, DIED: at('died') };
+  const { code } = await folder.start('run c.json --backend wasm --workers 2 --out retried', env);
+  expect(code).toBe(0);
+  expect(existsSync(at('died'))).toBe(true);
+  expect(read('retried/c/table.csv')).toBe(whole);
 });
 
 const CONTAINER = ['-p', '-f', '--mount-proc', '--kill-child'];
@@ -267,17 +300,16 @@ describe('nothing outside --out is written', () => {
   });
 });
 
-test('killed at random moments, a run measures nothing twice and ends with the same bytes', async () => {
-  const words = [
-    FAULT_TEST,
-    '--only',
-    'kills,worker',
-    '--kills',
-    process.env.FEATURE_SPEED_SLOW ? '50' : '2',
-  ];
-  const { code, stdout } = await new Promise<{ code: unknown; stdout: string }>((resolve) => {
-    execFile(process.execPath, words, (error, stdout) => resolve({ code: error ? error.code : 0, stdout }));
-  });
-  expect(stdout).toMatch(/\n9 passed, 0 failed\n$/);
-  expect(code).toBe(0);
-}, 900_000);
+const slowly = test.runIf(process.env.FEATURE_SPEED_SLOW);
+slowly(
+  'killed at random moments, a run measures nothing twice and ends with the same bytes',
+  async () => {
+    const words = [FAULT_TEST, '--only', 'kills,worker', '--kills', '50'];
+    const { code, stdout } = await new Promise<{ code: unknown; stdout: string }>((resolve) => {
+      execFile(process.execPath, words, (error, stdout) => resolve({ code: error ? error.code : 0, stdout }));
+    });
+    expect(stdout).toMatch(/\n9 passed, 0 failed\n$/);
+    expect(code).toBe(0);
+  },
+  900_000,
+);
