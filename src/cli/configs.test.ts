@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { renderChart } from '../charts/render.js';
+import { renderChart, type VegaLiteSpec } from '../charts/render.js';
 import { withCurves } from '../charts/spec.js';
 import { recordedSteps } from '../config/resolve.js';
 import { cutBatches } from '../plan/batch.js';
@@ -34,13 +34,25 @@ describe.each(names)('configs/%s.json', (name) => {
 });
 
 const drawn = names.filter((name) => existsSync(`configs/${name}.vl.json`));
+/** Results that are looked at as a whole; of the others, where there is no time, a part. */
+const wholly = (...those: RegExp[]) =>
+  those.map((those) =>
+    drawn.filter((name) => process.env.FEATURE_SPEED_SLOW !== undefined || those.test(name)),
+  );
+const [figures, fitted] = wholly(/^figure-/, /^(transfer-length|init-std-wine)$/) as [string[], string[]];
+
+const textOf = (name: string) => readFileSync(`results/${name}/table.csv`, 'utf8');
+function specOf(name: string, text: string): VegaLiteSpec {
+  const [experiment] = readExperiments([`configs/${name}.json`], []);
+  const curves = experiment!.optima ? toCsv(curvesOf(experiment!, fromCsv(text))) : '';
+  return withCurves(JSON.parse(readFileSync(`configs/${name}.vl.json`, 'utf8')), curves);
+}
 
 describe.each(drawn)('results/%s', (name) => {
-  test('has the rows of the very cells of its config, and a chart that draws them', async () => {
+  test('has the rows of the very cells of its config', () => {
     const [experiment] = readExperiments([`configs/${name}.json`], []);
     const cells = expandCells(experiment!);
-    const text = readFileSync(`results/${name}/table.csv`, 'utf8');
-    const { columns, rows: measured } = fromCsv(text);
+    const { columns, rows: measured } = fromCsv(textOf(name));
     const { inexact = [] } = readManifest(readFileSync(`results/${name}/manifest.json`));
     // A model has as many as it likes.
     const calls = new Set(measured.map((row) => row[columns.indexOf('layer')])).size;
@@ -51,14 +63,6 @@ describe.each(drawn)('results/%s', (name) => {
       .filter(({ key }) => !inexact.some(({ cell }) => cell === key))
       .reduce((sum, { setting }) => sum + steps * layers(setting.depth), 0);
     expect(measured).toHaveLength(rows);
-    const warnings: string[] = [];
-    const curves = experiment!.optima ? toCsv(curvesOf(experiment!, fromCsv(text))) : '';
-    const spec = withCurves(JSON.parse(readFileSync(`configs/${name}.vl.json`, 'utf8')), curves);
-    const { svg, png } = await renderChart(spec, text, { onWarning: (message) => warnings.push(message) });
-    expect(warnings).toEqual(OUTSIDE_THE_AXES[name] ?? []);
-    // `feature-speed plot` draws them again.
-    expect(readFileSync(`results/${name}/chart.svg`, 'utf8') === svg).toBe(true);
-    expect(Buffer.compare(readFileSync(`results/${name}/chart.png`), png)).toBe(0);
   });
 
   test('is specified in a hundred lines at the most', () => {
@@ -67,11 +71,31 @@ describe.each(drawn)('results/%s', (name) => {
   });
 });
 
-test.each(['transfer-depth', 'transfer-width', 'transfer-length', 'init-std', 'init-std-wine'])(
+test.each(figures)('results/%s has the chart that is drawn of it', async (name) => {
+  const text = textOf(name);
+  const warnings: string[] = [];
+  const onWarning = (message: string) => warnings.push(message);
+  const { svg, png } = await renderChart(specOf(name, text), text, { onWarning });
+  expect(warnings).toEqual(OUTSIDE_THE_AXES[name] ?? []);
+  // `feature-speed plot` draws them again.
+  expect(readFileSync(`results/${name}/chart.svg`, 'utf8') === svg).toBe(true);
+  expect(Buffer.compare(readFileSync(`results/${name}/chart.png`), png)).toBe(0);
+});
+
+test.each(drawn.filter((name) => !figures.includes(name)))(
+  'the first rows of results/%s are drawn by its spec',
+  async (name) => {
+    const rows = textOf(name).split('\n').slice(0, 200).join('\n');
+    const { svg } = await renderChart(specOf(name, `${rows}\n`), `${rows}\n`);
+    expect(svg).toMatch(/<path/);
+  },
+);
+
+test.each(fitted.filter((name) => existsSync(`results/${name}/optima.csv`)))(
   'results/%s has the optima of its table, and their drifts',
   (name) => {
     const [experiment] = readExperiments([`configs/${name}.json`], []);
-    const fits = fitsOf(experiment!, fromCsv(readFileSync(`results/${name}/table.csv`, 'utf8')));
+    const fits = fitsOf(experiment!, fromCsv(textOf(name)));
     for (const [file, table] of Object.entries(fits)) {
       expect(readFileSync(`results/${name}/${file}`, 'utf8')).toBe(toCsv(table));
     }
