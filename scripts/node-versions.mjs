@@ -1,7 +1,8 @@
 // The same bytes on every version of Node that is supported.
 //
 //     node scripts/node-versions.mjs              measures one draw of the figures on Node 20, 22 and 24 and compares tables
-//                                                 and digests, and runs there the tests of what decides who is who
+//                                                 and digests, runs there the tests of what decides who is who, and here
+//                                                 those of runs that one begins and another ends
 //     node scripts/node-versions.mjs --full       the same of all draws
 //     node scripts/node-versions.mjs --path 24    prints where Node 24 is; exit code 1 where it cannot be had
 //
@@ -19,6 +20,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const CACHE = join(ROOT, 'node_modules/.cache/node-versions');
 const VERSIONS = ['20', '22', '24'];
 const TESTS = ['config', 'plan', 'results', 'theory'].map((folder) => `src/${folder}`);
+const BETWEEN = ['src/cli/node-versions.test.ts'];
 
 /** Path of a version of Node, installed where it is not yet; undefined where it cannot be had. */
 function nodeOf(version) {
@@ -66,11 +68,11 @@ function figuresOf(node, out) {
   );
 }
 
-function testsPass(node) {
+function testsPass(node, tests, more = {}) {
   const words = [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', '--config', 'scripts/vitest.config.ts'];
   // The count of the tests is not that of this script.
-  const env = { ...process.env, FEATURE_SPEED_BACKENDS: 'wasm', CI: '' };
-  return spawnSync(node, [...words, ...TESTS], { cwd: ROOT, env, stdio: 'inherit' }).status === 0;
+  const env = { ...process.env, FEATURE_SPEED_BACKENDS: 'wasm', CI: '', ...more };
+  return spawnSync(node, [...words, ...tests], { cwd: ROOT, env, stdio: 'inherit' }).status === 0;
 }
 
 function compareAll() {
@@ -99,8 +101,10 @@ function compareAll() {
           other?.table === table && other.digest === digest,
         );
       }
-      count(`Node ${version}: tests of ${TESTS.join(', ')}`, testsPass(node));
+      count(`Node ${version}: tests of ${TESTS.join(', ')}`, testsPass(node, TESTS));
     }
+    const slowly = { FEATURE_SPEED_SLOW: '1' };
+    count('runs of two versions of Node', testsPass(process.execPath, BETWEEN, slowly));
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }

@@ -16,6 +16,8 @@ const RECORD = readFileSync(new URL('../../results/claims.json', import.meta.url
 
 /** Claims that take seconds; the long run has them. */
 const SLOW = [
+  'thm-3.2-limit',
+  'lemma-a.1',
   'prop-4.1',
   'prop-5.1',
   'prop-5.2',

@@ -1,13 +1,16 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, openSync, rmSync, symlinkSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import { clean } from './door.js';
 import { Folder, PROGRAM } from './program-under-test.js';
 
 const SMOKE = fileURLToPath(new URL('../../configs/smoke.json', import.meta.url));
 const folder = new Folder();
 afterAll(() => folder.remove());
+afterEach(() => vi.unstubAllEnvs());
+
+const slowly = test.runIf(process.env.FEATURE_SPEED_SLOW);
 
 /** A table of one row. */
 const tableOf = (experiment: string) =>
@@ -44,7 +47,9 @@ describe('no name from a file or from the command line is a command of the termi
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
   const COMMANDS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
 
-  test.each<[string, Record<string, string>, string[]]>([
+  type Said = readonly [what: string, files: Record<string, string>, words: string[]];
+  // One for each way to the terminal: both streams of the thread, and the process that draws.
+  const ways: readonly Said[] = [
     [
       'a path, a key, a value, what a parser repeats',
       {
@@ -54,49 +59,49 @@ describe('no name from a file or from the command line is a command of the termi
       },
       ['plan', `${evil}.json`, 'k.json', 'v.json', 'p.json'],
     ],
-    ['a command', {}, [`plan${evil}`]],
     ['a cell', { 'one/t.csv': table }, ['diff', 'one/t.csv', 'one/t.csv']],
-    ['a cell in JSON', { 'one/t.csv': table }, ['diff', 'one/t.csv', 'one/t.csv', '--json']],
-    ['a cell in markdown', { 'one/t.csv': table }, ['diff', 'one/t.csv', 'one/t.csv', '--markdown']],
     [
       'a spec',
       { 'e/table.csv': 'layer\n1\n', 's.json': JSON.stringify({ mark: evil }) },
       ['plot', 'e', '--spec', 's.json'],
     ],
+  ];
+  const others: readonly Said[] = [
+    ['a command', {}, [`plan${evil}`]],
+    ['a cell in JSON', { 'one/t.csv': table }, ['diff', 'one/t.csv', 'one/t.csv', '--json']],
+    ['a cell in markdown', { 'one/t.csv': table }, ['diff', 'one/t.csv', 'one/t.csv', '--markdown']],
     [
       'a JSON error of a spec',
       { 'e/table.csv': 'layer\n1\n', 's.json': evil },
       ['plot', 'e', '--spec', 's.json'],
     ],
-  ])('%s', async (_, files, words) => {
+  ];
+  const isHarmless = async ([, files, words]: Said) => {
     for (const [path, text] of Object.entries(files)) folder.write(path, text);
     const { stdout, stderr } = await folder.start(words);
     const said = `${stdout}${stderr}`;
     expect(said).not.toBe('');
     expect(said).not.toMatch(COMMANDS);
-  });
+  };
+  test.for(ways)('%s', isHarmless);
+  slowly.for(others)('%s', isHarmless);
 });
 
 describe('what the machine refuses is told in a sentence, with exit code 2', () => {
-  const start = (words: string[], options: Parameters<typeof spawnSync>[2]) => {
+  const isToldOfFullDisk = (words: readonly string[]) => {
+    const full = openSync('/dev/full', 'w');
     const { status, stderr } = spawnSync(process.execPath, [PROGRAM, ...words], {
       cwd: folder.path,
       encoding: 'utf8',
-      ...options,
+      stdio: ['ignore', full, 'pipe'],
     });
-    return { status, stderr };
+    expect({ status, stderr }).toEqual({
+      status: 2,
+      stderr: expect.stringMatching(/(^|\n)stdout: no space left on the device\n$/),
+    });
   };
-
-  test('stdout on a disk that is full', () => {
-    const full = openSync('/dev/full', 'w');
-    const stdio = ['ignore', full, 'pipe'] as const;
-    for (const words of [['plan', SMOKE], ['--help'], ['run', SMOKE]]) {
-      expect(start(words, { stdio: [...stdio] })).toEqual({
-        status: 2,
-        stderr: expect.stringMatching(/(^|\n)stdout: no space left on the device\n$/),
-      });
-    }
-  });
+  test.for([['plan', SMOKE]])('stdout on a disk that is full: %s', isToldOfFullDisk);
+  slowly.for([['--help'], ['run', SMOKE]])('stdout on a disk that is full: %s', isToldOfFullDisk);
 
   test('a working directory that is gone', () => {
     const gone = folder.at('gone');
@@ -115,9 +120,9 @@ describe('what the machine refuses is told in a sentence, with exit code 2', () 
 
   test('a folder for temporary files that is not there', async () => {
     expect((await folder.call(`run ${SMOKE} --quiet --out r`)).code).toBe(0);
-    const env = { ...process.env, TMPDIR: folder.at('nowhere') };
-    const { status, stderr } = start(['run', '--from', 'r/smoke'], { env });
-    expect(status).toBe(2);
+    vi.stubEnv('TMPDIR', folder.at('nowhere'));
+    const { code, stderr } = await folder.call('run --from r/smoke');
+    expect(code).toBe(2);
     expect(stderr).toMatch(/nowhere.*: no such file or directory\n$/);
   });
 
@@ -138,9 +143,9 @@ describe('what the machine refuses is told in a sentence, with exit code 2', () 
     expect(stderr).toMatch(/(^|\n)circle.*: its links lead in a circle\n$/);
   });
 
-  test('and a home that is not set is no matter', () => {
-    const { HOME: _, ...env } = process.env;
-    expect(start(['plan', SMOKE], { env })).toMatchObject({ status: 0 });
+  test('and a home that is not set is no matter', async () => {
+    vi.stubEnv('HOME', undefined);
+    expect(await folder.call(`plan ${SMOKE}`)).toMatchObject({ code: 0 });
   });
 });
 

