@@ -142,15 +142,9 @@ check('its types', typed.status === 0, typed.told);
 /** Modules that nothing leads to. */
 function unreachable() {
   const dist = join(installed, 'dist');
-  const entries = [
-    'index.js',
-    'cli/main.js',
-    'cli/thread.js',
-    'cli/draw-process.js',
-    'run/machine/worker.js',
-    'run/machine/process-worker.js',
-    'claims/worker.js',
-  ];
+  const threads = ['thread', 'draw-process', 'worker', 'process-worker', 'examiner'];
+  const workers = ['run/machine/worker.js', 'run/machine/process-worker.js'];
+  const entries = ['index.js', 'cli/main.js', ...workers, ...threads.map((name) => `program/${name}.js`)];
   const seen = new Set();
   const visit = (path) => {
     if (seen.has(path)) return;
@@ -161,7 +155,7 @@ function unreachable() {
   };
   for (const entry of entries) visit(join(dist, entry));
   return readdirSync(dist, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && !entry.name.endsWith('.d.ts'))
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.js'))
     .map((entry) => join(entry.parentPath, entry.name))
     .filter((path) => !seen.has(path))
     .map((path) => relative(installed, path));

@@ -1,4 +1,5 @@
 /** Spec and table brought together: what is read, and whether the two fit. */
+import { stringify } from 'csv-stringify/sync';
 import { nearest } from '../nearest.js';
 import { QUANTITIES } from '../quantities.js';
 import { csvRecords } from '../results/table.js';
@@ -51,7 +52,6 @@ export async function readData(table: string, spec: VegaLiteSpec): Promise<Drawn
 }
 
 async function readColumns(name: DataName, table: string, spec: VegaLiteSpec): Promise<DrawnColumns> {
-  const { stringify } = await import('csv-stringify/sync');
   const records = csvRecords(table);
   const columns = records.next().value?.record ?? [];
   check(spec, name, columns);

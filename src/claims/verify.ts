@@ -2,7 +2,7 @@
 import { Piscina } from 'piscina';
 import type { Examined } from './claim.js';
 import { CLAIMS } from './claims.js';
-import type { ClaimsTask } from './worker.js';
+import type { ClaimsTask } from './examiner.js';
 
 /** A claim with the draws of one seed. */
 export interface Question {
@@ -23,7 +23,7 @@ export async function examineClaims(
   const tasks = tasksOf(questions);
   const threads = Math.max(1, Math.min(workers, tasks.length));
   const pool = new Piscina({
-    filename: new URL('./worker.js', import.meta.url).href,
+    filename: new URL('./examiner.js', import.meta.url).href,
     minThreads: threads,
     maxThreads: threads,
     concurrentTasksPerWorker: 1,

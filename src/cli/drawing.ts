@@ -126,7 +126,7 @@ function start({ seconds, megabytes }: Limits): ChildProcess {
     `--max-old-space-size=${megabytes}`,
     // Node 24 gives young objects 130 MB where 20 gives them 34; drawing needs no more, and takes as long.
     '--max-semi-space-size=16',
-    fileURLToPath(new URL('./draw-process.js', import.meta.url)),
+    fileURLToPath(new URL('../program/draw-process.js', import.meta.url)),
   ];
   const bounded = ['-c', `ulimit -c 0; ulimit -S -t ${Math.ceil(1.5 * seconds)}; exec "$0" "$@"`, ...words];
   const [file, given] = process.platform === 'win32' ? [words[0]!, words.slice(1)] : ['sh', bounded];

@@ -16,7 +16,7 @@ import type { ThreadData } from './terminal.js';
 /** What stands for the beginning of a terminal's commands in the text of the program; no file can have it. */
 const mark = `<${Math.random()}${Math.random()}>`;
 
-const program = new Worker(new URL('./thread.js', import.meta.url), {
+const program = new Worker(new URL('../program/thread.js', import.meta.url), {
   argv: process.argv.slice(2),
   workerData: { mark, columns: process.stdout.columns } satisfies ThreadData,
   stdout: true,

@@ -42,7 +42,7 @@ function effectsHere(said: { stdout: string; stderr: string }): Effects {
     drawChart: async (spec, table, options) =>
       (await import('../charts/render.js')).renderChart(spec, table, options),
     examineClaims: async (questions, _, onExamined = () => {}) => {
-      const { default: examine } = await import('../claims/worker.js');
+      const { default: examine } = await import('../claims/examiner.js');
       const all = [];
       for (const question of questions) {
         const [examined] = await examine({ ids: [question.id], seed: question.seed });
