@@ -14,7 +14,10 @@ import asc from 'assemblyscript/asc';
 const KERNELS = {
   gaussian: { sources: ['gaussian', 'ziggurat'], options: [] },
   fused: {
-    sources: ['fused', 'product', 'sampled-passes', 'sampled-sums', 'ziggurat'],
+    sources: [
+      ...['fused', 'product', 'sparse-product', 'transpose'],
+      ...['sampled-passes', 'sampled-sums', 'ziggurat'],
+    ],
     options: ['--importMemory'],
   },
 };

@@ -8,6 +8,7 @@
  */
 import { addScaledRow, PACKED_BYTES, packInto } from './product.as';
 import { difference, gated, read, write } from './sampled-sums.as';
+import { transposeMatrix } from './transpose.as';
 import { initialise as initialiseSampler, ROOM } from './ziggurat.as';
 
 export { product } from './product.as';
@@ -34,46 +35,13 @@ export function addScaled(out: usize, y: usize, a: usize, x: usize, lanes: u32, 
   }
 }
 
-/** out = a^T for each lane, a [rows x columns], by blocks of four rows and four columns. */
+/** out = a^T for each lane, a [rows x columns]. */
 export function transpose(out: usize, a: usize, lanes: u32, rows: u32, columns: u32): void {
   const line = (<usize>columns) << 2;
   const outLine = (<usize>rows) << 2;
-  const blockRows = rows & ~3;
-  const blockColumns = columns & ~3;
-  for (let lane: u32 = 0; lane < lanes; lane++) {
-    for (let row: u32 = 0; row < blockRows; row += 4) {
-      let from = a + <usize>row * line;
-      let to = out + ((<usize>row) << 2);
-      for (let column: u32 = 0; column < blockColumns; column += 4, from += 16, to += outLine << 2) {
-        transposeBlock(to, outLine, from, line);
-      }
-    }
-    for (let row: u32 = 0; row < rows; row++) {
-      for (let column = row < blockRows ? blockColumns : 0; column < columns; column++) {
-        const entry = load<f32>(a + <usize>row * line + ((<usize>column) << 2));
-        store<f32>(out + <usize>column * outLine + ((<usize>row) << 2), entry);
-      }
-    }
-    a += <usize>rows * line;
-    out += <usize>rows * line;
+  for (let lane: u32 = 0; lane < lanes; lane++, a += <usize>rows * line, out += <usize>rows * line) {
+    transposeMatrix(out, outLine, a, line, rows, columns);
   }
-}
-
-/** Four rows of four numbers. */
-@inline
-function transposeBlock(out: usize, outLine: usize, a: usize, line: usize): void {
-  const r0 = v128.load(a);
-  const r1 = v128.load(a + line);
-  const r2 = v128.load(a + 2 * line);
-  const r3 = v128.load(a + 3 * line);
-  const low01 = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5);
-  const low23 = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5);
-  const high01 = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7);
-  const high23 = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7);
-  v128.store(out, v128.shuffle<f32>(low01, low23, 0, 1, 4, 5));
-  v128.store(out + outLine, v128.shuffle<f32>(low01, low23, 2, 3, 6, 7));
-  v128.store(out + 2 * outLine, v128.shuffle<f32>(high01, high23, 0, 1, 4, 5));
-  v128.store(out + 3 * outLine, v128.shuffle<f32>(high01, high23, 2, 3, 6, 7));
 }
 
 /** out = t where f > 0, else 0. */

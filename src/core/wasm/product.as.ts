@@ -5,14 +5,17 @@
  * A block of 4 x 8 entries is in registers, where nine numbers of A and B are read for 32 multiplications; more would not
  * stay there. Of a B that does not fit into the first cache eight columns and KC rows at a time are laid side by side; and
  * ROWS rows of A by fours, which stay in the second cache while all columns pass. So are those of an A that is transposed.
+ * Where many numbers of A are zero they are left out, with the same bits (`sparse-product.as.ts`).
  */
+
+import { isSparse, SPARSE_BYTES, sparseProduct } from './sparse-product.as';
 
 /** Rows of B, and of A, that are packed at a time. */
 const KC: u32 = 256;
 const ROWS: u32 = 256;
 /** Bytes of them: of eight columns of B, and of the rows of A. */
 const B_BYTES: usize = (<usize>KC) << 5;
-export const PACKED_BYTES: usize = B_BYTES + ((<usize>(ROWS * KC)) << 2);
+export const PACKED_BYTES: usize = max(B_BYTES + ((<usize>(ROWS * KC)) << 2), SPARSE_BYTES);
 /** A smaller B, in bytes, is read where it is. */
 const SMALL: u32 = 65536;
 
@@ -43,7 +46,9 @@ export function product(
   const innerStride: usize = (transposed ? rows : 1) << 2;
   const line = (<usize>columns) << 2;
   for (let lane: u32 = 0; lane < lanes; lane++) {
-    if (rows < 4 || columns < 8) {
+    if (isSparse(a, b, rows, inner, columns)) {
+      sparseProduct(out, a, b, rows, inner, columns, rowStride, innerStride, packed);
+    } else if (rows < 4 || columns < 8) {
       for (let row: u32 = 0; row < rows; row++) {
         combineRows(out + <usize>row * line, a + <usize>row * rowStride, innerStride, b, inner, columns);
       }
