@@ -14,7 +14,7 @@ import asc from 'assemblyscript/asc';
 const KERNELS = {
   gaussian: { sources: ['gaussian', 'ziggurat'], options: [] },
   fused: {
-    sources: ['fused', 'product', 'sampled-passes', 'sampled-sums', 'ziggurat'],
+    sources: ['fused', 'kinked', 'product', 'sampled-passes', 'sampled-sums', 'ziggurat'],
     options: ['--importMemory'],
   },
 };
