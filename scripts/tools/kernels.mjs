@@ -15,7 +15,7 @@ const KERNELS = {
   gaussian: { sources: ['gaussian', 'ziggurat'], options: [] },
   fused: {
     sources: [
-      ...['fused', 'product', 'sparse-product', 'transpose'],
+      ...['fused', 'kinked', 'product', 'sparse-product', 'transpose'],
       ...['sampled-passes', 'sampled-sums', 'ziggurat'],
     ],
     options: ['--importMemory'],

@@ -8,10 +8,10 @@ import { sharpness } from './curvature/sharpness.js';
 import { SampleDraws } from './data.js';
 import { LOSSES } from './loss.js';
 import { type CellMeasurement, Draft } from './measurements/draft.js';
-import { dots, squaredNorms } from './ops.js';
 import { isNormalizedAlone, normalizeNetwork } from './scales/normalize.js';
 import { backwardVelocity } from './step/backward-velocity.js';
 import { displacements } from './step/displacement.js';
+import type { FinishedLayer } from './step/finished-step.js';
 import { Network } from './step/network.js';
 import { Step, type StepSettings } from './step/step.js';
 import { accuracyOf, Feed, type Trainee, type Watch } from './training.js';
@@ -136,7 +136,7 @@ class BatchRun {
     });
     if (t === 1) {
       step.layers.forEach(({ features }, distance) => {
-        this.noteInitial(distance, features);
+        this.noteInitial({ distance, features });
       });
     }
     return step;
@@ -146,9 +146,10 @@ class BatchRun {
     return this.settings.layers === 'all' || distance === 1;
   }
 
-  private noteInitial(distance: number, features: Tensor3D): void {
+  private noteInitial(layer: Pick<FinishedLayer, 'distance' | 'features'>): void {
+    const { distance } = layer;
     if (!this.settings.needs?.has('first features') || !this.isRecorded(distance)) return;
-    eachLane([features], (i, [f]) => this.drafts[i]!.noteInitial(distance, f!));
+    eachLane([layer.features], (i, [f]) => this.drafts[i]!.noteInitial(distance, f!));
   }
 
   private measured(t: number): Step {
@@ -156,30 +157,36 @@ class BatchRun {
     const { kind, needs, steps, training } = this.settings;
     const measuresBackward = needs?.has('backward velocity') ?? false;
     const isRecorded = (distance: number) => this.isRecorded(distance);
-    const noteUpdate = (distance: number, update: Tensor3D) => {
-      if (steps > 1 && !training) eachLane([update], (i, [df]) => drafts[i]!.noteUpdate(distance, df!));
+    const noteUpdate = (layer: FinishedLayer) => {
+      if (steps > 1 && !training) {
+        eachLane([layer.change], (i, [df]) => drafts[i]!.noteUpdate(layer.distance, df!));
+      }
     };
     const alsoUpdates = kind === 'velocity' && steps > 1 && !training;
     const keepsStates = t < steps || measuresBackward || alsoUpdates || this.measuresWeights;
     const step = new Step(network, { ...this.stepSettings, keepsStates });
-    const finished = step.take(({ distance, features, backward, change }) => {
+    const finished = step.take((layer) => {
+      const { distance, sums } = layer;
       if (!isRecorded(distance)) return;
-      if (t === 1) this.noteInitial(distance, features);
-      const [f, b, moved] = [features, backward, change].map((state) => squaredNorms(state).map(Math.sqrt));
-      dots(backward, change).forEach((overlap, i) => {
-        const norms = { features: f![i]!, backward: b![i]!, change: moved![i]!, overlap };
-        drafts[i]!.note(distance, norms);
+      if (t === 1) this.noteInitial(layer);
+      sums.overlap.forEach((overlap, i) => {
+        drafts[i]!.note(distance, {
+          features: Math.sqrt(sums.features[i]!),
+          backward: Math.sqrt(sums.backward[i]!),
+          change: Math.sqrt(sums.change[i]!),
+          overlap,
+        });
       });
       if (needs?.has('features')) {
-        eachLane([features], (i, [own]) => drafts[i]!.noteFeatures(distance, own!));
+        eachLane([layer.features], (i, [own]) => drafts[i]!.noteFeatures(distance, own!));
       }
       if (training && needs?.has('first features')) {
-        eachLane([features], (i, [own]) => drafts[i]!.noteDisplacement(distance, own!));
+        eachLane([layer.features], (i, [own]) => drafts[i]!.noteDisplacement(distance, own!));
       }
-      if (kind === 'update') noteUpdate(distance, change);
+      if (kind === 'update') noteUpdate(layer);
     });
     if (alsoUpdates) {
-      step.update(({ distance, change }) => isRecorded(distance) && noteUpdate(distance, change));
+      step.update((layer) => isRecorded(layer.distance) && noteUpdate(layer));
     }
     if (measuresBackward) {
       backwardVelocity(step, ({ distance, features, velocity }) => {

@@ -24,7 +24,7 @@ const planted = vi.hoisted(() => ({
   weights: undefined as PlainSettings | undefined,
   transposedForgetsSteps: false,
   /** What becomes of what a lane draws, where the backward pass goes through whole layers. */
-  sampledBackward: undefined as ((table: Tensor3D) => Tensor3D) | undefined,
+  sampledSkip: undefined as number | undefined,
   isNormalized: true,
 }));
 const sound = { ...planted };
@@ -65,11 +65,14 @@ vi.mock('../step/learning.js', async (original) => {
 
 vi.mock('../wasm/sampled-kernels.js', async (original) => {
   const core = await original<typeof import('../wasm/sampled-kernels.js')>();
-  const change: typeof core.change = (pass, isVelocity, rates, tensors) =>
-    core.change(pass, isVelocity, rates.map(planted.rate), tensors);
-  const backward: typeof core.backward = (pass, ...given) => {
-    const table = planted.sampledBackward ? planted.sampledBackward(pass.table) : pass.table;
-    return core.backward({ ...pass, table }, ...given);
+  const change: typeof core.change = (pass, isVelocity, rates, ...given) =>
+    core.change(pass, isVelocity, Array.from(rates, planted.rate), ...given);
+  const backward: typeof core.backward = (pass, inner) => {
+    const skips = new DataView(core.heap().memory.buffer, pass.table + SKIP, 8);
+    const skip = skips.getFloat64(0, true);
+    skips.setFloat64(0, planted.sampledSkip ?? skip, true);
+    core.backward(pass, inner);
+    skips.setFloat64(0, skip, true);
   };
   // What is planted in weights is planted in those that go piece by piece.
   const hasSampledPasses = () => !planted.weights && core.hasSampledPasses();
@@ -219,11 +222,7 @@ test('a backward pass that forgets a is told by a velocity', () => {
 });
 
 test.runIf(inject('backend') === 'wasm')('a backward pass of whole layers that forgets a is told', () => {
-  planted.sampledBackward = (table) => {
-    const bytes = new DataView(table.dataSync<'float32'>().slice().buffer);
-    bytes.setFloat64(SKIP, 1, true);
-    return tensor3d(new Float32Array(bytes.buffer), table.shape);
-  };
+  planted.sampledSkip = 1;
   expect(saidOf({ weights: 'matrix-free' })).not.toContain(undefined);
 });
 

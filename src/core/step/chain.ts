@@ -57,7 +57,7 @@ export class Chain {
       const x = states[i]!;
       if (piece !== 'phi') states[i + 1] = network.propagate(piece, place, x);
       else {
-        if (i > 0) this.proof.finite(place, x);
+        if (i > 0) this.proof.finite(place, squaredNorms(x));
         states[i + 1] = this.activated(i, x, network.settings.activation.value(x));
       }
     });

@@ -14,6 +14,15 @@ export interface FinishedLayer {
   readonly backward: Tensor3D;
   /** The velocity of the features, or their update. */
   readonly change: Tensor3D;
+  readonly sums: LayerSums;
+}
+
+/** Squared norms of the states of a layer, and <b_l, change>: a number for each lane. */
+export interface LayerSums {
+  readonly features: Float64Array;
+  readonly backward: Float64Array;
+  readonly change: Float64Array;
+  readonly overlap: Float64Array;
 }
 
 /** The scalars of a finished step, an entry for each lane. */

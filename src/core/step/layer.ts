@@ -2,7 +2,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { joined } from '../ops.js';
 import type { Chain } from './chain.js';
-import type { SampledBlock } from './sampled-block.js';
 
 /** The layer at a distance, as the passes leave it; tensors are [active, n, m]. */
 export interface Layer {
@@ -10,9 +9,8 @@ export interface Layer {
   readonly features: tf.Tensor3D;
   /** b_l; z_l of an MLP. */
   backward?: tf.Tensor3D;
-  /** In the lanes that have a layer before this one: piece by piece, or whole where the backend can; and in those that begin here. */
+  /** In the lanes that have a layer before this one; and in those that begin here. */
   readonly block?: Chain;
-  readonly sampled?: SampledBlock;
   readonly embedding?: Chain;
 }
 

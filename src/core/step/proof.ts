@@ -112,9 +112,12 @@ export class Proof {
     });
   }
 
-  /** Thm 2.1 at the layers of a distance, all contributions up to them being added; and the loss decay at the last. */
-  velocity(distance: number, backward: Tensor3D, velocity: Tensor3D): void {
-    const overlaps = dots(backward, velocity);
+  /**
+   * Thm 2.1 at the layers of a distance, all contributions up to them being added; and the loss decay at the last.
+   *
+   * @param overlaps <b_v, fdot_v>.
+   */
+  velocity(distance: number, overlaps: Float64Array): void {
     this.passed[distance] = { overlaps, reach: this.reach.slice(0, overlaps.length) };
     overlaps.forEach((overlap, lane) => {
       const identity = distance === 0 ? 'loss decay' : 'Thm 2.1';
@@ -213,9 +216,8 @@ export class Proof {
     });
   }
 
-  /** Notes the lanes in which a state has an entry that is not finite: a sum of squares of float32 is, in float64. */
-  finite({ distance, first, lanes }: Place, state: Tensor3D): void {
-    const squares = squaredNorms(state);
+  /** Notes the lanes in which a state has an entry that is not finite, by its squared norm: that of float32 is, in float64. */
+  finite({ distance, first, lanes }: Place, squares: Float64Array): void {
     for (let i = 0; i < squares.length; i++) {
       if (!Number.isFinite(squares[i]!)) this.overflow[first + i] ??= lanes[i]!.depth - distance;
     }

@@ -1,17 +1,15 @@
 /**
- * The block of a layer with weights that are never formed, of one sample, by passes of the backend that are whole (see
+ * The layers of networks with weights that are never formed, of one sample, by passes of the backend that are whole (see
  * `sampled-passes.as.ts`): what a `Chain` and the skip connection beside it do, from the same random numbers, and so with the
  * same results up to rounding. The sums that the passes come with are those of the proof and the measurements.
  */
-import type * as tf from '@tensorflow/tfjs-core';
-import { keep, dispose as release } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import type { Piece } from '../../architectures/architecture.js';
-import { filled, rememberDots, rememberSquares } from '../ops.js';
+import { dots, rememberSquares, squaredNorms } from '../ops.js';
 import {
   arrive,
   backward,
   change,
-  emptySums,
   enter,
   enterChange,
   forward,
@@ -21,10 +19,11 @@ import {
   type Pass,
   SUM,
   SUMS,
-  viewOf,
 } from '../wasm/sampled-kernels.js';
+import { SampledStates } from '../wasm/sampled-states.js';
 import { normBoundOf, smallestOf } from '../weights/trained-weights.js';
-import type { ChangeKind } from './chain.js';
+import { Chain, type ChangeKind } from './chain.js';
+import type { FinishedLayer } from './finished-step.js';
 import type { Train } from './lane.js';
 import { type Learning, learning } from './learning.js';
 import type { Network, NetworkSettings, Place } from './network.js';
@@ -42,178 +41,211 @@ function formOf({ architecture, activation }: NetworkSettings): LayerForm | unde
   return { slope, isInner: hasSkip };
 }
 
-/** A layer as it is when the passes have gone through it. */
-interface Layer {
-  readonly features: tf.Tensor3D;
-  readonly backward?: tf.Tensor3D;
-  readonly sampled?: SampledBlock;
+/** The first layer of the lanes that begin at a distance. */
+interface Beginning {
+  readonly chain: Chain;
+  /** The first of the lanes. */
+  readonly first: number;
+  /** What has come back to it. */
+  z?: tf.Tensor3D;
 }
 
-/** What the blocks of a step share. */
+/** What the passes ask of the step that they are of. */
+export interface OwnStep {
+  /** Passes b back through a chain with nothing before it, and notes what its matrices learn. */
+  end(chain: Chain, b: tf.Tensor3D): void;
+  /** Notes |G_l| and C_l. */
+  note(place: Place, gradientNorms: readonly number[], learned: readonly Learning[]): void;
+  /** The loss before the step. */
+  loss(lane: number): number;
+  readonly settings: { readonly train: Train; readonly measuresAllGradients?: boolean };
+}
+
 export class SampledPasses {
-  readonly sums: tf.Tensor3D[] = [];
-  private readonly table: tf.Tensor3D;
+  private readonly states: SampledStates;
+  /** By distance. */
+  private readonly beginnings: Beginning[] = [];
+  private readonly learned: Learning[] = [];
 
   private constructor(
-    readonly network: Network,
-    readonly proof: Proof,
-    /** By distance. */
-    readonly layers: readonly Layer[],
-    readonly form: LayerForm,
+    private readonly network: Network,
+    private readonly proof: Proof,
+    private readonly form: LayerForm,
   ) {
-    this.table = keep(
-      filled([network.lanes.length, 1, LANE_BYTES / 4], ({ buffer, byteOffset }) => {
-        network.lanes.forEach(({ seed, depth, sigma, branchScale }, lane) => {
-          const { isInner } = form;
-          const view = new DataView(buffer, byteOffset + lane * LANE_BYTES, LANE_BYTES);
-          for (const [i, word] of [...seed, depth].entries()) view.setUint32(4 * i, word, true);
-          view.setFloat64(24, branchScale * sigma.hidden, true);
-          view.setFloat64(32, isInner ? network.skipOf(lane) : 0, true);
-        });
-      }),
-    );
+    const counts = Array.from({ length: network.farthest + 1 }, (_, distance) => network.active(distance));
+    this.states = new SampledStates(network.shape.width, counts, form.isInner);
+    const table = this.states.lanes();
+    network.lanes.forEach(({ seed, depth, sigma, branchScale }, lane) => {
+      const at = lane * LANE_BYTES;
+      for (let i = 0; i < 4; i++) table.setUint32(at + 4 * i, seed[i]!, true);
+      table.setUint32(at + 16, depth, true);
+      table.setFloat64(at + 24, branchScale * sigma.hidden, true);
+      table.setFloat64(at + 32, form.isInner ? network.skipOf(lane) : 0, true);
+    });
   }
 
   /** For a step of a network, if its backend has passes for layers like its own, and nothing asks for what is within them. */
-  static of(
-    network: Network,
-    proof: Proof,
-    layers: readonly Layer[],
-    keepsStates = false,
-  ): SampledPasses | undefined {
+  static of(network: Network, proof: Proof, keepsStates = false): SampledPasses | undefined {
     const { settings, shape } = network;
     const isOfOneWidth = shape.samples === 1 && !shape.widths;
     const isPlain = isOfOneWidth && settings.weights === 'matrix-free' && !settings.isNormalized;
     if (!isPlain || keepsStates || network.hasDrawn || !hasSampledPasses()) return undefined;
     const form = formOf(settings);
-    return form && new SampledPasses(network, proof, layers, form);
+    return form && new SampledPasses(network, proof, form);
   }
 
-  /** For a pass through the layer at a distance. */
-  pass(distance: number): Pass {
-    const { table, form, network } = this;
+  /** The features of all layers; the caller gets those of the last. */
+  forward(): tf.Tensor3D {
+    const { network, states, form, proof } = this;
+    const { width } = network.shape;
+    for (let distance = network.farthest; distance >= 1; distance--) {
+      const inner = network.active(distance + 1);
+      if (inner > 0) forward(this.pass(distance));
+      if (network.active(distance) > inner) {
+        const chain = this.begin(distance);
+        const features = tf.tidy(() => chain.forward(network.input(distance)));
+        const own = states.at(distance, inner);
+        states.set(own.x, features.dataSync<'float32'>());
+        enter(form, own, chain.place.lanes.length, width);
+        this.remember(distance, SUM.features, squaredNorms(features), inner);
+        features.dispose();
+      }
+      const sums = states.sums(distance);
+      if (!form.isInner && inner > 0) {
+        proof.finite(network.place('hidden', distance), column(sums, SUM.image, inner));
+      }
+      const all = { distance, first: 0, lanes: network.lanes };
+      proof.finite(all, column(sums, SUM.features, network.active(distance)));
+    }
+    return this.tensor('x', 1, SUM.features);
+  }
+
+  /** The backward pass of all layers, of what has come back to the last, with the gradients and rates of their matrices. */
+  backward(arriving: tf.Tensor3D, step: OwnStep): void {
+    const { network, states, form } = this;
+    const { train, measuresAllGradients } = step.settings;
+    const last = states.at(1);
+    states.set(last.z, arriving.dataSync<'float32'>());
+    arrive(form, last, network.lanes.length, network.shape.width);
+    this.remember(1, SUM.featuresBackward, squaredNorms(arriving));
+    for (let distance = 1; distance <= network.farthest; distance++) {
+      const beginning = this.beginnings[distance];
+      if (beginning) {
+        const { chain, first } = beginning;
+        beginning.z = chain.own(this.tensor('z', distance, SUM.featuresBackward, first));
+        step.end(chain, beginning.z);
+      }
+      const place = network.place('hidden', distance);
+      if (place.lanes.length === 0) continue;
+      backward(this.pass(distance), network.active(distance + 2));
+      const squaredNorm = () => {
+        const squares = column(states.sums(distance), SUM.backward, place.lanes.length);
+        const before = states.sums(distance + 1);
+        for (let i = 0; i < squares.length; i++) squares[i]! *= before[i * SUMS + SUM.input]!;
+        return squares;
+      };
+      const matrices = [{ matrix: 'hidden', squaredNorm }] as const;
+      const loss = (lane: number) => step.loss(lane);
+      const result = learning(network, place, train, matrices, loss, measuresAllGradients);
+      this.learned[distance] = result.learned[0]!;
+      step.note(place, result.gradientNorms, result.learned);
+    }
+  }
+
+  /** The change of the features of all layers, each shown to `visit`; the caller gets that of the last. */
+  change(kind: ChangeKind, visit: (layer: FinishedLayer) => void): tf.Tensor3D {
+    const { network, states, form, proof } = this;
+    const isVelocity = kind === 'velocity';
+    const { width } = network.shape;
+    for (let distance = network.farthest; distance >= 1; distance--) {
+      const inner = network.active(distance + 1);
+      if (inner > 0) {
+        const { rates, steps } = this.learned[distance]!;
+        const [given, out] = [states.change(distance + 1), states.change(distance)];
+        change(this.pass(distance), isVelocity, isVelocity ? rates : steps, given, out);
+        this.prove(kind, distance);
+      }
+      const beginning = this.beginnings[distance];
+      if (beginning) {
+        const { chain, z } = beginning;
+        const begun = tf.tidy(() => chain.change(kind));
+        const [own, c] = [states.at(distance, inner), states.change(distance, inner)];
+        states.set(c, begun.dataSync<'float32'>());
+        enterChange(form, isVelocity, own, c, chain.place.lanes.length, width);
+        this.remember(distance, SUM.change, squaredNorms(begun), inner);
+        this.remember(distance, SUM.overlap, dots(z!, begun), inner);
+        begun.dispose();
+        chain.dispose();
+      }
+      const finished = new SampledLayer(this, distance, network.active(distance));
+      if (isVelocity) proof.velocity(distance, finished.sums.overlap);
+      visit(finished);
+      finished.dispose();
+    }
+    return this.tensor('change', 1, SUM.change);
+  }
+
+  /** A state of a layer, from a lane on, with its squared norms; the caller's. */
+  tensor(state: 'x' | 'z' | 'change', distance: number, squares: number, first = 0): tf.Tensor3D {
+    const { states, network } = this;
+    const at = state === 'change' ? states.change(distance, first) : states.at(distance, first)[state];
+    const tensor = tf.keep(states.tensor(at, network.active(distance) - first));
+    rememberSquares(tensor, this.sums(distance, squares).subarray(first));
+    return tensor;
+  }
+
+  /** One of the sums of a layer, of each lane. */
+  sums(distance: number, which: number): Float64Array {
+    return column(this.states.sums(distance), which, this.network.active(distance));
+  }
+
+  dispose(): void {
+    this.states.dispose();
+  }
+
+  /** The embedding of the lanes that begin at a distance. */
+  private begin(distance: number): Chain {
+    const { network, proof } = this;
+    const { embedding } = network.settings.architecture;
+    const chain = new Chain(network, proof, network.place('input', distance), embedding);
+    this.beginnings[distance] = { chain, first: network.active(distance + 1) };
+    return chain;
+  }
+
+  /** For a pass through the layer at a distance, of the lanes that have one before. */
+  private pass(distance: number): Pass {
+    const { form, network, states } = this;
     return {
       form,
-      table,
-      sums: this.sumsAt(distance),
-      sumsBefore: this.sumsAt(distance + 1),
+      size: network.shape.width,
       lanes: network.active(distance + 1),
       distance,
+      table: states.table,
+      own: states.at(distance),
+      before: states.at(distance + 1),
     };
   }
 
-  sumsAt(distance: number): tf.Tensor3D {
-    this.sums[distance] ??= keep(emptySums(this.network.active(distance)));
-    return this.sums[distance];
+  /** Writes a sum of a layer, of lanes from `first` on. */
+  private remember(distance: number, which: number, values: Float64Array, first = 0): void {
+    const sums = this.states.sums(distance);
+    values.forEach((value, i) => {
+      sums[(first + i) * SUMS + which] = value;
+    });
   }
 
-  dispose(): void {
-    release([this.table, ...this.sums.filter((sums) => sums !== undefined)]);
-  }
-}
-
-export class SampledBlock {
-  learned: Learning = { rates: [], steps: [], contributions: [] };
-  /** M q, and M^T b where that is not what comes back to the features. */
-  private u: tf.Tensor3D | undefined;
-  private t: tf.Tensor3D | undefined;
-  readonly place: Place;
-
-  constructor(
-    private readonly passes: SampledPasses,
-    private readonly distance: number,
-  ) {
-    this.place = passes.network.place('hidden', distance);
-  }
-
-  /** The features of this layer, of those before; the caller's. */
-  forward(before: tf.Tensor3D): tf.Tensor3D {
-    const { passes, distance } = this;
-    const { network, form } = passes;
-    const [first, end] = [network.active(distance + 2), network.active(distance + 1)];
-    if (first < end) enter(form, passes.sumsAt(distance + 1), before, first, end);
-    const [x, u] = forward(passes.pass(distance), before);
-    this.u = keep(u);
-    const sums = viewOf(passes.sumsAt(distance));
-    rememberSquares(x, this.column(sums, SUM.features));
-    if (!form.isInner) {
-      rememberSquares(u, this.column(sums, SUM.image));
-      passes.proof.finite(this.place, u);
-    }
-    return x;
-  }
-
-  /** What comes back to the features before, of z that has come back to those of this layer; the caller's. */
-  backward(z: tf.Tensor3D): tf.Tensor3D {
-    const { passes, distance, place } = this;
-    const { network, form, layers } = passes;
-    const [lanes, u] = [place.lanes.length, this.u!];
-    if (distance === 1) {
-      arrive(form, passes.sumsAt(1), { x: layers[1]!.features, u, z }, lanes);
-    }
-    const before = layers[distance + 1]!;
-    const inner = network.active(distance + 2);
-    const [t, back] = backward(passes.pass(distance), z, before.features, before.sampled?.u, inner);
-    this.t = keep(t);
-    rememberSquares(back, this.column(viewOf(passes.sumsAt(distance + 1)), SUM.featuresBackward));
-    return back;
-  }
-
-  /** Sets the rate of its matrix, as `Chain.learnAt` does. */
-  learnAt(train: Train, loss: (lane: number) => number, all = false): readonly number[] {
-    const { passes, distance } = this;
-    const before = viewOf(passes.sumsAt(distance + 1));
-    const own = viewOf(passes.sumsAt(distance));
-    const squaredNorm = () => {
-      const squares = this.column(own, SUM.backward);
-      for (let lane = 0; lane < squares.length; lane++) squares[lane]! *= before[lane * SUMS + SUM.input]!;
-      return squares;
-    };
-    const matrices = [{ matrix: 'hidden', squaredNorm }] as const;
-    const { learned, gradientNorms } = learning(passes.network, this.place, train, matrices, loss, all);
-    this.learned = learned[0]!;
-    return gradientNorms;
-  }
-
-  /** The change of the features of this layer, of that before; the caller's. */
-  change(kind: ChangeKind, given: tf.Tensor3D): tf.Tensor3D {
-    const { passes, distance } = this;
-    const { network, form, layers } = passes;
-    const isVelocity = kind === 'velocity';
-    const [first, end] = [network.active(distance + 2), network.active(distance + 1)];
-    if (first < end) {
-      const tensors = { x: layers[distance + 1]!.features, t: this.t!, c: given };
-      enterChange(form, isVelocity, passes.sumsAt(distance + 1), tensors, first, end);
-    }
-    const { features, backward } = layers[distance]!;
-    const tensors = { given, x: features, u: this.u!, z: backward!, tNext: layers[distance - 1]?.sampled?.t };
-    const rates = isVelocity ? this.learned.rates : this.learned.steps;
-    const result = change(passes.pass(distance), isVelocity, rates, tensors);
-    const sums = viewOf(passes.sumsAt(distance));
-    rememberSquares(result, this.column(sums, SUM.change));
-    rememberDots(backward!, result, this.column(sums, SUM.overlap));
-    this.prove(kind, viewOf(passes.sumsAt(distance + 1)), sums);
-    return result;
-  }
-
-  dispose(): void {
-    this.u?.dispose();
-    this.t?.dispose();
-  }
-
-  /** What the sums prove of this layer. */
-  private prove(kind: ChangeKind, before: Float64Array, own: Float64Array): void {
-    const { passes, place } = this;
-    const { proof, network } = passes;
+  /** What the sums prove of a layer. */
+  private prove(kind: ChangeKind, distance: number): void {
+    const { proof, network, states } = this;
+    const place = network.place('hidden', distance);
     const size = network.shape.width;
-    const [b, q] = [this.column(own, SUM.backward), this.column(before, SUM.input)];
-    const dq = this.column(before, SUM.inputChange);
+    const count = place.lanes.length;
+    const [before, own] = [states.sums(distance + 1), states.sums(distance)];
+    const [b, q] = [column(own, SUM.backward, count), column(before, SUM.input, count)];
+    const dq = column(before, SUM.inputChange, count);
     const sigma = (lane: number) => place.lanes[lane]!.branchScale * place.lanes[lane]!.sigma.hidden;
-    const { rates, steps, contributions } = this.learned;
     const matrix = {
-      rates,
-      steps,
-      contributions,
+      ...this.learned[distance]!,
       place,
       inner: size,
       squares: { backward: b, input: q, inputChange: dq },
@@ -227,20 +259,18 @@ export class SampledBlock {
       },
     };
     proof.range(matrix);
-    if (!network.settings.activation.closes) this.lose(before, own);
+    if (!network.settings.activation.closes) this.lose(place, before, own);
     if (kind === 'velocity') {
-      const carried = this.column(before, SUM.change);
-      proof.contribute(matrix, carried, (lane) => network.skipOf(lane));
+      proof.contribute(matrix, column(before, SUM.change, count), (lane) => network.skipOf(lane));
     } else {
-      const [back, fallen] = [this.column(before, SUM.transposed), this.column(own, SUM.fallen)];
-      proof.updateWhole(matrix, back, fallen);
+      proof.updateWhole(matrix, column(before, SUM.transposed, count), column(own, SUM.fallen, count));
     }
   }
 
   /** An activation that never closes makes zero only of what float32 has rounded to it. */
-  private lose(before: Float64Array, own: Float64Array): void {
-    const { passes, place } = this;
-    const pairs = passes.form.isInner
+  private lose(place: Place, before: Float64Array, own: Float64Array): void {
+    const { isInner } = this.form;
+    const pairs = isInner
       ? ([
           [before, SUM.features, SUM.input],
           [before, SUM.change, SUM.inputChange],
@@ -252,17 +282,57 @@ export class SampledBlock {
     for (const [sums, given, made] of pairs) {
       place.lanes.forEach((_, lane) => {
         const at = lane * SUMS;
-        const distance = place.distance + (passes.form.isInner ? 1 : 0);
-        if (sums[at + made] === 0 && sums[at + given]! > 0) passes.proof.lose(lane, distance, 0);
+        const distance = place.distance + (isInner ? 1 : 0);
+        if (sums[at + made] === 0 && sums[at + given]! > 0) this.proof.lose(lane, distance, 0);
       });
     }
   }
+}
 
-  /** One of the sums, of each lane. */
-  private column(sums: Float64Array, which: number): Float64Array {
-    const count = this.place.lanes.length;
-    const column = new Float64Array(count);
-    for (let lane = 0, at = which; lane < count; lane++, at += SUMS) column[lane] = sums[at]!;
-    return column;
+/** A layer that is finished. Its states are tensors only where they are asked for, and as long as it is visited. */
+class SampledLayer implements FinishedLayer {
+  readonly sums;
+  private readonly tensors = new Map<string, tf.Tensor3D>();
+
+  constructor(
+    private readonly passes: SampledPasses,
+    readonly distance: number,
+    readonly active: number,
+  ) {
+    this.sums = {
+      features: passes.sums(distance, SUM.features),
+      backward: passes.sums(distance, SUM.featuresBackward),
+      change: passes.sums(distance, SUM.change),
+      overlap: passes.sums(distance, SUM.overlap),
+    };
   }
+
+  get features(): tf.Tensor3D {
+    return this.tensor('x', SUM.features);
+  }
+
+  get backward(): tf.Tensor3D {
+    return this.tensor('z', SUM.featuresBackward);
+  }
+
+  get change(): tf.Tensor3D {
+    return this.tensor('change', SUM.change);
+  }
+
+  dispose(): void {
+    tf.dispose([...this.tensors.values()]);
+  }
+
+  private tensor(state: 'x' | 'z' | 'change', squares: number): tf.Tensor3D {
+    const tensor = this.tensors.get(state) ?? this.passes.tensor(state, this.distance, squares);
+    this.tensors.set(state, tensor);
+    return tensor;
+  }
+}
+
+/** One of the sums, of the first `count` lanes. */
+function column(sums: Float64Array, which: number, count: number): Float64Array {
+  const column = new Float64Array(count);
+  for (let lane = 0, at = which; lane < count; lane++, at += SUMS) column[lane] = sums[at]!;
+  return column;
 }

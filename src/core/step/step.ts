@@ -9,7 +9,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayerGroup } from '../../architectures/architecture.js';
 import type { Loss } from '../loss.js';
-import { dots, joined, lanesOf, read, rememberDots, squaredNorms } from '../ops.js';
+import { dots, joined, lanesOf, read, squaredNorms } from '../ops.js';
 import { Chain, type ChangeKind, type Descent } from './chain.js';
 import type { FinishedLayer, FinishedStep } from './finished-step.js';
 import type { Train } from './lane.js';
@@ -18,7 +18,7 @@ import type { Learning } from './learning.js';
 import type { Network, Place } from './network.js';
 import { Output } from './output.js';
 import { Proof } from './proof.js';
-import { SampledBlock, SampledPasses } from './sampled-block.js';
+import { SampledPasses } from './sampled-block.js';
 
 export interface StepSettings {
   /** One finite step, or its limit dt -> 0. */
@@ -34,7 +34,7 @@ export interface StepSettings {
 }
 
 export class Step {
-  /** By distance from the readout, 1 .. farthest. */
+  /** By distance from the readout, 1 .. farthest; none where passes are whole. */
   readonly layers: Layer[] = [];
   readonly output: Output;
   readonly readout: Chain;
@@ -52,7 +52,7 @@ export class Step {
     this.proof = new Proof(network.lanes, this.contributions);
     this.output = new Output(network, settings.loss, this.proof);
     this.readout = this.chain('output', 0);
-    this.passes = SampledPasses.of(network, this.proof, this.layers, settings.keepsStates);
+    this.passes = SampledPasses.of(network, this.proof, settings.keepsStates);
   }
 
   /**
@@ -123,52 +123,62 @@ export class Step {
 
   /** The features of all layers, and the output. */
   private forward(): void {
+    const { passes, readout } = this;
+    const features = passes ? readout.own(passes.forward()) : this.forwardByPieces();
+    this.output.values = read(tf.tidy(() => readout.forward(features)));
+  }
+
+  private forwardByPieces(): tf.Tensor3D {
     const { network, layers } = this;
     for (let distance = network.farthest; distance >= 1; distance--) {
       const previous = layers[distance + 1];
-      const sampled = previous && this.passes && new SampledBlock(this.passes, distance);
-      const block = previous && !sampled ? this.chain('hidden', distance) : undefined;
+      const block = previous && this.chain('hidden', distance);
       const begins = network.active(distance) > network.active(distance + 1);
       const embedding = begins ? this.chain('input', distance) : undefined;
       const features = tf.tidy(() => {
         const parts = [];
-        if (sampled) parts.push(sampled.forward(previous.features));
         if (block) parts.push(network.addSkip(block.forward(previous!.features), previous!.features));
         if (embedding) parts.push(embedding.forward(network.input(distance)));
         return tf.keep(joined(parts));
       });
-      this.proof.finite({ distance, first: 0, lanes: network.lanes.slice(0, features.shape[0]) }, features);
+      this.proof.finite({ distance, first: 0, lanes: network.lanes }, squaredNorms(features));
       layers[distance] = {
         features,
         ...(block && { block }),
-        ...(sampled && { sampled }),
         ...(embedding && { embedding }),
       };
     }
-    this.output.values = read(tf.tidy(() => this.readout.forward(layers[1]!.features)));
+    return layers[1]!.features;
   }
 
   /** The backward pass of all layers, with the gradients and rates of their matrices. */
   private backward(): void {
-    const { network, layers } = this;
+    const { network, passes, readout } = this;
     const { samples, outputWidth } = network.shape;
     this.output.descendAlong(this.settings.slope);
     const b = Float32Array.from(this.output.slope);
     const slope = network.upload(b, network.lanes.length, samples, outputWidth);
-    let arriving = this.through(this.readout, this.readout.own(slope))!;
+    const arriving = this.through(readout, readout.own(slope))!;
+    if (!passes) this.backwardByPieces(arriving);
+    else {
+      passes.backward(readout.own(arriving), {
+        settings: this.settings,
+        end: (chain, b) => this.through(chain, b, true),
+        note: (...noted) => this.note(...noted),
+        loss: (lane) => this.output.loss()[lane]!,
+      });
+    }
+  }
+
+  private backwardByPieces(last: tf.Tensor3D): void {
+    const { network, layers } = this;
+    let arriving = last;
     for (let distance = 1; ; distance++) {
       const layer = layers[distance]!;
       layer.backward = arriving;
       const continuing = network.active(distance + 1);
-      const { block, sampled, embedding } = layer;
+      const { block, embedding } = layer;
       if (embedding) this.through(embedding, embedding.own(lanesOf(arriving, continuing)), true);
-      if (sampled) {
-        arriving = tf.tidy(() => sampled.backward(arriving));
-        const { train, measuresAllGradients } = this.settings;
-        const norms = sampled.learnAt(train, (lane) => this.output.loss()[lane]!, measuresAllGradients);
-        this.note(sampled.place, norms, [sampled.learned]);
-        continue;
-      }
       if (!block) return;
       arriving = tf.tidy(() => {
         const own = lanesOf(arriving, 0, continuing);
@@ -206,49 +216,55 @@ export class Step {
    * @returns the change of f_L, [lanes x n x k].
    */
   private change(kind: ChangeKind, visit: (layer: FinishedLayer) => void): Float32Array {
+    const { passes, readout } = this;
+    const last = passes ? passes.change(kind, visit) : this.changeByPieces(kind, visit);
+    const outputChange = read(
+      tf.tidy(() => {
+        const moved = readout.change(kind, last);
+        if (kind === 'velocity') this.proof.velocity(0, dots(readout.descents[0]!.backward, moved));
+        return moved;
+      }),
+    );
+    last.dispose();
+    if (!this.settings.keepsStates) {
+      this.release(1);
+      readout.dispose();
+      passes?.dispose();
+    }
+    return outputChange;
+  }
+
+  /** The change of the features of the last layers. */
+  private changeByPieces(kind: ChangeKind, visit: (layer: FinishedLayer) => void): tf.Tensor3D {
     const { network, layers } = this;
     const { hasSkip } = network.settings.architecture;
     const isVelocity = kind === 'velocity';
     let change: tf.Tensor3D | undefined;
     for (let distance = network.farthest; distance >= 1; distance--) {
-      const { block, sampled, embedding, features, backward } = layers[distance]!;
+      const { block, embedding, features, backward } = layers[distance]!;
       const before = change;
       change = tf.tidy(() => {
         const parts = [];
-        if (sampled) parts.push(sampled.change(kind, before!));
         if (block) {
           const moved = block.change(kind, before, hasSkip ? before : undefined);
           parts.push(network.addSkip(moved, before!));
         }
         if (embedding) parts.push(embedding.change(kind));
-        const all = joined(parts);
-        if (sampled && embedding) {
-          const begun = lanesOf(backward!, network.active(distance + 1));
-          const products = [dots(backward!, parts[0]!), dots(begun, parts[1]!)];
-          rememberDots(backward!, all, Float64Array.from(products.flatMap((part) => [...part])));
-        }
-        return all;
+        return joined(parts);
       });
       before?.dispose();
       if (before && !this.settings.keepsStates) this.release(distance + 1);
-      if (isVelocity) this.proof.velocity(distance, backward!, change);
+      const sums = {
+        features: squaredNorms(features),
+        backward: squaredNorms(backward!),
+        change: squaredNorms(change),
+        overlap: dots(backward!, change),
+      };
+      if (isVelocity) this.proof.velocity(distance, sums.overlap);
       if (isVelocity && distance === 1 && this.isNormalized) this.checkNormalization(change);
-      visit({ distance, active: network.active(distance), features, backward: backward!, change });
+      visit({ distance, active: network.active(distance), features, backward: backward!, change, sums });
     }
-    const outputChange = read(
-      tf.tidy(() => {
-        const moved = this.readout.change(kind, change);
-        if (isVelocity) this.proof.velocity(0, this.readout.descents[0]!.backward, moved);
-        return moved;
-      }),
-    );
-    change?.dispose();
-    if (!this.settings.keepsStates) {
-      this.release(1);
-      this.readout.dispose();
-      this.passes?.dispose();
-    }
-    return outputChange;
+    return change!;
   }
 
   /** The chain of the layers at a distance that are of a group. */
@@ -288,7 +304,6 @@ export class Step {
     const layer = this.layers[distance];
     if (!layer) return;
     layer.block?.dispose();
-    layer.sampled?.dispose();
     layer.embedding?.dispose();
     layer.features.dispose();
     layer.backward?.dispose();

@@ -182,7 +182,11 @@ export function registerFusedKernels(backend: unknown): void {
     kernels.transpose(at(out), at(x!), lanes, rows, columns);
     return out;
   });
-  offerSampledPasses(kernels, { memory, at, output });
+  offerSampledPasses(kernels, {
+    memory,
+    reserve: (bytes) => wasm._malloc(bytes),
+    free: (at) => wasm._free(at),
+  });
   register('Filled', (_, { shape, fill }) => {
     const out = output(shape as readonly number[]);
     const values = new Float32Array(memory.buffer, at(out), sizeOf(shape as readonly number[]));

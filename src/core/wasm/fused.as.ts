@@ -6,8 +6,9 @@
  * wasm backend. Arguments are byte offsets and counts; no data, and no state but
  * of the sampler, in a place that it is given.
  */
+import { difference, gated, read, write } from './kinked.as';
 import { addScaledRow, PACKED_BYTES, packInto } from './product.as';
-import { difference, gated, read, write } from './sampled-sums.as';
+import { PARTS, sumIn } from './sampled-sums.as';
 import { transposeMatrix } from './transpose.as';
 import { initialise as initialiseSampler, ROOM } from './ziggurat.as';
 
@@ -16,12 +17,13 @@ export { backward, change, forward } from './sampled-passes.as';
 export { arrive, enter, enterChange } from './sampled-sums.as';
 
 /** Bytes that the sampler and the products work in. */
-export const SPACE: usize = ROOM + PACKED_BYTES;
+export const SPACE: usize = ROOM + PARTS + PACKED_BYTES;
 
 /** Once, before anything else. */
 export function initialise(at: usize): void {
   initialiseSampler(at);
-  packInto(at + ROOM);
+  sumIn(at + ROOM);
+  packInto(at + ROOM + PARTS);
 }
 
 /** out = y + a x for each lane of `size` numbers; a has one number a lane. */

@@ -13,5 +13,5 @@ export function initialise(): void {
 
 /** Writes the next `count` numbers of law N(0, scale^2) of the stream that was started; the last but for multiples of four. */
 export function fill(count: u32, scale: f32): void {
-  draw(OUTPUT, count, scale);
+  draw(OUTPUT, (<usize>count) << 2, scale);
 }

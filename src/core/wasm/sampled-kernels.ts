@@ -1,11 +1,8 @@
 /**
  * The passes of a layer with weights that are never formed, whole: calls of the wasm backend (see `sampled-passes.as.ts`);
- * other backends have none.
- *
- * Tensors are [lanes, 1, m], and of more lanes than are asked for the first count. The calls go by the engine of the tensor
- * library, of which they only make the results known: with its ways a call takes as long as 2000 entries of a state.
+ * other backends have none. States, sums and what lanes draw are addresses in its memory (`sampled-states.ts`).
  */
-import { engine, getBackend, type Tensor3D, type TensorInfo } from '@tensorflow/tfjs-core';
+import { getBackend } from '@tensorflow/tfjs-core';
 
 /** Sums of a layer, the number of each among those of a lane (see `sampled-sums.as.ts`). */
 export const SUM = {
@@ -38,14 +35,25 @@ export interface LayerForm {
   readonly isInner: boolean;
 }
 
-/** Where a pass is: the lanes, what they draw, and the sums of this layer and the one before. */
+/** States of some lanes of a layer, of m numbers each: features x, the image u of its matrix, and what has come back, z. */
+export interface LayerStates {
+  readonly sums: number;
+  readonly x: number;
+  readonly u: number;
+  readonly z: number;
+  /** M^T b of the next matrix; z where there is none. */
+  readonly tNext: number;
+}
+
+/** The lanes that go on from one layer to the next: the table of what they draw, and their states there and before. */
 export interface Pass {
   readonly form: LayerForm;
-  readonly table: Tensor3D;
-  readonly sums: Tensor3D;
-  readonly sumsBefore: Tensor3D;
+  readonly size: number;
   readonly lanes: number;
   readonly distance: number;
+  readonly table: number;
+  readonly own: LayerStates;
+  readonly before: LayerStates;
 }
 
 type Call = (...given: (number | boolean)[]) => void;
@@ -55,118 +63,84 @@ export type SampledExports = Readonly<
   Record<'enter' | 'enterChange' | 'arrive' | 'forward' | 'backward' | 'change', Call>
 >;
 
-/** Where a backend has its tensors. */
+/** The memory of a backend, in which room can be taken. */
 export interface Heap {
   readonly memory: WebAssembly.Memory;
-  at(tensor: TensorInfo): number;
-  output(shape: readonly number[]): TensorInfo;
+  /** @throws RangeError where there is none. */
+  reserve(bytes: number): number;
+  free(at: number): void;
 }
 
-let offered: (Heap & { readonly kernels: SampledExports }) | undefined;
+let offered: { readonly kernels: SampledExports; readonly heap: Heap } | undefined;
 
 /** Makes the passes known, once a thread. */
-export function offerSampledPasses(kernels: SampledExports, { memory, at, output }: Heap): void {
-  offered = { kernels, memory, at, output };
+export function offerSampledPasses(kernels: SampledExports, heap: Heap): void {
+  offered = { kernels, heap };
 }
 
 /** Whether the current backend has them. */
 export const hasSampledPasses = () => offered !== undefined && getBackend() === 'wasm';
 
-/** Zeros for the sums of a layer. */
-export function emptySums(lanes: number): Tensor3D {
-  const sums = made(lanes, 2 * SUMS);
-  viewOf(sums).fill(0);
-  return sums;
+/** Where it has its states. */
+export const heap = () => offered!.heap;
+
+/** Sums features that no pass has made. */
+export function enter({ slope, isInner }: LayerForm, own: LayerStates, lanes: number, size: number): void {
+  offered!.kernels.enter(own.sums, own.x, lanes, size, slope, isInner);
 }
 
-/** The sums of a layer, SUMS a lane, where the kernels have them: as long as no other tensor is made. */
-export function viewOf(sums: Tensor3D): Float64Array {
-  return new Float64Array(offered!.memory.buffer, offered!.at(sums), sums.size / 2);
+/** The same of what has come back to them. */
+export function arrive({ slope, isInner }: LayerForm, own: LayerStates, lanes: number, size: number): void {
+  offered!.kernels.arrive(own.sums, own.x, own.u, own.z, lanes, size, slope, isInner);
 }
 
-/** What the kernels need of lanes `first` to `end` of features that they have not made. */
-export function enter(
-  { slope, isInner }: LayerForm,
-  sums: Tensor3D,
-  x: Tensor3D,
-  first: number,
-  end: number,
-): void {
-  const size = x.shape[2];
-  offered!.kernels.enter(lane(sums, first), lane(x, first), end - first, size, slope, isInner);
-}
-
-/** The same of a change, with M^T b of the next matrix. */
+/** The same of their change c. */
 export function enterChange(
   { slope, isInner }: LayerForm,
   isVelocity: boolean,
-  sums: Tensor3D,
-  tensors: { readonly x: Tensor3D; readonly t: Tensor3D; readonly c: Tensor3D },
-  first: number,
-  end: number,
-): void {
-  const [x, t, c] = [lane(tensors.x, first), lane(tensors.t, first), lane(tensors.c, first)];
-  const size = tensors.x.shape[2];
-  offered!.kernels.enterChange(lane(sums, first), x, t, c, end - first, size, slope, isInner, isVelocity);
-}
-
-/** The same of what comes back to features x with the image u. */
-export function arrive(
-  { slope, isInner }: LayerForm,
-  sums: Tensor3D,
-  tensors: { readonly x: Tensor3D; readonly u: Tensor3D; readonly z: Tensor3D },
+  own: LayerStates,
+  c: number,
   lanes: number,
+  size: number,
 ): void {
-  const [x, u, z] = [lane(tensors.x), lane(tensors.u), lane(tensors.z)];
-  offered!.kernels.arrive(lane(sums), x, u, z, lanes, tensors.x.shape[2], slope, isInner);
+  const { sums, x, z, tNext } = own;
+  offered!.kernels.enterChange(sums, x, z, tNext, c, lanes, size, slope, isInner, isVelocity);
 }
 
-/** The features x of a layer and the image u of its matrix, from the features before. */
-export function forward(pass: Pass, before: Tensor3D): [x: Tensor3D, u: Tensor3D] {
-  const { table, sums, sumsBefore, lanes, distance, form } = pass;
-  const size = before.shape[2];
-  const [x, u] = [made(lanes, size), made(lanes, size)];
+/** The features of a layer and the image of its matrix, from the features before. */
+export function forward({ form, size, lanes, distance, table, own, before }: Pass): void {
+  const { slope, isInner } = form;
   offered!.kernels.forward(
-    lane(x),
-    lane(u),
-    lane(before),
-    lane(sumsBefore),
-    lane(sums),
-    lane(table),
+    own.x,
+    own.u,
+    before.x,
+    before.sums,
+    own.sums,
+    table,
     lanes,
     distance,
     size,
-    form.slope,
-    form.isInner,
+    slope,
+    isInner,
   );
-  return [x, u];
 }
 
 /**
- * t = M^T b, and what comes back to the features before, of z that has come back.
+ * M^T b, and what comes back to the features before, of what has come back.
  *
- * @param uBefore image of the layer before, of `inner` lanes; none where these are none.
+ * @param inner lanes whose features before are of a matrix of this kind, too.
  */
-export function backward(
-  pass: Pass,
-  z: Tensor3D,
-  before: Tensor3D,
-  uBefore: Tensor3D | undefined,
-  inner: number,
-): [t: Tensor3D, back: Tensor3D] {
-  const { table, sums, sumsBefore, lanes, distance, form } = pass;
-  const size = before.shape[2];
-  const t = made(lanes, size);
-  const back = form.isInner ? made(lanes, size) : t;
+export function backward(pass: Pass, inner: number): void {
+  const { form, size, lanes, distance, table, own, before } = pass;
   offered!.kernels.backward(
-    lane(t),
-    lane(back),
-    lane(z),
-    lane(before),
-    lane(uBefore ?? before),
-    lane(sumsBefore),
-    lane(sums),
-    lane(table),
+    before.tNext,
+    before.z,
+    own.z,
+    before.x,
+    before.u,
+    before.sums,
+    own.sums,
+    table,
     lanes,
     inner,
     distance,
@@ -174,42 +148,33 @@ export function backward(
     form.slope,
     form.isInner,
   );
-  return [t, back];
 }
 
 /**
- * The change of features x, from that before.
+ * The change of the features of a layer, from that before.
  *
- * @param rates by which their layer learns.
- * @param tensors with what came back to x, and t of the next matrix, if there is one.
+ * @param rates by which the lanes learn.
  */
 export function change(
   pass: Pass,
   isVelocity: boolean,
-  rates: readonly number[],
-  tensors: {
-    readonly given: Tensor3D;
-    readonly x: Tensor3D;
-    readonly u: Tensor3D;
-    readonly z: Tensor3D;
-    readonly tNext: Tensor3D | undefined;
-  },
-): Tensor3D {
-  const { table, sums, sumsBefore, lanes, distance, form } = pass;
-  const size = tensors.x.shape[2];
-  const out = made(lanes, size);
-  const own = viewOf(sums);
-  for (let i = 0; i < lanes; i++) own[i * SUMS + SUM.rate] = rates[i]!;
+  rates: ArrayLike<number>,
+  given: number,
+  out: number,
+): void {
+  const { form, size, lanes, distance, table, own, before } = pass;
+  const sums = new Float64Array(heap().memory.buffer, own.sums, lanes * SUMS);
+  for (let i = 0; i < lanes; i++) sums[i * SUMS + SUM.rate] = rates[i]!;
   offered!.kernels.change(
-    lane(out),
-    lane(tensors.given),
-    lane(tensors.x),
-    lane(tensors.u),
-    lane(tensors.z),
-    lane(tensors.tNext ?? tensors.z),
-    lane(sumsBefore),
-    lane(sums),
-    lane(table),
+    out,
+    given,
+    own.x,
+    own.u,
+    own.z,
+    own.tNext,
+    before.sums,
+    own.sums,
+    table,
     lanes,
     distance,
     size,
@@ -217,15 +182,4 @@ export function change(
     form.isInner,
     isVelocity,
   );
-  return out;
-}
-
-/** A tensor to be written to. */
-function made(lanes: number, size: number): Tensor3D {
-  return engine().makeTensorFromTensorInfo(offered!.output([lanes, 1, size])) as Tensor3D;
-}
-
-/** Where a lane of a tensor begins. */
-function lane(tensor: Tensor3D, which = 0): number {
-  return offered!.at(tensor) + 4 * which * tensor.shape[2];
 }

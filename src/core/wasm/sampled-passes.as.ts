@@ -1,6 +1,7 @@
 /**
- * The passes of a step through one layer with weights that are never formed: what they draw, scale, gate, add and sum while a
- * state is in the cache. A pass goes over a state once, and once more where a sum over all that it drew must be known first.
+ * The passes of a step through one layer with weights that are never formed (the law is in `matrix-free-weights.ts`): what they
+ * draw, scale, gate and add, by blocks that stay in the first cache until they are summed. A pass goes over a state once, and
+ * once more where a sum over all that it drew must be known first.
  *
  * Arguments are as in `sampled-sums.as.ts`: `isInner` tells a layer that begins with phi and has a skip connection,
  * x = a x_before + M phi(x_before), from one that ends with it, x = phi(M x_before). With M q = u and M^T b = t it is
@@ -11,31 +12,35 @@
  *
  * with fresh normal g in each, r = dq less what of it is along q, and x = q, or q + dq of a finite step.
  */
+import { gated } from './kinked.as';
 import {
+  addBackward,
+  addChange,
+  addFeatures,
   BB,
+  BD,
   BU,
+  begin,
   DD,
   DQ,
   DT,
-  firstFactor,
-  gated,
+  finish,
+  finishBackward,
+  finishChange,
+  finishFeatures,
+  keepParts,
   LANE,
+  moved,
   open,
+  partsOf,
   plusDot,
   QQ,
   RATE,
-  ratio,
-  read,
-  scaled,
   SIGMA,
   SKIP,
+  strideOf,
   SUMS,
-  sweep,
   total,
-  UU,
-  write,
-  XX,
-  ZZ,
 } from './sampled-sums.as';
 import { draw } from './ziggurat.as';
 
@@ -46,7 +51,7 @@ const CHANGE: u32 = 10;
 
 /** Share of |dq|^2 up to which a residual is the rounding of float32 (ROUNDING of `matrix-free-weights.ts`). */
 const ROUNDING: f64 = 1e-12;
-/** Bytes of a state that are drawn, and then swept, at a time: they stay in the first cache. */
+/** Bytes of a state that are drawn, and then swept, at a time. */
 const BLOCK: usize = 4096;
 
 /** x and u from the features before; the sums of both layers. */
@@ -63,37 +68,30 @@ export function forward(
   slope: f32,
   isInner: bool,
 ): void {
-  const bytes = (<usize>size) << 2;
+  const bytes = strideOf(size);
   const slopes = f32x4.splat(slope);
   for (let k: u32 = 0; k < lanes; k++) {
     open(lane, distance, FORWARD);
     const scale = f32(load<f64>(lane, SIGMA) * Math.sqrt(load<f64>(sumsBefore, QQ)));
     const skip = f32x4.splat(f32(load<f64>(lane, SKIP)));
-    let xx = f64x2.splat(0);
-    let qq = f64x2.splat(0);
-    for (let i: usize = 0; i < bytes; ) {
-      const end = min(bytes, i + BLOCK);
-      draw(u + i, <u32>((end - i) >> 2), scale);
-      for (; i < end; i += 16) {
-        const rest = bytes - i;
-        const drawn = read(u + i, rest);
-        if (isInner) {
-          const f = f32x4.add(drawn, f32x4.mul(skip, read(before + i, rest)));
-          const q = gated(f, f, slopes);
-          write(x + i, f, rest);
-          xx = plusDot(xx, f, f);
-          qq = plusDot(qq, q, q);
-        } else {
-          const g = gated(drawn, drawn, slopes);
-          write(x + i, g, rest);
-          xx = plusDot(xx, drawn, drawn);
-          qq = plusDot(qq, g, g);
+    begin();
+    for (let at: usize = 0; at < bytes; at += BLOCK) {
+      const length = min(bytes - at, BLOCK);
+      const end = at + length;
+      drawPart(u, at, length, size, scale);
+      if (isInner) {
+        for (let i = at; i < end; i += 16) {
+          v128.store(x + i, f32x4.add(v128.load(u + i), f32x4.mul(skip, v128.load(before + i))));
+        }
+      } else {
+        for (let i = at; i < end; i += 16) {
+          const drawn = v128.load(u + i);
+          v128.store(x + i, gated(drawn, drawn, slopes));
         }
       }
+      addFeatures(x + at, u + at, length, slopes, isInner);
     }
-    store<f64>(sums, isInner ? total(xx) : total(qq), XX);
-    store<f64>(sums, total(qq), QQ);
-    store<f64>(sums, isInner ? 0 : total(xx), UU);
+    finishFeatures(sums);
     lane += LANE;
     sumsBefore += SUMS;
     sums += SUMS;
@@ -124,21 +122,20 @@ export function backward(
   slope: f32,
   isInner: bool,
 ): void {
-  const bytes = (<usize>size) << 2;
+  const bytes = strideOf(size);
   const slopes = f32x4.splat(slope);
+  // What a layer that ends with phi takes are the features, with their sign.
+  const onFeatures = isInner ? slopes : f32x4.splat(1);
   for (let k: u32 = 0; k < lanes; k++) {
     open(lane, distance, BACKWARD);
     const square = load<f64>(sumsBefore, QQ);
     const isComplete = size == 1 && square > 0;
     const fresh = isComplete ? 0 : load<f64>(lane, SIGMA) * Math.sqrt(load<f64>(sums, BB));
     let tq = f64x2.splat(0);
-    for (let i: usize = 0; i < bytes; ) {
-      const end = min(bytes, i + BLOCK);
-      draw(t + i, <u32>((end - i) >> 2), f32(fresh));
-      for (; i < end; i += 16) {
-        const f = read(before + i, bytes - i);
-        tq = plusDot(tq, read(t + i, bytes - i), isInner ? gated(f, f, slopes) : f);
-      }
+    for (let at: usize = 0; at < bytes; at += BLOCK) {
+      const length = min(bytes - at, BLOCK);
+      drawPart(t, at, length, size, f32(fresh));
+      tq = plusGatedDot(tq, t + at, before + at, before + at, length, onFeatures);
     }
     const along = ratio(load<f64>(sums, BU) - total(tq), square);
     const first = firstFactor(along);
@@ -146,31 +143,25 @@ export function backward(
     const two = f32x4.splat(f32(along / first));
     const skip = f32x4.splat(f32(load<f64>(lane, SKIP)));
     const image = k < inner ? uBefore : before;
-    let zz = f64x2.splat(0);
-    let bb = f64x2.splat(0);
-    let bu = f64x2.splat(0);
-    for (let i: usize = 0; i < bytes; i += 16) {
-      const rest = bytes - i;
-      const f = read(before + i, rest);
-      const q = isInner ? gated(f, f, slopes) : f;
-      const own = f32x4.add(read(t + i, rest), scaled(q, one, two));
-      write(t + i, own, rest);
+    begin();
+    for (let at: usize = 0; at < bytes; at += BLOCK) {
+      const length = min(bytes - at, BLOCK);
+      const end = at + length;
       if (isInner) {
-        const b = f32x4.add(f32x4.mul(skip, read(z + i, rest)), gated(f, own, slopes));
-        write(back + i, b, rest);
-        bb = plusDot(bb, b, b);
-        bu = plusDot(bu, b, read(image + i, rest));
+        for (let i = at; i < end; i += 16) {
+          const f = v128.load(before + i);
+          const own = f32x4.add(v128.load(t + i), scaled(gated(f, f, slopes), one, two));
+          v128.store(t + i, own);
+          v128.store(back + i, f32x4.add(f32x4.mul(skip, v128.load(z + i)), gated(f, own, slopes)));
+        }
       } else {
-        // <phi'(u) z, u> = <z, phi(u)>: phi is homogeneous, and has its sign.
-        const b = gated(f, own, slopes);
-        zz = plusDot(zz, own, own);
-        bb = plusDot(bb, b, b);
-        bu = plusDot(bu, own, f);
+        for (let i = at; i < end; i += 16) {
+          v128.store(t + i, f32x4.add(v128.load(t + i), scaled(v128.load(before + i), one, two)));
+        }
       }
+      addBackward(before + at, image + at, back + at, length, slopes, isInner);
     }
-    store<f64>(sumsBefore, isInner ? total(bb) : total(zz), ZZ);
-    store<f64>(sumsBefore, total(bb), BB);
-    store<f64>(sumsBefore, total(bu), BU);
+    finishBackward(sumsBefore);
     lane += LANE;
     sumsBefore += SUMS;
     sums += SUMS;
@@ -200,8 +191,10 @@ export function change(
   isInner: bool,
   isVelocity: bool,
 ): void {
-  const bytes = (<usize>size) << 2;
+  const bytes = strideOf(size);
   const slopes = f32x4.splat(slope);
+  // What has come back to a layer that begins with phi comes as it is to its matrix.
+  const onBack = isInner ? f32x4.splat(1) : slopes;
   for (let k: u32 = 0; k < lanes; k++) {
     const qq = load<f64>(sumsBefore, QQ);
     const dd = load<f64>(sumsBefore, DD);
@@ -212,26 +205,54 @@ export function change(
     const isKnown = rr <= ROUNDING * dd || (size == 1 && qq > 0);
     const isComplete = isKnown || (size == 1 && bb > 0);
     const fresh = isComplete ? 0 : load<f64>(lane, SIGMA) * Math.sqrt(rr);
-    let bg: f64 = 0;
+    let bg = f64x2.splat(0);
     if (fresh == 0) memory.fill(out, 0, bytes);
     else {
       open(lane, distance, CHANGE);
-      let sum = f64x2.splat(0);
-      for (let i: usize = 0; i < bytes; ) {
-        const end = min(bytes, i + BLOCK);
-        draw(out + i, <u32>((end - i) >> 2), f32(fresh));
-        for (; i < end; i += 16) {
-          const rest = bytes - i;
-          const back = read(z + i, rest);
-          sum = plusDot(sum, read(out + i, rest), isInner ? back : gated(read(x + i, rest), back, slopes));
-        }
+      for (let at: usize = 0; at < bytes; at += BLOCK) {
+        const length = min(bytes - at, BLOCK);
+        drawPart(out, at, length, size, f32(fresh));
+        bg = plusGatedDot(bg, out + at, x + at, z + at, length, onBack);
       }
-      bg = total(sum);
     }
-    const seen = isKnown ? 0 : ratio(load<f64>(sumsBefore, DT) - along * load<f64>(sums, BU) - bg, bb);
+    const seen = isKnown ? 0 : ratio(load<f64>(sumsBefore, DT) - along * load<f64>(sums, BU) - total(bg), bb);
     const descent = load<f64>(sums, RATE) * (isVelocity ? qq : qq + dq);
     const onB = seen - descent;
-    sweep(out, given, x, u, z, tNext, sums, bytes, slopes, along, onB, f32(load<f64>(lane, SKIP)), isInner, isVelocity);
+    const firstU = firstFactor(along);
+    const firstB = firstFactor(onB);
+    const u1 = f32x4.splat(f32(firstU));
+    const u2 = f32x4.splat(f32(along / firstU));
+    const b1 = f32x4.splat(f32(firstB));
+    const b2 = f32x4.splat(f32(onB / firstB));
+    const skip = f32x4.splat(f32(load<f64>(lane, SKIP)));
+    begin();
+    for (let at: usize = 0; at < bytes; at += BLOCK) {
+      const length = min(bytes - at, BLOCK);
+      const end = at + length;
+      let bd = partsOf(BD);
+      if (isInner) {
+        for (let i = at; i < end; i += 16) {
+          const b = v128.load(z + i);
+          const known = f32x4.add(scaled(v128.load(u + i), u1, u2), scaled(b, b1, b2));
+          const d = f32x4.add(v128.load(out + i), known);
+          bd = plusDot(bd, b, d);
+          v128.store(out + i, f32x4.add(d, f32x4.mul(skip, v128.load(given + i))));
+        }
+      } else {
+        for (let i = at; i < end; i += 16) {
+          const image = v128.load(u + i);
+          const b = gated(v128.load(x + i), v128.load(z + i), slopes);
+          const known = f32x4.add(scaled(image, u1, u2), scaled(b, b1, b2));
+          const d = f32x4.add(v128.load(out + i), known);
+          bd = plusDot(bd, b, d);
+          v128.store(out + i, moved(image, d, slopes, isVelocity));
+        }
+      }
+      keepParts(BD, bd);
+      addChange(x + at, z + at, tNext + at, out + at, length, slopes, isInner, isVelocity);
+    }
+    finish(sums, BD);
+    finishChange(sums);
     lane += LANE;
     sumsBefore += SUMS;
     sums += SUMS;
@@ -242,4 +263,38 @@ export function change(
     z += bytes;
     tNext += bytes;
   }
+}
+
+/** Draws a block of a state, `at` bytes from where it begins; what it has beyond its `size` numbers is zero. */
+@inline
+function drawPart(state: usize, at: usize, length: usize, size: u32, scale: f32): void {
+  draw(state + at, length, scale);
+  const end = (<usize>size) << 2;
+  for (let i = end; i < at + length; i += 4) store<f32>(state + i, 0);
+}
+
+/** sum + <y, phi'(f) v> of a block. */
+function plusGatedDot(sum: v128, y: usize, f: usize, v: usize, bytes: usize, slopes: v128): v128 {
+  for (let i: usize = 0; i < bytes; i += 16) {
+    sum = plusDot(sum, v128.load(y + i), gated(v128.load(f + i), v128.load(v + i), slopes));
+  }
+  return sum;
+}
+
+/** A power of two, the first factor of `factor` that leaves a second one which float32 holds; their products with a vector do too. */
+@inline
+function firstFactor(factor: f64): f64 {
+  const size = Math.abs(factor);
+  if (size > 1.2e18) return 1.2676506002282294e30; // 2^100
+  return size < 8e-19 && size > 0 ? 7.888609052210118e-31 : 1;
+}
+
+@inline
+function scaled(x: v128, first: v128, second: v128): v128 {
+  return f32x4.mul(second, f32x4.mul(first, x));
+}
+
+@inline
+function ratio(above: f64, below: f64): f64 {
+  return below == 0 ? 0 : above / below;
 }

@@ -1,14 +1,16 @@
 /**
- * One layer with weights that are never formed, of one sample: the three passes of a step, each in as few sweeps over the
- * states as its dot products allow (the passes are in `sampled-passes.as.ts`, the law in `matrix-free-weights.ts`).
+ * The sums over the states of a layer with weights that are never formed, of one sample: what its passes
+ * (`sampled-passes.as.ts`) leave for those that follow, for the proof of the step and for its measurements.
  *
  * Activations are the homogeneous ones, phi(f) = f where f > 0, else slope * f. Sums are of float64 products, so that no
  * state has a square that float32 has no number for, and the coefficient along a direction is known to sixteen digits: the
  * residual of a vector is orthogonal to it by its norms alone, and is never formed.
  *
- * A lane is 40 bytes of what it draws: its seed, its depth, sigma of its matrices, and the factor a of its skip connection,
- * which is 0 where there is none. A state is `size` numbers a lane, and the sums of a layer SUMS bytes a lane.
+ * A lane is LANE bytes of what it draws: its seed, its depth, sigma of its matrices, and the factor a of its skip connection,
+ * which is 0 where there is none. A state is `size` numbers a lane, and zeros up to the next multiple of four; the sums of a
+ * layer are SUMS bytes a lane. While they are summed each is of two parts, at twice its place in a lane of PARTS.
  */
+import { difference, gated } from './kinked.as';
 import { start } from './ziggurat.as';
 
 // A lane.
@@ -39,6 +41,15 @@ export const UU: usize = 88;
 /** What the gradient is multiplied by in the change. */
 export const RATE: usize = 96;
 export const SUMS: usize = 104;
+/** Bytes of the sums in the making. */
+export const PARTS: usize = 2 * SUMS;
+
+let parts: usize = 0;
+
+/** Where sums are made; once, before anything else. */
+export function sumIn(at: usize): void {
+  parts = at;
+}
 
 /** Roles of a layer (`random.ts`). */
 const ROLES: u32 = 1024;
@@ -50,29 +61,10 @@ export function open(lane: usize, distance: u32, role: u32): void {
   start(load<u32>(lane), load<u32>(lane, 4), load<u32>(lane, 8), load<u32>(lane, 12), layer * ROLES + role);
 }
 
-/** Four numbers, or the `rest` bytes that a state has left and zeros. */
+/** Bytes of a state of one lane. */
 @inline
-export function read(at: usize, rest: usize): v128 {
-  return rest >= 16 ? v128.load(at) : readPart(at, rest);
-}
-
-function readPart(at: usize, rest: usize): v128 {
-  let x = v128.load32_zero(at);
-  if (rest > 4) x = v128.load32_lane(at + 4, x, 1);
-  if (rest > 8) x = v128.load32_lane(at + 8, x, 2);
-  return x;
-}
-
-@inline
-export function write(at: usize, x: v128, rest: usize): void {
-  if (rest >= 16) v128.store(at, x);
-  else writePart(at, x, rest);
-}
-
-function writePart(at: usize, x: v128, rest: usize): void {
-  v128.store32_lane(at, x, 0);
-  if (rest > 4) v128.store32_lane(at + 4, x, 1);
-  if (rest > 8) v128.store32_lane(at + 8, x, 2);
+export function strideOf(size: u32): usize {
+  return ((<usize>size + 3) & ~3) << 2;
 }
 
 @inline
@@ -92,20 +84,26 @@ export function total(sum: v128): f64 {
   return f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1);
 }
 
-/** Where f > 0, t; else slope t. */
+/** A sum in the making. */
 @inline
-export function gated(f: v128, t: v128, slope: v128): v128 {
-  return v128.bitselect(t, f32x4.mul(slope, t), f32x4.gt(f, f32x4.splat(0)));
+export function partsOf(sum: usize): v128 {
+  return v128.load(parts + (sum << 1));
 }
 
-/** phi(f + df) - phi(f) without cancellation; NaN stays NaN. */
 @inline
-export function difference(f: v128, df: v128, slope: v128): v128 {
-  const after = f32x4.add(f, df);
-  const zero = f32x4.splat(0);
-  const crosses = v128.xor(f32x4.gt(f, zero), f32x4.gt(after, zero));
-  const across = f32x4.sub(gated(after, after, slope), gated(f, f, slope));
-  return v128.bitselect(across, gated(f, df, slope), crosses);
+export function keepParts(sum: usize, value: v128): void {
+  v128.store(parts + (sum << 1), value);
+}
+
+/** Begins the sums of a lane. */
+@inline
+export function begin(): void {
+  memory.fill(parts, 0, PARTS);
+}
+
+@inline
+export function finish(sums: usize, sum: usize): void {
+  store<f64>(sums + sum, total(partsOf(sum)));
 }
 
 /** The change of phi at f: of a velocity, or of a finite step. */
@@ -114,79 +112,151 @@ export function moved(f: v128, df: v128, slope: v128, isVelocity: bool): v128 {
   return isVelocity ? gated(f, df, slope) : difference(f, df, slope);
 }
 
-/** A power of two, the first factor of `factor` that leaves a second one which float32 holds; their products with a vector do too. */
-@inline
-export function firstFactor(factor: f64): f64 {
-  const size = Math.abs(factor);
-  if (size > 1.2e18) return 1.2676506002282294e30; // 2^100
-  return size < 8e-19 && size > 0 ? 7.888609052210118e-31 : 1;
-}
-
-@inline
-export function scaled(x: v128, first: v128, second: v128): v128 {
-  return f32x4.mul(second, f32x4.mul(first, x));
-}
-
-@inline
-export function ratio(above: f64, below: f64): f64 {
-  return below == 0 ? 0 : above / below;
-}
-
-/** |x|^2 and |q|^2 of features that no pass here has made; `isInner`: of a layer that begins with phi, q = phi(x). */
-export function enter(sums: usize, x: usize, lanes: u32, size: u32, slope: f32, isInner: bool): void {
-  const bytes = (<usize>size) << 2;
-  const slopes = f32x4.splat(slope);
-  for (let lane: u32 = 0; lane < lanes; lane++, sums += SUMS, x += bytes) {
-    let xx = f64x2.splat(0);
-    let qq = f64x2.splat(0);
+/** Adds to XX and QQ of features x; of a layer that ends with phi, to UU of its image too. */
+export function addFeatures(x: usize, u: usize, bytes: usize, slopes: v128, isInner: bool): void {
+  let qq = partsOf(QQ);
+  if (isInner) {
+    let xx = partsOf(XX);
     for (let i: usize = 0; i < bytes; i += 16) {
-      const f = read(x + i, bytes - i);
-      const q = isInner ? gated(f, f, slopes) : f;
+      const f = v128.load(x + i);
+      const q = gated(f, f, slopes);
       xx = plusDot(xx, f, f);
       qq = plusDot(qq, q, q);
     }
-    store<f64>(sums, total(xx), XX);
-    store<f64>(sums, total(qq), QQ);
+    keepParts(XX, xx);
+  } else {
+    let uu = partsOf(UU);
+    for (let i: usize = 0; i < bytes; i += 16) {
+      const g = v128.load(x + i);
+      const f = v128.load(u + i);
+      qq = plusDot(qq, g, g);
+      uu = plusDot(uu, f, f);
+    }
+    keepParts(XX, qq);
+    keepParts(UU, uu);
   }
+  keepParts(QQ, qq);
 }
 
-/** What `change` leaves of a change c that no pass here has made; t is the image back of the next matrix. */
-export function enterChange(
-  sums: usize,
+/** Adds to ZZ, BB and BU of what has come back to features x with the image u. */
+export function addBackward(x: usize, u: usize, z: usize, bytes: usize, slopes: v128, isInner: bool): void {
+  let bb = partsOf(BB);
+  let bu = partsOf(BU);
+  if (isInner) {
+    for (let i: usize = 0; i < bytes; i += 16) {
+      const b = v128.load(z + i);
+      bb = plusDot(bb, b, b);
+      bu = plusDot(bu, b, v128.load(u + i));
+    }
+    keepParts(ZZ, bb);
+  } else {
+    let zz = partsOf(ZZ);
+    for (let i: usize = 0; i < bytes; i += 16) {
+      const g = v128.load(x + i);
+      const back = v128.load(z + i);
+      const b = gated(g, back, slopes);
+      zz = plusDot(zz, back, back);
+      bb = plusDot(bb, b, b);
+      // <phi'(u) z, u> = <z, phi(u)>: phi is homogeneous, and has its sign.
+      bu = plusDot(bu, back, g);
+    }
+    keepParts(ZZ, zz);
+  }
+  keepParts(BB, bb);
+  keepParts(BU, bu);
+}
+
+/** Adds to the sums of a change c of features x, to which z has come back, and t by the next matrix. */
+@inline
+function addMoved(x: usize, z: usize, t: usize, c: usize, bytes: usize, slopes: v128, isVelocity: bool): void {
+  let cc = partsOf(CC);
+  let zc = partsOf(ZC);
+  let dd = partsOf(DD);
+  let dq = partsOf(DQ);
+  let dt = partsOf(DT);
+  for (let i: usize = 0; i < bytes; i += 16) {
+    const f = v128.load(x + i);
+    const change = v128.load(c + i);
+    const d = moved(f, change, slopes, isVelocity);
+    cc = plusDot(cc, change, change);
+    zc = plusDot(zc, v128.load(z + i), change);
+    dd = plusDot(dd, d, d);
+    dq = plusDot(dq, d, gated(f, f, slopes));
+    dt = plusDot(dt, d, v128.load(t + i));
+  }
+  keepParts(CC, cc);
+  keepParts(ZC, zc);
+  keepParts(DD, dd);
+  keepParts(DQ, dq);
+  keepParts(DT, dt);
+}
+
+export function addChange(
   x: usize,
+  z: usize,
   t: usize,
   c: usize,
-  lanes: u32,
-  size: u32,
-  slope: f32,
+  bytes: usize,
+  slopes: v128,
   isInner: bool,
   isVelocity: bool,
 ): void {
-  const bytes = (<usize>size) << 2;
-  const slopes = f32x4.splat(slope);
-  for (let lane: u32 = 0; lane < lanes; lane++, sums += SUMS, x += bytes, t += bytes, c += bytes) {
-    let cc = f64x2.splat(0);
-    let dd = f64x2.splat(0);
-    let dq = f64x2.splat(0);
-    let dt = f64x2.splat(0);
-    for (let i: usize = 0; i < bytes; i += 16) {
-      const rest = bytes - i;
-      const f = read(x + i, rest);
-      const change = read(c + i, rest);
-      const d = isInner ? moved(f, change, slopes, isVelocity) : change;
-      cc = plusDot(cc, change, change);
-      dd = plusDot(dd, d, d);
-      dq = plusDot(dq, d, isInner ? gated(f, f, slopes) : f);
-      dt = plusDot(dt, d, read(t + i, rest));
-    }
-    store<f64>(sums, total(cc), CC);
-    store<f64>(sums, total(dd), DD);
-    store<f64>(sums, total(dq), DQ);
-    store<f64>(sums, total(dt), DT);
+  if (isInner) {
+    if (isVelocity) addMoved(x, z, t, c, bytes, slopes, true);
+    else addMoved(x, z, t, c, bytes, slopes, false);
+    return;
+  }
+  let cc = partsOf(CC);
+  let zc = partsOf(ZC);
+  let dq = partsOf(DQ);
+  for (let i: usize = 0; i < bytes; i += 16) {
+    const change = v128.load(c + i);
+    cc = plusDot(cc, change, change);
+    zc = plusDot(zc, v128.load(z + i), change);
+    dq = plusDot(dq, change, v128.load(x + i));
+  }
+  keepParts(CC, cc);
+  keepParts(ZC, zc);
+  // The next matrix takes the features as they are, and what comes back to them is its image back.
+  keepParts(DD, cc);
+  keepParts(DQ, dq);
+  keepParts(DT, zc);
+}
+
+@inline
+export function finishFeatures(sums: usize): void {
+  finish(sums, XX);
+  finish(sums, QQ);
+  finish(sums, UU);
+}
+
+@inline
+export function finishBackward(sums: usize): void {
+  finish(sums, ZZ);
+  finish(sums, BB);
+  finish(sums, BU);
+}
+
+@inline
+export function finishChange(sums: usize): void {
+  finish(sums, CC);
+  finish(sums, ZC);
+  finish(sums, DD);
+  finish(sums, DQ);
+  finish(sums, DT);
+}
+
+/** The sums of features that no pass here has made. */
+export function enter(sums: usize, x: usize, lanes: u32, size: u32, slope: f32, isInner: bool): void {
+  const bytes = strideOf(size);
+  for (let lane: u32 = 0; lane < lanes; lane++, sums += SUMS, x += bytes) {
+    begin();
+    addFeatures(x, x, bytes, f32x4.splat(slope), isInner);
+    finishFeatures(sums);
   }
 }
 
-/** The sums of what comes back to a layer, from where no pass here has made it. */
+/** The same of what has come back to them. */
 export function arrive(
   sums: usize,
   x: usize,
@@ -197,87 +267,31 @@ export function arrive(
   slope: f32,
   isInner: bool,
 ): void {
-  const bytes = (<usize>size) << 2;
-  const slopes = f32x4.splat(slope);
+  const bytes = strideOf(size);
   for (let lane: u32 = 0; lane < lanes; lane++, sums += SUMS, x += bytes, u += bytes, z += bytes) {
-    let zz = f64x2.splat(0);
-    let bb = f64x2.splat(0);
-    let bu = f64x2.splat(0);
-    for (let i: usize = 0; i < bytes; i += 16) {
-      const rest = bytes - i;
-      const back = read(z + i, rest);
-      const b = isInner ? back : gated(read(x + i, rest), back, slopes);
-      zz = plusDot(zz, back, back);
-      bb = plusDot(bb, b, b);
-      bu = plusDot(bu, b, read(u + i, rest));
-    }
-    store<f64>(sums, total(zz), ZZ);
-    store<f64>(sums, total(bb), BB);
-    store<f64>(sums, total(bu), BU);
+    begin();
+    addBackward(x, u, z, bytes, f32x4.splat(slope), isInner);
+    finishBackward(sums);
   }
 }
 
-/** Completes what was drawn of a change, and sums what the measurements, the proof and the next layer need of it. */
-@inline
-export function sweep(
-  out: usize,
-  given: usize,
-  x: usize,
-  u: usize,
-  z: usize,
-  tNext: usize,
+/** The same of their change c. */
+export function enterChange(
   sums: usize,
-  bytes: usize,
-  slopes: v128,
-  onU: f64,
-  onB: f64,
-  skip: f32,
+  x: usize,
+  z: usize,
+  t: usize,
+  c: usize,
+  lanes: u32,
+  size: u32,
+  slope: f32,
   isInner: bool,
   isVelocity: bool,
 ): void {
-  const firstU = firstFactor(onU);
-  const firstB = firstFactor(onB);
-  const u1 = f32x4.splat(f32(firstU));
-  const u2 = f32x4.splat(f32(onU / firstU));
-  const b1 = f32x4.splat(f32(firstB));
-  const b2 = f32x4.splat(f32(onB / firstB));
-  const skips = f32x4.splat(skip);
-  let bd = f64x2.splat(0);
-  let cc = f64x2.splat(0);
-  let zc = f64x2.splat(0);
-  let dd = f64x2.splat(0);
-  let dq = f64x2.splat(0);
-  let dt = f64x2.splat(0);
-  for (let i: usize = 0; i < bytes; i += 16) {
-    const rest = bytes - i;
-    const f = read(x + i, rest);
-    const image = read(u + i, rest);
-    const back = read(z + i, rest);
-    const b = isInner ? back : gated(f, back, slopes);
-    const d = f32x4.add(read(out + i, rest), f32x4.add(scaled(image, u1, u2), scaled(b, b1, b2)));
-    bd = plusDot(bd, b, d);
-    if (isInner) {
-      const c = f32x4.add(d, f32x4.mul(skips, read(given + i, rest)));
-      write(out + i, c, rest);
-      const next = moved(f, c, slopes, isVelocity);
-      cc = plusDot(cc, c, c);
-      zc = plusDot(zc, back, c);
-      dd = plusDot(dd, next, next);
-      dq = plusDot(dq, next, gated(f, f, slopes));
-      dt = plusDot(dt, next, read(tNext + i, rest));
-    } else {
-      const c = moved(image, d, slopes, isVelocity);
-      write(out + i, c, rest);
-      cc = plusDot(cc, c, c);
-      zc = plusDot(zc, back, c);
-      dq = plusDot(dq, c, f);
-    }
+  const bytes = strideOf(size);
+  for (let lane: u32 = 0; lane < lanes; lane++, sums += SUMS, x += bytes, z += bytes, t += bytes, c += bytes) {
+    begin();
+    addChange(x, z, t, c, bytes, f32x4.splat(slope), isInner, isVelocity);
+    finishChange(sums);
   }
-  store<f64>(sums, total(bd), BD);
-  store<f64>(sums, total(cc), CC);
-  store<f64>(sums, total(zc), ZC);
-  store<f64>(sums, isInner ? total(dd) : total(cc), DD);
-  store<f64>(sums, total(dq), DQ);
-  // What comes back to features that the next matrix takes as they are is its image back.
-  store<f64>(sums, isInner ? total(dt) : total(zc), DT);
 }

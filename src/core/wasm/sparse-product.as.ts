@@ -8,7 +8,7 @@
  * many sums as stay in registers beside the numbers of B, since all of these are loaded first. Columns that B does not have
  * are packed as zeros.
  */
-import { read, write } from './sampled-sums.as';
+import { read, write } from './kinked.as';
 import { transposeMatrix } from './transpose.as';
 
 /** Fours of columns at a time, at the most. */

@@ -29,15 +29,18 @@ const UNIT: f64 = 1.0 / 16777216.0; // 24 random bits to the open interval (0, 1
 /** Between the counters of the streams of a key: 2^32 over the golden ratio. */
 const APART: u32 = 0x9e3779b9;
 
-// Places in the room. WIDTHS has pairs of a width, float32, and an inside, int32: one load for both.
+/** More than what float64 rounds of the bounds of the density, relative to it. */
+const ROUNDING: f64 = 1e-12;
+
+// Places in the room. WIDTHS has pairs of a width, float32, and an inside, int32: one load for both. DENSITIES has those of
+// exp(-e^2 / 2) and e^2 / 2 at the edge e.
 const WIDTHS: usize = 0;
 const DENSITIES: usize = 2048;
-const STATE: usize = 4096;
+const STATE: usize = 6144;
 const FIFTH: usize = STATE + 64;
 const BITS: usize = FIFTH + 16;
-const GROUP: usize = BITS + 16;
 /** Bytes that the sampler needs. */
-export const ROOM: usize = GROUP + 16;
+export const ROOM: usize = BITS + 16;
 
 let room: usize = 0;
 
@@ -58,7 +61,8 @@ export function initialise(at: usize): void {
 function setLayer(j: usize, edge: f64, below: f64, density: f64): void {
   store<f32>(room + (j << 3), f32(edge / MAGNITUDES), WIDTHS);
   store<i32>(room + (j << 3), i32((below / edge) * MAGNITUDES), WIDTHS + 4);
-  store<f64>(room + (j << 3), density, DENSITIES);
+  store<f64>(room + (j << 4), density, DENSITIES);
+  store<f64>(room + (j << 4), 0.5 * edge * edge, DENSITIES + 8);
 }
 
 /** Finaliser of MurmurHash3: a bijection of 32-bit numbers, so that streams of one cell never collide. */
@@ -105,15 +109,15 @@ function save(at: usize, a: v128, b: v128, c: v128, d: v128): void {
   v128.store(at, d, STATE + 48);
 }
 
-/** The next `count` numbers of law N(0, scale^2); `count` is a multiple of four but for the last of a key. */
-export function draw(out: usize, count: u32, scale: f32): void {
+/** The next numbers of law N(0, scale^2), in groups of four: as many as hold the `bytes` that are asked for. */
+export function draw(out: usize, bytes: usize, scale: f32): void {
   const at = room;
   let a = v128.load(at, STATE);
   let b = v128.load(at, STATE + 16);
   let c = v128.load(at, STATE + 32);
   let d = v128.load(at, STATE + 48);
   const scales = f32x4.splat(scale);
-  const end = out + ((<usize>count) << 2);
+  const end = out + bytes;
   for (; out < end; out += 16) {
     const bits = i32x4.add(i32x4.add(a, b), d);
     d = i32x4.add(d, i32x4.splat(1));
@@ -132,22 +136,20 @@ export function draw(out: usize, count: u32, scale: f32): void {
     const inside = v128.shuffle<i32>(one, two, 1, 3, 5, 7);
 
     const h = i32x4.shr_s(bits, 8);
-    const group = out + 16 <= end ? out : at + GROUP;
-    v128.store(group, f32x4.mul(scales, f32x4.mul(f32x4.convert_i32x4_s(h), width)));
+    v128.store(out, f32x4.mul(scales, f32x4.mul(f32x4.convert_i32x4_s(h), width)));
     const isInside = i32x4.gt_s(inside, i32x4.abs(h));
-    if (!i32x4.all_true(isInside)) settle(group, bits, i32x4.bitmask(isInside), scale);
+    if (!i32x4.all_true(isInside)) settle(out, bits, 15 ^ i32x4.bitmask(isInside), scale);
   }
-  if (out > end) memory.copy(out - 16, at + GROUP, end + 16 - out);
   save(at, a, b, c, d);
 }
 
-/** Decides the numbers of a group that fell outside the layer below. */
-function settle(group: usize, bits: v128, isInside: i32, scale: f32): void {
+/** Decides the numbers of a group that fell outside the layer below: those of the `places` that are set. */
+function settle(group: usize, bits: v128, places: i32, scale: f32): void {
   const at = room;
   v128.store(at, bits, BITS);
-  for (let i: usize = 0; i < 4; i++) {
-    if (isInside & (1 << <i32>i)) continue;
-    store<f32>(group + (i << 2), scale * outside(load<u32>(at + (i << 2), BITS)));
+  for (; places != 0; places &= places - 1) {
+    const place: usize = ctz(places) << 2;
+    store<f32>(group + place, scale * outside(load<u32>(at + place, BITS)));
   }
 }
 
@@ -167,11 +169,30 @@ function outside(bits: u32): f32 {
         if (threshold > excess * excess) return f32(h < 0 ? -(R + excess) : R + excess);
       }
     }
-    const upper = layer == 1 ? 1.0 : load<f64>(at + ((layer - 1) << 3), DENSITIES);
-    const lower = load<f64>(at + (layer << 3), DENSITIES);
-    if (lower + uniform() * (upper - lower) < hostExp(-0.5 * f64(x) * f64(x))) return x;
+    const upper = layer == 1 ? 1.0 : load<f64>(at + ((layer - 1) << 4), DENSITIES);
+    const lower = load<f64>(at + (layer << 4), DENSITIES);
+    if (isBelow(lower + uniform() * (upper - lower), x, layer)) return x;
     bits = next();
   }
+}
+
+/**
+ * Whether y < exp(-x^2 / 2), for an x of a layer. With e the edge of the layer and r = (e^2 - x^2) / 2 in [0, 1),
+ *
+ *     1 + r + r^2 / 2  <  exp(r) = exp(-x^2 / 2) / exp(-e^2 / 2)  <  1 + r + r^2 / 2 + r^3 / 4,
+ *
+ * and the function itself is asked only in between, or within ROUNDING of the bounds: twice in a million numbers.
+ */
+@inline
+function isBelow(y: f64, x: f32, layer: usize): bool {
+  const place = room + (layer << 4);
+  const density = load<f64>(place, DENSITIES);
+  const half = 0.5 * f64(x) * f64(x);
+  const r = load<f64>(place, DENSITIES + 8) - half;
+  const least = 1.0 + r * (1.0 + 0.5 * r);
+  if (y < density * (least - ROUNDING)) return true;
+  if (y > density * (least + 0.25 * r * r * r + ROUNDING)) return false;
+  return y < hostExp(-half);
 }
 
 @inline
