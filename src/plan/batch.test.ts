@@ -156,12 +156,12 @@ describe('weights', () => {
   });
 });
 
-test('a million cells of a thousand kinds are cut within ten seconds of processor time', () => {
+test('two hundred thousand cells of a thousand kinds are cut within two seconds of processor time', () => {
   const widths = Array.from({ length: 1000 }, (_, i) => i + 1);
   const { experiment } = plan([3], widths, 1, 1);
   const [cells, started] = [expandCells(experiment), process.cpuUsage()];
-  const all = Array.from({ length: 1000 }, () => cells).flat();
+  const all = Array.from({ length: 200 }, () => cells).flat();
   expect(cutBatches(experiment, all, 'auto').length).toBeGreaterThan(1000);
   const { user } = process.cpuUsage(started);
-  expect(user / 1e6).toBeLessThan(10);
+  expect(user / 1e6).toBeLessThan(2);
 });

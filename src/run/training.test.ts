@@ -63,8 +63,8 @@ async function run(experiment: Experiment, keeps = true) {
 }
 const snapshots = () => readdirSync(folder).filter((name) => name.endsWith('.training'));
 
-test('a training of 1,000 steps that dies at ten random moments ends with the bytes of one that does not', async () => {
-  const experiment = experimentOf(1000);
+test('a training of 400 steps that dies at ten random moments ends with the bytes of one that does not', async () => {
+  const experiment = experimentOf(400);
   const whole = await run(experiment, false);
   // A header and an end; two draws at four steps of two layers.
   expect(whole.csv.split('\n')).toHaveLength(2 + 2 * 4 * 2);

@@ -10,7 +10,7 @@ import { isReported } from './judge.js';
 import { kolmogorovSmirnov } from './kolmogorov-smirnov.js';
 import { experiments } from './random-experiments.js';
 
-const EXPERIMENTS = process.env.FEATURE_SPEED_SLOW ? 60 : 8;
+const EXPERIMENTS = process.env.FEATURE_SPEED_SLOW ? 60 : 4;
 const DRAWS = process.env.FEATURE_SPEED_SLOW ? 400 : 200;
 /** Probability that fresh seeds would fail though the laws are one, shared among all tests (Bonferroni). */
 const FALSE_ALARM = 1e-3;

@@ -7,7 +7,7 @@ import type { Source } from '../weights/weights.js';
 import { isReported, type Judgement, judge } from './judge.js';
 import { experiments } from './random-experiments.js';
 
-const RUNS = process.env.FEATURE_SPEED_SLOW ? 2000 : 100;
+const RUNS = process.env.FEATURE_SPEED_SLOW ? 2000 : 40;
 
 let source: Source;
 beforeAll(async () => {

@@ -8,7 +8,7 @@ import { isReported, judge } from './judge.js';
 import { kolmogorovSmirnov } from './kolmogorov-smirnov.js';
 import { experiments, type RandomExperiment } from './random-experiments.js';
 
-const RUNS = process.env.FEATURE_SPEED_SLOW ? 400 : 60;
+const RUNS = process.env.FEATURE_SPEED_SLOW ? 400 : 30;
 const DRAWS = process.env.FEATURE_SPEED_SLOW ? 1000 : 200;
 /** Probability that fresh seeds would fail though the laws are one, shared among all tests (Bonferroni). */
 const FALSE_ALARM = 1e-3;

@@ -232,7 +232,7 @@ describe('in float64, by brute force', () => {
       { m: 8, n: 2, k: 3, depth: 4, over: { ...CROSS_ENTROPY, ...MLP } },
     ],
   ])('%s: the scale is the smallest that solves Eq. 7, and where none does, nearest to it', (_, c) => {
-    const draws = 12;
+    const draws = 6;
     const measured = measure(c, draws);
     cellsOf(c, draws).forEach((cell, i) => {
       const { h, lossOf } = bruteForce(cell, c);
