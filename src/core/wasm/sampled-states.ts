@@ -17,7 +17,7 @@ export class SampledStates {
   private readonly layers: readonly LayerStates[];
   /** What lanes draw. */
   readonly table: number;
-  private readonly start: number;
+  private start: number;
   private readonly changes: readonly number[];
   private readonly stride: number;
 
@@ -104,6 +104,11 @@ export class SampledStates {
     }
   }
 
+  /** Writes zeros to a state. */
+  clear(at: number, lanes: number): void {
+    new Uint8Array(heap().memory.buffer, at, lanes * this.stride).fill(0);
+  }
+
   /** A copy of a state, [lanes, 1, m]. */
   tensor(at: number, lanes: number): Tensor3D {
     const { size, stride } = this;
@@ -119,5 +124,6 @@ export class SampledStates {
 
   dispose(): void {
     heap().free(this.start);
+    this.start = 0; // which nobody has, and nobody frees
   }
 }
