@@ -8,8 +8,8 @@ import type { Source } from '../../weights/weights.js';
 
 const whole = vi.hoisted(() => ({ isOffered: true, calls: 0 }));
 
-vi.mock('../../wasm/sampled-kernels.js', async (original) => {
-  const core = await original<typeof import('../../wasm/sampled-kernels.js')>();
+vi.mock('../../wasm/sampled/kernels.js', async (original) => {
+  const core = await original<typeof import('../../wasm/sampled/kernels.js')>();
   const forward: typeof core.forward = (...given) => {
     whole.calls++;
     return core.forward(...given);

@@ -19,8 +19,8 @@ import {
   type Pass,
   SUM,
   SUMS,
-} from '../../wasm/sampled-kernels.js';
-import { SampledStates } from '../../wasm/sampled-states.js';
+} from '../../wasm/sampled/kernels.js';
+import { SampledStates } from '../../wasm/sampled/states.js';
 import { type Chain, type ChangeKind, chainOf } from '../chain.js';
 import type { FinishedLayer } from '../finished-step.js';
 import { learns, type Train } from '../lane.js';

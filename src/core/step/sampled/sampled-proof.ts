@@ -1,5 +1,5 @@
 /** What the sums of whole passes prove of the layers that they have gone through (see `proof.ts`). */
-import { type LayerForm, SUM, SUMS } from '../../wasm/sampled-kernels.js';
+import { type LayerForm, SUM, SUMS } from '../../wasm/sampled/kernels.js';
 import { normBoundOf, smallestOf } from '../../weights/trained-weights.js';
 import type { ChangeKind } from '../chain.js';
 import type { Learning } from '../learning.js';

@@ -5,8 +5,8 @@
  * A state has m numbers a lane, and zeros up to the next multiple of four (`sampled-sums.as.ts`).
  */
 import type { Tensor3D } from '@tensorflow/tfjs-core';
-import { filled } from '../ops.js';
-import { heap, LANE_BYTES, type LayerStates, SUMS } from './sampled-kernels.js';
+import { filled } from '../../ops.js';
+import { heap, LANE_BYTES, type LayerStates, SUMS } from './kernels.js';
 
 /** Bytes of a line of the cache. States that are a multiple of a page apart would all be kept in the same few lines of it. */
 const LINE = 64;
