@@ -10,7 +10,7 @@ import { openBackend } from '../dist/core/backend.js';
 import { measureBatch } from '../dist/core/experiment.js';
 import { product } from '../dist/core/ops.js';
 import { GaussianSampler } from '../dist/core/random.js';
-import { SampledPasses } from '../dist/core/step/sampled-block.js';
+import { SampledPasses } from '../dist/core/step/sampled/sampled-passes.js';
 import { batchOf, median, trainingOf } from './bench-batch.mjs';
 
 const source = { backend: await openBackend('wasm'), sampler: new GaussianSampler() };

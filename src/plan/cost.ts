@@ -136,7 +136,7 @@ export function hostBytes(demand: Demand): number {
 }
 
 /**
- * Whether the backend takes a layer in whole passes (`core/sampled-block.ts`): one sample and one step, of weights that are
+ * Whether the backend takes a layer in whole passes (`core/step/sampled/`): one sample and one step, of weights that are
  * never formed, with one matrix a layer, of one width, and a homogeneous activation.
  */
 function isWhole(demand: Demand): boolean {

@@ -63,9 +63,7 @@ export class Draft {
     this.places = new Map(recorded.map((step, i) => [step, i]));
     this.stepSize = lane.stepSize;
     this.facts = layers.map(() => undefined);
-    this.values = Object.fromEntries(
-      Object.keys(MEASUREMENTS).map((name) => [name, new Float64Array(this.layers.length).fill(Number.NaN)]),
-    ) as Record<MeasuredQuantity, Float64Array>;
+    this.values = columnsOf(this.layers.length);
     this.values.step_number.set(recorded.flatMap((step) => layers.map(() => step)));
   }
 
@@ -129,13 +127,12 @@ export class Draft {
     const layer = this.lane.depth - distance;
     const { shape } = this.settings;
     const rms = 1 / Math.sqrt(shape.samples * widthAt(shape, distance));
-    Object.assign(this.at(layer), {
-      features: rms * norms.features,
-      backward: rms * norms.backward,
-      change: rms * norms.change,
-      overlap: norms.overlap,
-      angle: angleOfSums(norms.backward, norms.change, -norms.overlap),
-    } satisfies Partial<Facts>);
+    const facts = this.at(layer);
+    facts.features = rms * norms.features;
+    facts.backward = rms * norms.backward;
+    facts.change = rms * norms.change;
+    facts.overlap = norms.overlap;
+    facts.angle = angleOfSums(norms.backward, norms.change, -norms.overlap);
     const finite = Number.isFinite(norms.features + norms.backward + norms.change);
     if (!finite) this.lostAt ??= layer;
   }
@@ -164,10 +161,9 @@ export class Draft {
   }
 
   noteBackward(distance: number, f: Float32Array, velocity: Float32Array): void {
-    Object.assign(this.at(this.lane.depth - distance), {
-      backwardSpeed: norm(velocity) / Math.sqrt(f.length),
-      feedbackAngle: Math.PI - angleBetween(f, velocity),
-    } satisfies Partial<Facts>);
+    const facts = this.at(this.lane.depth - distance);
+    facts.backwardSpeed = norm(velocity) / Math.sqrt(f.length);
+    facts.feedbackAngle = Math.PI - angleBetween(f, velocity);
   }
 
   noteWeights(layer: number, { updateCosine, weightDisplacement }: Displacement): void {
@@ -189,25 +185,26 @@ export class Draft {
       least = Math.min(least, contributions[l]!);
       most = Math.max(most, contributions[l]!);
     }
-    const ofStep = {
-      step,
-      isUpdate,
-      duration: isUpdate ? this.stepSize : 1,
-      // Infinite, and so missing from the table, where a layer that learns has no gradient.
-      balance: most / least,
-      loss: finished.loss[index]!,
-      lossChange: finished.lossChange[index]!,
-      accuracy,
-      heldOut: this.heldOut,
-      ...this.curvature,
-    };
     let decay = 0; // sum_{l <= v} C_l
     for (let v = 1; v < lane.depth; v++) {
       const contribution = contributions[v]!;
       decay += contribution;
       if (v < this.first) continue;
-      const gradient = finished.gradientNorms[index]![v]!;
-      const facts = Object.assign(this.at(v), ofStep, { contribution, decay, gradient });
+      const facts = this.at(v);
+      facts.step = step;
+      facts.isUpdate = isUpdate;
+      facts.duration = isUpdate ? this.stepSize : 1;
+      facts.contribution = contribution;
+      facts.decay = decay;
+      // Infinite, and so missing from the table, where a layer that learns has no gradient.
+      facts.balance = most / least;
+      facts.gradient = finished.gradientNorms[index]![v]!;
+      facts.loss = finished.loss[index]!;
+      facts.lossChange = finished.lossChange[index]!;
+      facts.sharpness = this.curvature.sharpness;
+      facts.stepSharpness = this.curvature.stepSharpness;
+      facts.accuracy = accuracy;
+      facts.heldOut = this.heldOut;
       const row = this.places.get(step)! * (lane.depth - this.first) + v - this.first;
       for (const [name, measurement] of ALL_MEASUREMENTS) this.values[name][row] = measurement(facts);
       this.facts[v - this.first] = undefined;
@@ -226,6 +223,18 @@ export class Draft {
 
 type Curvature = Pick<LayerFacts, 'sharpness' | 'stepSharpness'>;
 const NO_CURVATURE: Curvature = { sharpness: Number.NaN, stepSharpness: Number.NaN };
+
+const QUANTITIES = Object.keys(MEASUREMENTS) as MeasuredQuantity[];
+
+/** NaN for every quantity, in parts of one array: a batch of small cells makes ten thousand of them. */
+function columnsOf(rows: number): Record<MeasuredQuantity, Float64Array> {
+  const all = new Float64Array(QUANTITIES.length * rows).fill(Number.NaN);
+  const columns: Partial<Record<MeasuredQuantity, Float64Array>> = {};
+  QUANTITIES.forEach((name, i) => {
+    columns[name] = all.subarray(i * rows, (i + 1) * rows);
+  });
+  return columns as Record<MeasuredQuantity, Float64Array>;
+}
 
 const ALL_MEASUREMENTS = Object.entries(MEASUREMENTS) as [MeasuredQuantity, (of: LayerFacts) => number][];
 

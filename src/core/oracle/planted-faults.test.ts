@@ -1,5 +1,5 @@
 /** Faults planted in the core: every cell that has one says so, by an identity that it breaks. */
-import { type Tensor3D, tensor3d } from '@tensorflow/tfjs-core';
+import type { Tensor3D } from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, expect, inject, test, vi } from 'vitest';
 import { openBackend } from '../backend.js';
 import { type BatchCell, type BatchSettings, measureBatch } from '../experiment.js';
@@ -63,8 +63,8 @@ vi.mock('../step/learning.js', async (original) => {
   return { ...core, learning };
 });
 
-vi.mock('../wasm/sampled-kernels.js', async (original) => {
-  const core = await original<typeof import('../wasm/sampled-kernels.js')>();
+vi.mock('../wasm/sampled/kernels.js', async (original) => {
+  const core = await original<typeof import('../wasm/sampled/kernels.js')>();
   const change: typeof core.change = (pass, isVelocity, rates, ...given) =>
     core.change(pass, isVelocity, Array.from(rates, planted.rate), ...given);
   const backward: typeof core.backward = (pass, inner) => {

@@ -10,7 +10,7 @@
  * Changes are written as differences, since two float32 forward passes subtracted are wrong by up to 0.2 rad.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import type { MatrixName, Piece } from '../../architectures/architecture.js';
+import type { LayerGroup, MatrixName, Piece } from '../../architectures/architecture.js';
 import { add, dots, squaredNorms } from '../ops.js';
 import { type Gradient, gradient } from '../weights/gradient.js';
 import type { TrainedWeights } from '../weights/trained-weights.js';
@@ -18,6 +18,13 @@ import type { Train } from './lane.js';
 import { type Learning, learning } from './learning.js';
 import type { Network, Place } from './network.js';
 import type { MatrixStep, Proof } from './proof.js';
+
+/** The chain of the layers at a distance that are of a group. */
+export function chainOf(group: LayerGroup, network: Network, proof: Proof, distance: number): Chain {
+  const { embedding, block, readout } = network.settings.architecture;
+  const pieces = { input: embedding, hidden: block, output: readout }[group];
+  return new Chain(network, proof, network.place(group, distance), pieces);
+}
 
 /** A velocity, or a finite step. */
 export type ChangeKind = 'update' | 'velocity';

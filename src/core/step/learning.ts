@@ -2,7 +2,7 @@
 import type { MatrixName } from '../../architectures/architecture.js';
 import { learns, type Train } from './lane.js';
 import type { Network, Place } from './network.js';
-import { rateOf } from './rates.js';
+import { isHeld, rateOf } from './rates.js';
 
 /** By what the gradient of one matrix is multiplied, for each lane. */
 export interface Learning {
@@ -41,6 +41,7 @@ export function learning(
     steps: new Array<number>(count).fill(0),
     contributions: new Array<number>(count).fill(0),
   }));
+  const facts = { depth: 0, square: 0, first: Number.NaN, loss: 0 };
   for (let i = 0; i < count; i++) {
     if (!all && !isLearning[i]) continue;
     const { depth, branchScale, stepSize, learningRate } = lanes[i]!;
@@ -51,15 +52,14 @@ export function learning(
     // The gradient of a layer that does not learn may be beyond all numbers.
     if (!isLearning[i]) continue;
     const layer = depth - distance;
-    const rate =
-      typeof learningRate === 'string'
-        ? rateOf(learningRate, {
-            depth,
-            square: norm,
-            first: network.firstSquare(first + i, layer, norm),
-            loss: loss(first + i),
-          })
-        : learningRate[layer]!;
+    let rate: number;
+    if (typeof learningRate === 'string') {
+      facts.depth = depth;
+      facts.square = norm;
+      if (isHeld(learningRate)) facts.first = network.firstSquare(first + i, layer, norm);
+      facts.loss = loss(first + i);
+      rate = rateOf(learningRate, facts);
+    } else rate = learningRate[layer]!;
     for (let k = 0; k < squares.length; k++) {
       const own = learned[k]!;
       const factor = isBranch[k] ? square : 1;

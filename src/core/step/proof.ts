@@ -47,11 +47,15 @@ export interface Broken {
   readonly bound: number;
 }
 
-/** What one matrix does in a step, on the lanes that have it. */
-export interface MatrixStep extends Learning {
+/** A matrix whose products were taken, on the lanes that have it. */
+interface Products {
   readonly weights: Pick<TrainedWeights, 'normBound' | 'smallestProduct'>;
   /** The layer that it leads to. */
   readonly place: Place;
+}
+
+/** What it does in a step. */
+export interface MatrixStep extends Products, Learning {
   /** The larger of its dimensions. */
   readonly inner: number;
   /** |b_l|^2 and |q_{l-1}|^2, and that of the change of q_{l-1}: none where nothing before it moves. */
@@ -102,13 +106,13 @@ export class Proof {
   /** Adds what a matrix contributes to a velocity; `carried` is |x|^2 of that which goes on beside it, and `skip` its factor a. */
   contribute(matrix: MatrixStep, carried?: ArrayLike<number>, skip?: (lane: number) => number): void {
     const { backward: b, input: q, inputChange: dq } = matrix.squares;
+    const rounding = roundingOf(matrix);
     this.eachLane(matrix, (lane, i) => {
       const norm = Math.sqrt(b[i]!);
       const moved = dq ? matrix.weights.normBound(i) * Math.sqrt(dq[i]!) : 0;
       const kept = carried && skip ? skip(lane) * Math.sqrt(carried[i]!) : 0;
       this.decay[lane]! += matrix.contributions[i]!;
-      this.reach[lane]! +=
-        roundingOf(matrix) * norm * (kept + moved + Math.abs(matrix.rates[i]!) * norm * q[i]!);
+      this.reach[lane]! += rounding * norm * (kept + moved + Math.abs(matrix.rates[i]!) * norm * q[i]!);
     });
   }
 
@@ -121,8 +125,7 @@ export class Proof {
     this.passed[distance] = { overlaps, reach: this.reach.slice(0, overlaps.length) };
     overlaps.forEach((overlap, lane) => {
       const identity = distance === 0 ? 'loss decay' : 'Thm 2.1';
-      const layer = this.lanes[lane]!.depth - distance;
-      this.hold(lane, layer, identity, overlap + this.decay[lane]!, this.reach[lane]!, this.decay[lane]!);
+      this.hold(lane, distance, identity, overlap + this.decay[lane]!, this.reach[lane]!, this.decay[lane]!);
     });
   }
 
@@ -141,9 +144,15 @@ export class Proof {
     sum.forEach((value, lane) => {
       const size = Math.sqrt(f![lane]! * bdot![lane]!);
       this.euler.reach[lane]! += rounding * size;
-      const layer = this.lanes[lane]!.depth - distance;
       const bound = this.euler.reach[lane]! + reach[lane]!;
-      this.hold(lane, layer, 'Euler', value - this.euler.sum[lane]!, bound, size + Math.abs(overlaps[lane]!));
+      this.hold(
+        lane,
+        distance,
+        'Euler',
+        value - this.euler.sum[lane]!,
+        bound,
+        size + Math.abs(overlaps[lane]!),
+      );
     });
   }
 
@@ -159,35 +168,48 @@ export class Proof {
     back: ArrayLike<number> | undefined,
     fallen: ArrayLike<number>,
   ): void {
-    this.eachLane(matrix, (lane, i, layer) => {
+    const { distance } = matrix.place;
+    const rounding = roundingOf(matrix);
+    this.eachLane(matrix, (lane, i) => {
+      const size = productOf(matrix, i);
       if (there && back) {
-        const size = productOf(matrix, i);
-        this.hold(lane, layer, 'adjoint', there[i]! - back[i]!, roundingOf(matrix) * size, size);
+        this.hold(lane, distance, 'adjoint', there[i]! - back[i]!, rounding * size, size);
       }
-      if (matrix.rates[i] !== 0) this.descent(matrix, lane, i, layer, fallen[i]! - (there?.[i] ?? 0));
+      if (matrix.rates[i] !== 0) {
+        this.descent(matrix, lane, i, fallen[i]! - (there?.[i] ?? 0), size, rounding);
+      }
     });
   }
 
   /** The same where <b_l, M_l dq_{l-1}> is known from the way back alone: both identities in one. */
   updateWhole(matrix: MatrixStep, back: ArrayLike<number>, fallen: ArrayLike<number>): void {
-    this.eachLane(matrix, (lane, i, layer) => {
+    const { distance } = matrix.place;
+    const rounding = roundingOf(matrix);
+    this.eachLane(matrix, (lane, i) => {
       const rest = fallen[i]! - back[i]!;
       const size = productOf(matrix, i);
-      if (matrix.rates[i] === 0) this.hold(lane, layer, 'adjoint', rest, roundingOf(matrix) * size, size);
-      else this.descent(matrix, lane, i, layer, rest);
+      if (matrix.rates[i] === 0) this.hold(lane, distance, 'adjoint', rest, rounding * size, size);
+      else this.descent(matrix, lane, i, rest, size, rounding);
     });
   }
 
-  /** The descent at one matrix of a lane, by <b_l, -dt eta_l G_l (q_{l-1} + dq_{l-1})>. */
-  private descent(matrix: MatrixStep, lane: number, i: number, layer: number, fall: number): void {
-    const { rates, steps, contributions, squares } = matrix;
+  /** The descent at one matrix of a lane, by <b_l, -dt eta_l G_l (q_{l-1} + dq_{l-1})>; `size` is that of <b_l, M_l dq_{l-1}>. */
+  private descent(
+    matrix: MatrixStep,
+    lane: number,
+    i: number,
+    fall: number,
+    size: number,
+    rounding: number,
+  ): void {
+    const { rates, steps, contributions, squares, place } = matrix;
     const b = squares.backward[i]!;
     const change = squares.inputChange?.[i] ?? 0;
     const decay = (contributions[i]! * steps[i]!) / rates[i]!;
     const curved = Math.sqrt(b * change * Math.abs(decay * steps[i]!));
-    const summed = productOf(matrix, i) + Math.abs(steps[i]!) * b * (squares.input[i]! + change);
-    const bound = curved * (1 + 1e-6) + roundingOf(matrix) * summed;
-    this.hold(lane, layer, 'descent', fall + decay, bound, Math.abs(decay));
+    const summed = size + Math.abs(steps[i]!) * b * (squares.input[i]! + change);
+    const bound = curved * (1 + 1e-6) + rounding * summed;
+    this.hold(lane, place.distance, 'descent', fall + decay, bound, Math.abs(decay));
   }
 
   /** Eq. 8: what all layers that learn contribute, `trained` of them with a gradient. */
@@ -195,21 +217,21 @@ export class Proof {
     const { depth } = this.lanes[lane]!;
     const sum = this.contributions[lane]!.reduce((total, c) => total + c, 0);
     const share = trained / depth;
-    this.hold(lane, depth, 'Eq. 8', sum - share, EQUATION_8 * share, share);
+    this.hold(lane, 0, 'Eq. 8', sum - share, EQUATION_8 * share, share);
   }
 
   /** Eq. 7 from |b_{L-1}|_rms cos(theta_{L-1}) n m. */
   normalization(lane: number, product: number): void {
-    this.hold(lane, this.lanes[lane]!.depth - 1, 'Eq. 7', product - 1, EQUATION_7, 1);
+    this.hold(lane, 1, 'Eq. 7', product - 1, EQUATION_7, 1);
   }
 
   /** Says that a lane lost numbers at the lower end of the range of float32: entries of size `typical` at a layer. */
   lose(lane: number, distance: number, typical: number): void {
-    this.break(lane, this.lanes[lane]!.depth - distance, 'range', typical, SMALLEST);
+    this.break(lane, distance, 'range', typical, SMALLEST);
   }
 
   /** Whether the products of a matrix stayed in range. */
-  range(matrix: MatrixStep): void {
+  range(matrix: Products): void {
     this.eachLane(matrix, (lane, i) => {
       const smallest = matrix.weights.smallestProduct(i);
       if (smallest < SMALLEST) this.lose(lane, matrix.place.distance, smallest);
@@ -226,26 +248,24 @@ export class Proof {
   /** Notes an identity whose sides differ by more than rounding; the first of a lane stands. */
   hold(
     lane: number,
-    layer: number,
+    distance: number,
     identity: Identity,
     deviation: number,
     bound: number,
     scale: number,
   ): void {
     if (Math.abs(deviation) <= bound) return;
-    if (!Number.isFinite(deviation) || !Number.isFinite(bound)) this.overflow[lane] ??= layer;
-    else this.break(lane, layer, identity, Math.abs(deviation / scale), bound / scale);
+    if (Number.isFinite(deviation) && Number.isFinite(bound)) {
+      this.break(lane, distance, identity, Math.abs(deviation / scale), bound / scale);
+    } else this.overflow[lane] ??= this.lanes[lane]!.depth - distance;
   }
 
-  private break(lane: number, layer: number, identity: Identity, deviation: number, bound: number): void {
-    this.broken[lane] ??= { layer, identity, deviation, bound };
+  private break(lane: number, distance: number, identity: Identity, deviation: number, bound: number): void {
+    this.broken[lane] ??= { layer: this.lanes[lane]!.depth - distance, identity, deviation, bound };
   }
 
-  private eachLane(
-    { place: { distance, first, lanes } }: MatrixStep,
-    visit: (lane: number, i: number, layer: number) => void,
-  ): void {
-    for (let i = 0; i < lanes.length; i++) visit(first + i, i, lanes[i]!.depth - distance);
+  private eachLane({ place: { first, lanes } }: Products, visit: (lane: number, i: number) => void): void {
+    for (let i = 0; i < lanes.length; i++) visit(first + i, i);
   }
 }
 

@@ -8,6 +8,7 @@ export interface RateFacts {
   /** L. */
   readonly depth: number;
   readonly square: number;
+  /** NaN for a rate that is not held. */
   readonly first: number;
   /** The loss before the step. */
   readonly loss: number;
@@ -29,11 +30,11 @@ const RATES = {
 
 export type RateName = keyof typeof RATES;
 
-/** Those that are held, and divide by the first gradient. */
-const HELD: readonly string[] = ['held', 'normalized'] satisfies readonly RateName[];
+/** Whether a rate is held, and divides by the first gradient. */
+export const isHeld = (name: RateName) => name === 'held' || name === 'normalized';
 
 /** eta_l; 0 where there is no gradient to divide by. */
 export function rateOf(name: RateName, facts: RateFacts): number {
-  const isStill = facts.square === 0 || (facts.first === 0 && HELD.includes(name));
+  const isStill = facts.square === 0 || (isHeld(name) && facts.first === 0);
   return isStill ? 0 : RATES[name](facts);
 }

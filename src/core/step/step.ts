@@ -7,18 +7,19 @@
  * with b_l = d loss / d f_l, and without the skip connection a = 0. An MLP has features g_l = phi(f_l), and z_l = d loss / d g_l.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import type { LayerGroup } from '../../architectures/architecture.js';
 import type { Loss } from '../loss.js';
-import { dots, joined, lanesOf, read, squaredNorms } from '../ops.js';
-import { Chain, type ChangeKind, type Descent } from './chain.js';
+import { dots, read, squaredNorms } from '../ops.js';
+import { type Chain, type ChangeKind, chainOf, type Descent } from './chain.js';
 import type { FinishedLayer, FinishedStep } from './finished-step.js';
 import type { Train } from './lane.js';
 import { type Layer, preactivationsOf } from './layer.js';
 import type { Learning } from './learning.js';
 import type { Network, Place } from './network.js';
 import { Output } from './output.js';
+import type { Passes } from './passes.js';
+import { PiecewisePasses } from './piecewise-passes.js';
 import { Proof } from './proof.js';
-import { SampledPasses } from './sampled-block.js';
+import { SampledPasses } from './sampled/sampled-passes.js';
 
 export interface StepSettings {
   /** One finite step, or its limit dt -> 0. */
@@ -34,14 +35,14 @@ export interface StepSettings {
 }
 
 export class Step {
-  /** By distance from the readout, 1 .. farthest; none where passes are whole. */
-  readonly layers: Layer[] = [];
+  /** By distance from the readout, 1 .. farthest; none where the passes through them are whole. */
+  readonly layers: readonly Layer[];
   readonly output: Output;
   readonly readout: Chain;
   private readonly contributions: Float64Array[];
   private readonly gradientNorms: Float64Array[];
   readonly proof: Proof;
-  private readonly passes: SampledPasses | undefined;
+  private readonly passes: Passes;
 
   constructor(
     readonly network: Network,
@@ -51,8 +52,17 @@ export class Step {
     this.gradientNorms = network.lanes.map((lane) => new Float64Array(lane.depth + 1).fill(Number.NaN));
     this.proof = new Proof(network.lanes, this.contributions);
     this.output = new Output(network, settings.loss, this.proof);
-    this.readout = this.chain('output', 0);
-    this.passes = SampledPasses.of(network, this.proof, settings.keepsStates);
+    this.readout = chainOf('output', network, this.proof, 0);
+    const notes = {
+      settings,
+      through: (chain: Chain, b: tf.Tensor3D, ends?: boolean) => this.through(chain, b, ends),
+      note: (place: Place, gradientNorms: readonly number[], matrices: readonly Learning[]) =>
+        this.note(place, gradientNorms, matrices),
+      loss: (lane: number) => this.output.loss()[lane]!,
+    };
+    const piecewise = new PiecewisePasses(network, this.proof, notes);
+    this.layers = piecewise.layers;
+    this.passes = SampledPasses.of(network, this.proof, notes) ?? piecewise;
   }
 
   /**
@@ -117,75 +127,24 @@ export class Step {
 
   /** Frees the states, if they were kept. */
   dispose(): void {
-    for (let distance = 1; distance <= this.network.farthest; distance++) this.release(distance);
+    this.passes.dispose();
     this.readout.dispose();
   }
 
   /** The features of all layers, and the output. */
   private forward(): void {
-    const { passes, readout } = this;
-    const features = passes ? readout.own(passes.forward()) : this.forwardByPieces();
-    this.output.values = read(tf.tidy(() => readout.forward(features)));
-  }
-
-  private forwardByPieces(): tf.Tensor3D {
-    const { network, layers } = this;
-    for (let distance = network.farthest; distance >= 1; distance--) {
-      const previous = layers[distance + 1];
-      const block = previous && this.chain('hidden', distance);
-      const begins = network.active(distance) > network.active(distance + 1);
-      const embedding = begins ? this.chain('input', distance) : undefined;
-      const features = tf.tidy(() => {
-        const parts = [];
-        if (block) parts.push(network.addSkip(block.forward(previous!.features), previous!.features));
-        if (embedding) parts.push(embedding.forward(network.input(distance)));
-        return tf.keep(joined(parts));
-      });
-      this.proof.finite({ distance, first: 0, lanes: network.lanes }, squaredNorms(features));
-      layers[distance] = {
-        features,
-        ...(block && { block }),
-        ...(embedding && { embedding }),
-      };
-    }
-    return layers[1]!.features;
+    const features = this.passes.forward();
+    this.output.values = read(tf.tidy(() => this.readout.forward(features)));
   }
 
   /** The backward pass of all layers, with the gradients and rates of their matrices. */
   private backward(): void {
-    const { network, passes, readout } = this;
+    const { network, readout } = this;
     const { samples, outputWidth } = network.shape;
     this.output.descendAlong(this.settings.slope);
     const b = Float32Array.from(this.output.slope);
     const slope = network.upload(b, network.lanes.length, samples, outputWidth);
-    const arriving = this.through(readout, readout.own(slope))!;
-    if (!passes) this.backwardByPieces(arriving);
-    else {
-      passes.backward(readout.own(arriving), {
-        settings: this.settings,
-        end: (chain, b) => this.through(chain, b, true),
-        note: (...noted) => this.note(...noted),
-        loss: (lane) => this.output.loss()[lane]!,
-      });
-    }
-  }
-
-  private backwardByPieces(last: tf.Tensor3D): void {
-    const { network, layers } = this;
-    let arriving = last;
-    for (let distance = 1; ; distance++) {
-      const layer = layers[distance]!;
-      layer.backward = arriving;
-      const continuing = network.active(distance + 1);
-      const { block, embedding } = layer;
-      if (embedding) this.through(embedding, embedding.own(lanesOf(arriving, continuing)), true);
-      if (!block) return;
-      arriving = tf.tidy(() => {
-        const own = lanesOf(arriving, 0, continuing);
-        if (own !== arriving) block.own(own);
-        return network.addSkip(this.through(block, own)!, own);
-      });
-    }
+    this.passes.backward(this.through(readout, readout.own(slope))!);
   }
 
   /** Passes b back through a chain, whose matrices get their rates, and notes C_l. */
@@ -204,9 +163,12 @@ export class Step {
     matrices: readonly Learning[],
   ): void {
     for (let i = 0; i < lanes.length; i++) {
-      const layer = lanes[i]!.depth - distance;
-      this.gradientNorms[first + i]![layer] = gradientNorms[i]!;
-      for (const { contributions } of matrices) this.contributions[first + i]![layer]! += contributions[i]!;
+      this.gradientNorms[first + i]![lanes[i]!.depth - distance] = gradientNorms[i]!;
+    }
+    for (const { contributions } of matrices) {
+      for (let i = 0; i < lanes.length; i++) {
+        this.contributions[first + i]![lanes[i]!.depth - distance]! += contributions[i]!;
+      }
     }
   }
 
@@ -217,7 +179,8 @@ export class Step {
    */
   private change(kind: ChangeKind, visit: (layer: FinishedLayer) => void): Float32Array {
     const { passes, readout } = this;
-    const last = passes ? passes.change(kind, visit) : this.changeByPieces(kind, visit);
+    const last = passes.change(kind, visit);
+    if (kind === 'velocity' && this.isNormalized) this.checkNormalization(last);
     const outputChange = read(
       tf.tidy(() => {
         const moved = readout.change(kind, last);
@@ -226,52 +189,8 @@ export class Step {
       }),
     );
     last.dispose();
-    if (!this.settings.keepsStates) {
-      this.release(1);
-      readout.dispose();
-      passes?.dispose();
-    }
+    if (!this.settings.keepsStates) this.dispose();
     return outputChange;
-  }
-
-  /** The change of the features of the last layers. */
-  private changeByPieces(kind: ChangeKind, visit: (layer: FinishedLayer) => void): tf.Tensor3D {
-    const { network, layers } = this;
-    const { hasSkip } = network.settings.architecture;
-    const isVelocity = kind === 'velocity';
-    let change: tf.Tensor3D | undefined;
-    for (let distance = network.farthest; distance >= 1; distance--) {
-      const { block, embedding, features, backward } = layers[distance]!;
-      const before = change;
-      change = tf.tidy(() => {
-        const parts = [];
-        if (block) {
-          const moved = block.change(kind, before, hasSkip ? before : undefined);
-          parts.push(network.addSkip(moved, before!));
-        }
-        if (embedding) parts.push(embedding.change(kind));
-        return joined(parts);
-      });
-      before?.dispose();
-      if (before && !this.settings.keepsStates) this.release(distance + 1);
-      const sums = {
-        features: squaredNorms(features),
-        backward: squaredNorms(backward!),
-        change: squaredNorms(change),
-        overlap: dots(backward!, change),
-      };
-      if (isVelocity) this.proof.velocity(distance, sums.overlap);
-      if (isVelocity && distance === 1 && this.isNormalized) this.checkNormalization(change);
-      visit({ distance, active: network.active(distance), features, backward: backward!, change, sums });
-    }
-    return change!;
-  }
-
-  /** The chain of the layers at a distance that are of a group. */
-  private chain(group: LayerGroup, distance: number): Chain {
-    const { embedding, block, readout } = this.network.settings.architecture;
-    const pieces = { input: embedding, hidden: block, output: readout }[group];
-    return new Chain(this.network, this.proof, this.network.place(group, distance), pieces);
   }
 
   /** Eq. 8: trained layers / L, but for those whose gradient is zero because it is zero. */
@@ -298,15 +217,5 @@ export class Step {
       this.network.settings.isNormalized === true &&
       this.readout.descents.every(({ weights }) => weights.isInitial)
     );
-  }
-
-  private release(distance: number): void {
-    const layer = this.layers[distance];
-    if (!layer) return;
-    layer.block?.dispose();
-    layer.embedding?.dispose();
-    layer.features.dispose();
-    layer.backward?.dispose();
-    if (!this.settings.keepsStates) this.network.release(distance);
   }
 }

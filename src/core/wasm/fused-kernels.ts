@@ -13,7 +13,7 @@ import {
   unregisterKernel,
 } from '@tensorflow/tfjs-core';
 import { FUSED_KERNEL } from './fused-kernel.generated.js';
-import { offerSampledPasses, type SampledExports } from './sampled-kernels.js';
+import { offerSampledPasses, type SampledExports } from './sampled/kernels.js';
 
 interface WasmBackend {
   readonly wasm: {

@@ -1,15 +1,15 @@
 /** Whole passes of the backend against those that go piece by piece, from the same random numbers. */
 import { memory } from '@tensorflow/tfjs-core';
 import { beforeAll, expect, test, vi } from 'vitest';
-import { openBackend } from '../backend.js';
-import { type BatchCell, type BatchSettings, type CellMeasurement, measureBatch } from '../experiment.js';
-import { GaussianSampler } from '../random.js';
-import type { Source } from '../weights/weights.js';
+import { openBackend } from '../../backend.js';
+import { type BatchCell, type BatchSettings, type CellMeasurement, measureBatch } from '../../experiment.js';
+import { GaussianSampler } from '../../random.js';
+import type { Source } from '../../weights/weights.js';
 
 const whole = vi.hoisted(() => ({ isOffered: true, calls: 0 }));
 
-vi.mock('../wasm/sampled-kernels.js', async (original) => {
-  const core = await original<typeof import('../wasm/sampled-kernels.js')>();
+vi.mock('../../wasm/sampled/kernels.js', async (original) => {
+  const core = await original<typeof import('../../wasm/sampled/kernels.js')>();
   const forward: typeof core.forward = (...given) => {
     whole.calls++;
     return core.forward(...given);

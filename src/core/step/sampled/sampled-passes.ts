@@ -4,8 +4,8 @@
  * same results up to rounding. The sums that the passes come with are those of the proof and the measurements.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import type { Piece } from '../../architectures/architecture.js';
-import { dots, rememberSquares, squaredNorms } from '../ops.js';
+import type { Piece } from '../../../architectures/architecture.js';
+import { dots, rememberSquares, squaredNorms } from '../../ops.js';
 import {
   arrive,
   backward,
@@ -19,15 +19,16 @@ import {
   type Pass,
   SUM,
   SUMS,
-} from '../wasm/sampled-kernels.js';
-import { SampledStates } from '../wasm/sampled-states.js';
-import { normBoundOf, smallestOf } from '../weights/trained-weights.js';
-import { Chain, type ChangeKind } from './chain.js';
-import type { FinishedLayer } from './finished-step.js';
-import type { Train } from './lane.js';
-import { type Learning, learning } from './learning.js';
-import type { Network, NetworkSettings, Place } from './network.js';
-import type { Proof } from './proof.js';
+} from '../../wasm/sampled/kernels.js';
+import { SampledStates } from '../../wasm/sampled/states.js';
+import { type Chain, type ChangeKind, chainOf } from '../chain.js';
+import type { FinishedLayer } from '../finished-step.js';
+import { learns, type Train } from '../lane.js';
+import { type Learning, learning } from '../learning.js';
+import type { Network, NetworkSettings, Place } from '../network.js';
+import type { Passes, StepNotes } from '../passes.js';
+import type { Proof } from '../proof.js';
+import { column, SampledProof } from './sampled-proof.js';
 
 const BEGINS_WITH_PHI: readonly Piece[] = ['phi', 'hidden'];
 const ENDS_WITH_PHI: readonly Piece[] = ['hidden', 'phi'];
@@ -46,34 +47,32 @@ interface Beginning {
   readonly chain: Chain;
   /** The first of the lanes. */
   readonly first: number;
-  /** What has come back to it. */
+  /** What has come back to it, if it learns. */
   z?: tf.Tensor3D;
 }
 
-/** What the passes ask of the step that they are of. */
-export interface OwnStep {
-  /** Passes b back through a chain with nothing before it, and notes what its matrices learn. */
-  end(chain: Chain, b: tf.Tensor3D): void;
-  /** Notes |G_l| and C_l. */
-  note(place: Place, gradientNorms: readonly number[], learned: readonly Learning[]): void;
-  /** The loss before the step. */
-  loss(lane: number): number;
-  readonly settings: { readonly train: Train; readonly measuresAllGradients?: boolean };
-}
+const learnsIn = ({ place }: Chain, train: Train) => place.lanes.some(({ depth }) => learns(train, 1, depth));
 
-export class SampledPasses {
+export class SampledPasses implements Passes {
   private readonly states: SampledStates;
   /** By distance. */
   private readonly beginnings: Beginning[] = [];
   private readonly learned: Learning[] = [];
+  private readonly owned: tf.Tensor3D[] = [];
+  /** The lanes that have a layer before, by distance. */
+  private readonly places: readonly Place[];
+  private readonly proofOfSums: SampledProof;
 
   private constructor(
     private readonly network: Network,
     private readonly proof: Proof,
+    private readonly step: StepNotes,
     private readonly form: LayerForm,
   ) {
     const counts = Array.from({ length: network.farthest + 1 }, (_, distance) => network.active(distance));
     this.states = new SampledStates(network.shape.width, counts, form.isInner);
+    this.places = counts.map((_, distance) => network.place('hidden', distance));
+    this.proofOfSums = new SampledProof(network, proof, form);
     const table = this.states.lanes();
     network.lanes.forEach(({ seed, depth, sigma, branchScale }, lane) => {
       const at = lane * LANE_BYTES;
@@ -85,16 +84,15 @@ export class SampledPasses {
   }
 
   /** For a step of a network, if its backend has passes for layers like its own, and nothing asks for what is within them. */
-  static of(network: Network, proof: Proof, keepsStates = false): SampledPasses | undefined {
+  static of(network: Network, proof: Proof, step: StepNotes): SampledPasses | undefined {
     const { settings, shape } = network;
     const isOfOneWidth = shape.samples === 1 && !shape.widths;
     const isPlain = isOfOneWidth && settings.weights === 'matrix-free' && !settings.isNormalized;
-    if (!isPlain || keepsStates || network.hasDrawn || !hasSampledPasses()) return undefined;
+    if (!isPlain || step.settings.keepsStates || network.hasDrawn || !hasSampledPasses()) return undefined;
     const form = formOf(settings);
-    return form && new SampledPasses(network, proof, form);
+    return form && new SampledPasses(network, proof, step, form);
   }
 
-  /** The features of all layers; the caller gets those of the last. */
   forward(): tf.Tensor3D {
     const { network, states, form, proof } = this;
     const { width } = network.shape;
@@ -112,30 +110,29 @@ export class SampledPasses {
       }
       const sums = states.sums(distance);
       if (!form.isInner && inner > 0) {
-        proof.finite(network.place('hidden', distance), column(sums, SUM.image, inner));
+        proof.finite(this.places[distance]!, column(sums, SUM.image, inner));
       }
       const all = { distance, first: 0, lanes: network.lanes };
       proof.finite(all, column(sums, SUM.features, network.active(distance)));
     }
-    return this.tensor('x', 1, SUM.features);
+    return this.own(this.tensor('x', 1, SUM.features));
   }
 
-  /** The backward pass of all layers, of what has come back to the last, with the gradients and rates of their matrices. */
-  backward(arriving: tf.Tensor3D, step: OwnStep): void {
-    const { network, states, form } = this;
+  backward(arriving: tf.Tensor3D): void {
+    const { network, states, form, step } = this;
     const { train, measuresAllGradients } = step.settings;
     const last = states.at(1);
-    states.set(last.z, arriving.dataSync<'float32'>());
+    states.set(last.z, this.own(arriving).dataSync<'float32'>());
     arrive(form, last, network.lanes.length, network.shape.width);
     this.remember(1, SUM.featuresBackward, squaredNorms(arriving));
     for (let distance = 1; distance <= network.farthest; distance++) {
       const beginning = this.beginnings[distance];
-      if (beginning) {
+      if (beginning && (measuresAllGradients || learnsIn(beginning.chain, train))) {
         const { chain, first } = beginning;
         beginning.z = chain.own(this.tensor('z', distance, SUM.featuresBackward, first));
-        step.end(chain, beginning.z);
+        step.through(chain, beginning.z, true);
       }
-      const place = network.place('hidden', distance);
+      const place = this.places[distance]!;
       if (place.lanes.length === 0) continue;
       backward(this.pass(distance), network.active(distance + 2));
       const squaredNorm = () => {
@@ -152,37 +149,49 @@ export class SampledPasses {
     }
   }
 
-  /** The change of the features of all layers, each shown to `visit`; the caller gets that of the last. */
   change(kind: ChangeKind, visit: (layer: FinishedLayer) => void): tf.Tensor3D {
-    const { network, states, form, proof } = this;
+    const { network, states, proof } = this;
     const isVelocity = kind === 'velocity';
-    const { width } = network.shape;
     for (let distance = network.farthest; distance >= 1; distance--) {
       const inner = network.active(distance + 1);
       if (inner > 0) {
         const { rates, steps } = this.learned[distance]!;
         const [given, out] = [states.change(distance + 1), states.change(distance)];
         change(this.pass(distance), isVelocity, isVelocity ? rates : steps, given, out);
-        this.prove(kind, distance);
+        const [before, own] = [states.sums(distance + 1), states.sums(distance)];
+        this.proofOfSums.change(kind, this.places[distance]!, this.learned[distance]!, before, own);
       }
       const beginning = this.beginnings[distance];
-      if (beginning) {
-        const { chain, z } = beginning;
-        const begun = tf.tidy(() => chain.change(kind));
-        const [own, c] = [states.at(distance, inner), states.change(distance, inner)];
-        states.set(c, begun.dataSync<'float32'>());
-        enterChange(form, isVelocity, own, c, chain.place.lanes.length, width);
-        this.remember(distance, SUM.change, squaredNorms(begun), inner);
-        this.remember(distance, SUM.overlap, dots(z!, begun), inner);
-        begun.dispose();
-        chain.dispose();
-      }
+      if (beginning) this.changeFirst(beginning, kind);
       const finished = new SampledLayer(this, distance, network.active(distance));
       if (isVelocity) proof.velocity(distance, finished.sums.overlap);
       visit(finished);
       finished.dispose();
     }
     return this.tensor('change', 1, SUM.change);
+  }
+
+  /** The change of the first layer of lanes, and the end of it. */
+  private changeFirst({ chain, first, z }: Beginning, kind: ChangeKind): void {
+    const { network, states, form, proof } = this;
+    const { place } = chain;
+    const { distance } = place;
+    const c = states.change(distance, first);
+    const change = z && tf.tidy(() => chain.change(kind));
+    if (change) states.set(c, change.dataSync<'float32'>());
+    else {
+      states.clear(c, place.lanes.length);
+      proof.range({ weights: network.weights('input', distance), place });
+    }
+    const own = states.at(distance, first);
+    enterChange(form, kind === 'velocity', own, c, place.lanes.length, network.shape.width);
+    if (change) {
+      this.remember(distance, SUM.change, squaredNorms(change), first);
+      this.remember(distance, SUM.overlap, dots(z, change), first);
+      change.dispose();
+    }
+    chain.dispose();
+    network.release(distance);
   }
 
   /** A state of a layer, from a lane on, with its squared norms; the caller's. */
@@ -201,13 +210,18 @@ export class SampledPasses {
 
   dispose(): void {
     this.states.dispose();
+    tf.dispose(this.owned);
+  }
+
+  private own(tensor: tf.Tensor3D): tf.Tensor3D {
+    this.owned.push(tensor);
+    return tensor;
   }
 
   /** The embedding of the lanes that begin at a distance. */
   private begin(distance: number): Chain {
     const { network, proof } = this;
-    const { embedding } = network.settings.architecture;
-    const chain = new Chain(network, proof, network.place('input', distance), embedding);
+    const chain = chainOf('input', network, proof, distance);
     this.beginnings[distance] = { chain, first: network.active(distance + 1) };
     return chain;
   }
@@ -233,63 +247,9 @@ export class SampledPasses {
       sums[(first + i) * SUMS + which] = value;
     });
   }
-
-  /** What the sums prove of a layer. */
-  private prove(kind: ChangeKind, distance: number): void {
-    const { proof, network, states } = this;
-    const place = network.place('hidden', distance);
-    const size = network.shape.width;
-    const count = place.lanes.length;
-    const [before, own] = [states.sums(distance + 1), states.sums(distance)];
-    const [b, q] = [column(own, SUM.backward, count), column(before, SUM.input, count)];
-    const dq = column(before, SUM.inputChange, count);
-    const sigma = (lane: number) => place.lanes[lane]!.branchScale * place.lanes[lane]!.sigma.hidden;
-    const matrix = {
-      ...this.learned[distance]!,
-      place,
-      inner: size,
-      squares: { backward: b, input: q, inputChange: dq },
-      weights: {
-        normBound: (lane: number) => normBoundOf(sigma(lane), size, size),
-        smallestProduct: (lane: number) => {
-          const own = sigma(lane);
-          const [ofQ, ofB] = [smallestOf(q[lane]!, size, own), smallestOf(b[lane]!, size, own)];
-          return Math.min(ofQ, ofB, smallestOf(dq[lane]!, size, own));
-        },
-      },
-    };
-    proof.range(matrix);
-    if (!network.settings.activation.closes) this.lose(place, before, own);
-    if (kind === 'velocity') {
-      proof.contribute(matrix, column(before, SUM.change, count), (lane) => network.skipOf(lane));
-    } else {
-      proof.updateWhole(matrix, column(before, SUM.transposed, count), column(own, SUM.fallen, count));
-    }
-  }
-
-  /** An activation that never closes makes zero only of what float32 has rounded to it. */
-  private lose(place: Place, before: Float64Array, own: Float64Array): void {
-    const { isInner } = this.form;
-    const pairs = isInner
-      ? ([
-          [before, SUM.features, SUM.input],
-          [before, SUM.change, SUM.inputChange],
-        ] as const)
-      : ([
-          [own, SUM.image, SUM.features],
-          [own, SUM.featuresBackward, SUM.backward],
-        ] as const);
-    for (const [sums, given, made] of pairs) {
-      place.lanes.forEach((_, lane) => {
-        const at = lane * SUMS;
-        const distance = place.distance + (isInner ? 1 : 0);
-        if (sums[at + made] === 0 && sums[at + given]! > 0) this.proof.lose(lane, distance, 0);
-      });
-    }
-  }
 }
 
-/** A layer that is finished. Its states are tensors only where they are asked for, and as long as it is visited. */
+/** A layer that is finished; its states are tensors only where they are asked for, and as long as it is visited. */
 class SampledLayer implements FinishedLayer {
   readonly sums;
   private readonly tensors = new Map<string, tf.Tensor3D>();
@@ -328,11 +288,4 @@ class SampledLayer implements FinishedLayer {
     this.tensors.set(state, tensor);
     return tensor;
   }
-}
-
-/** One of the sums, of the first `count` lanes. */
-function column(sums: Float64Array, which: number, count: number): Float64Array {
-  const column = new Float64Array(count);
-  for (let lane = 0, at = which; lane < count; lane++, at += SUMS) column[lane] = sums[at]!;
-  return column;
 }

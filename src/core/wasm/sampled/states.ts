@@ -5,8 +5,8 @@
  * A state has m numbers a lane, and zeros up to the next multiple of four (`sampled-sums.as.ts`).
  */
 import type { Tensor3D } from '@tensorflow/tfjs-core';
-import { filled } from '../ops.js';
-import { heap, LANE_BYTES, type LayerStates, SUMS } from './sampled-kernels.js';
+import { filled } from '../../ops.js';
+import { heap, LANE_BYTES, type LayerStates, SUMS } from './kernels.js';
 
 /** Bytes of a line of the cache. States that are a multiple of a page apart would all be kept in the same few lines of it. */
 const LINE = 64;
@@ -17,7 +17,7 @@ export class SampledStates {
   private readonly layers: readonly LayerStates[];
   /** What lanes draw. */
   readonly table: number;
-  private readonly start: number;
+  private start: number;
   private readonly changes: readonly number[];
   private readonly stride: number;
 
@@ -104,6 +104,11 @@ export class SampledStates {
     }
   }
 
+  /** Writes zeros to a state. */
+  clear(at: number, lanes: number): void {
+    new Uint8Array(heap().memory.buffer, at, lanes * this.stride).fill(0);
+  }
+
   /** A copy of a state, [lanes, 1, m]. */
   tensor(at: number, lanes: number): Tensor3D {
     const { size, stride } = this;
@@ -119,5 +124,6 @@ export class SampledStates {
 
   dispose(): void {
     heap().free(this.start);
+    this.start = 0; // which nobody has, and nobody frees
   }
 }

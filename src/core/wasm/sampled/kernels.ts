@@ -1,6 +1,6 @@
 /**
  * The passes of a layer with weights that are never formed, whole: calls of the wasm backend (see `sampled-passes.as.ts`);
- * other backends have none. States, sums and what lanes draw are addresses in its memory (`sampled-states.ts`).
+ * other backends have none. States, sums and what lanes draw are addresses in its memory (`states.ts`).
  */
 import { getBackend } from '@tensorflow/tfjs-core';
 
