@@ -16,6 +16,7 @@ const RECORD = readFileSync(new URL('../../results/claims.json', import.meta.url
 
 /** Claims that take seconds; the long run has them. */
 const SLOW = [
+  'section-1-lazy',
   'thm-3.2-limit',
   'lemma-a.1',
   'prop-4.1',
@@ -38,7 +39,9 @@ const SLOW = [
   'section-5.2-two-inputs',
   'fig-2b-caption',
   'table-2-sparse',
+  'section-6.1-printed',
   'section-6.1-s',
+  'prop-6.2-training',
   'footnote-5',
   'lemma-a.1-spectra',
   'proof-5.2-jacobians',

@@ -13,7 +13,7 @@ const TEXT = `{
 const GROWS = { sweep: { width: [16, 32] } };
 
 /** Inputs of a property test. */
-const RUNS = process.env.FEATURE_SPEED_SLOW ? 10_000 : 1000;
+const RUNS = process.env.FEATURE_SPEED_SLOW ? 10_000 : 300;
 
 /** What is said about a file; nothing when it is right. */
 function complaints(text: string, ...overrides: string[]): readonly string[] {
