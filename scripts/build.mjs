@@ -1,6 +1,7 @@
 // Writes src as JavaScript into dist, one module for each, and the threads of the program in few files, in less than a second:
 // `npm run check` looks at the types.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'rolldown';
@@ -25,15 +26,19 @@ const REQUIRED = {
   name: 'required',
   resolveId: {
     filter: { id: /^(?:@tensorflow\/|piscina$)/ },
-    handler: (id, importer) =>
-      importer === `\0${id}.cjs` ? { id, external: true } : { id: `\0${id}.cjs`, moduleSideEffects: false },
+    handler: (id) => ({ id: `\0${id}`, moduleSideEffects: false }),
   },
   load: {
-    filter: { id: /^\0/ },
-    handler: (id) => ({
-      code: `module.exports = require('${id.slice(1, -'.cjs'.length)}');`,
-      moduleType: 'js',
-    }),
+    filter: { id: /^\0(?:@tensorflow\/|piscina$)/ },
+    handler(id) {
+      const name = id.slice(1);
+      const names = Object.getOwnPropertyNames(createRequire(import.meta.url)(name)).filter(
+        (each) => !/^(?:default|__esModule|prototype|length|name)$/.test(each),
+      );
+      return `
+        import { createRequire } from 'node:module';
+        export const { ${names.join(', ')} } = createRequire(import.meta.url)('${name}');`;
+    },
   },
 };
 

@@ -1,26 +1,18 @@
 /** SVG -> PNG, with the bundled font. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { loadFont } from './font.js';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type ChartFont, loadFont } from './font.js';
+
+const require = createRequire(import.meta.url);
 
 /** Dots per chart unit. */
 const SCALE = 2;
 
 /** Dots of a picture: so many take 0.9 GB, four bytes each and as much again for the PNG; four times as many, all that WebAssembly has. */
 const MOST_DOTS = 1e8;
-
-let ready: Promise<typeof import('@resvg/resvg-wasm')> | undefined;
-
-/** The rasteriser, which can be initialised once per thread only. */
-function loadResvg(): Promise<typeof import('@resvg/resvg-wasm')> {
-  ready ??= (async () => {
-    const wasm = createRequire(import.meta.url).resolve('@resvg/resvg-wasm/index_bg.wasm');
-    const resvg = await import('@resvg/resvg-wasm');
-    await resvg.initWasm(await readFile(wasm));
-    return resvg;
-  })();
-  return ready;
-}
 
 /** What is to be said of a picture that is too large for a PNG; undefined for others. */
 export function tooLarge(svg: string): string | undefined {
@@ -33,17 +25,39 @@ export function tooLarge(svg: string): string | undefined {
   );
 }
 
+/** Draws an SVG as a PNG of two dots per chart unit. */
+type Rasteriser = (svg: string) => Uint8Array;
+
+let loaded: Promise<Rasteriser> | undefined;
+
 /** A PNG of two dots per chart unit; or what is to be said where the rasteriser fails, and with it its thread. */
 export async function rasterise(svg: string): Promise<Uint8Array | string> {
-  const { Resvg } = await loadResvg();
-  const font = await loadFont();
-  const fontOptions = {
-    fontBuffers: [...font.files],
-    defaultFontFamily: 'DejaVu Sans',
-    sansSerifFamily: 'DejaVu Sans',
-  };
+  loaded ??= loadNative().catch(loadWasm);
+  const draw = await loaded;
   try {
-    const picture = new Resvg(svg, { fitTo: { mode: 'zoom', value: SCALE }, font: fontOptions });
+    return draw(svg);
+  } catch (error) {
+    return `the rasteriser fails at the picture (${(error as Error).message}); use the SVG`;
+  }
+}
+
+const OPTIONS = { fitTo: { mode: 'zoom', value: SCALE } } as const;
+const FONT = { defaultFontFamily: 'DejaVu Sans', sansSerifFamily: 'DejaVu Sans' };
+
+/**
+ * The rasteriser as WebAssembly, which runs everywhere; it can be initialised once per thread only. Half of the time that five
+ * charts take is its: a thousand functions are compiled to be called a few times.
+ */
+export async function loadWasm(): Promise<Rasteriser> {
+  const [resvg, binary, font] = await Promise.all([
+    import('@resvg/resvg-wasm'),
+    readFile(require.resolve('@resvg/resvg-wasm/index_bg.wasm')),
+    loadFont(),
+  ]);
+  await resvg.initWasm(binary);
+  return (svg) => {
+    const options = { ...OPTIONS, font: { ...FONT, fontBuffers: [...font.files] } };
+    const picture = new resvg.Resvg(svg, options);
     const image = picture.render();
     try {
       return image.asPng();
@@ -51,7 +65,37 @@ export async function rasterise(svg: string): Promise<Uint8Array | string> {
       image.free();
       picture.free();
     }
-  } catch (error) {
-    return `the rasteriser fails at the picture (${(error as Error).message}); use the SVG`;
+  };
+}
+
+/**
+ * The same version of the same rasteriser as machine code, where it is installed: the same bytes.
+ *
+ * @throws Error where it is not, or does not load, or there is no place for its fonts.
+ */
+export async function loadNative(): Promise<Rasteriser> {
+  const { Resvg } = require('@resvg/resvg-js') as typeof import('@resvg/resvg-js');
+  const font = await loadFont();
+  withFiles(font, () => {});
+  return (svg) =>
+    withFiles(font, (fontFiles) => {
+      const options = { ...OPTIONS, font: { ...FONT, loadSystemFonts: false, fontFiles: [...fontFiles] } };
+      return new Resvg(svg, options).render().asPng();
+    });
+}
+
+/** Fonts as files, which are no more when the picture is drawn: the native rasteriser takes no bytes. */
+function withFiles<T>({ files }: ChartFont, use: (paths: readonly string[]) => T): T {
+  const folder = mkdtempSync(join(tmpdir(), 'feature-speed-fonts-'));
+  try {
+    return use(
+      files.map((bytes, i) => {
+        const path = join(folder, `${i}.ttf`);
+        writeFileSync(path, bytes);
+        return path;
+      }),
+    );
+  } finally {
+    rmSync(folder, { recursive: true });
   }
 }
