@@ -20,7 +20,7 @@ const KINDS = {
     1,
     { step: { kind: 'velocity', train: 'all' }, record: { layers: 'all', quantities: ['bfa_rad'] } },
   ],
-  'activation on the host': [{ activation: 'gelu', depth: 20, width: 20_000 }, 12, 1, {}],
+  'smooth activation': [{ activation: 'gelu', depth: 20, width: 20_000 }, 12, 1, {}],
   'dense, one sample': [{ depth: 12, width: 1500 }, 3, 1, { weights: 'dense' }],
   'dense, narrow, many samples': [
     { depth: 60, width: 50 },
@@ -31,7 +31,7 @@ const KINDS = {
   'dense, more samples than units': [{ depth: 20, width: 100 }, 12, 1, { data: { samples: 1000 } }],
   'dense, fewer samples than units': [{ depth: 20, width: 300 }, 8, 1, { data: { samples: 40 } }],
   'dense, wide, many samples': [{ depth: 5, width: 1500 }, 1, 1, { data: { samples: 1000 } }],
-  'dense, activation on the host': [
+  'dense, smooth activation': [
     { activation: 'tanh', depth: 20, width: 50 },
     30,
     1,

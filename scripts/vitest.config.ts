@@ -11,7 +11,9 @@ process.stdout.write(`${describeBackends(backends)}\n`);
 const ofCore = (name: string) => `src/core/${name}.test.ts`;
 
 /** Tests of the operations of a backend, and of the step on it: they run on each. */
-const OF_OPERATIONS = ['activation', 'curvature/kernels', 'ops', 'step/step'].map(ofCore);
+const OF_OPERATIONS = ['activation', 'curvature/kernels', 'ops', 'smooth-activations', 'step/step'].map(
+  ofCore,
+);
 
 /** Tests of the mathematics on a backend: they run on wasm, and on each where there is time. */
 const NUMERIC = [

@@ -17,6 +17,7 @@ const KERNELS = {
     sources: [
       ...['fused', 'kinked', 'product', 'sparse-product', 'transpose'],
       ...['sampled-passes', 'sampled-sums', 'ziggurat'],
+      ...['activations', 'logistic', 'normal', 'operations', 'pairs'].map((name) => `smooth/${name}`),
     ],
     options: ['--importMemory'],
   },

@@ -13,6 +13,7 @@ import {
   kinkedTangent,
   mapped,
   mappedPair,
+  ofActivation,
   relu,
   reluDifference,
   reluTangent,
@@ -35,7 +36,7 @@ export interface Activation {
   readonly slopeBelow: number | undefined;
 }
 
-type Operations = Pick<Activation, 'value' | 'tangent' | 'difference'>;
+type Operations = Pick<Activation, 'value' | 'tangent' | 'difference' | 'bend'>;
 
 /** Nodes and weights of Gauss and Legendre on [0, 1], exact to degree 5. */
 const QUADRATURE = [
@@ -60,20 +61,32 @@ function differenceOf({ phi, slope, rise }: ActivationEntry, x: number, dx: numb
 
 /**
  * An activation by its formulas, on the host in float64, where a plain difference is exact enough: its error is 1e-16 of
- * phi(f), against 1e-7 of the result for float32. Slower than tensors, some 20 ns an entry.
+ * phi(f), against 1e-7 of the result for float32. Slower than a kernel, 40 ns an entry and more.
  */
 function byFormula(entry: ActivationEntry): Operations {
-  const { phi, slope } = entry;
+  const { phi, slope, bend } = entry;
   return {
     value: (f) => mapped(f, phi),
     tangent: (f, t) => mappedPair(f, t, (x, y) => slope(x) * y),
+    bend: bend && ((f, t) => mappedPair(f, t, (x, y) => bend(x) * y)),
     difference: (f, df) => mappedPair(f, df, (x, dx) => differenceOf(entry, x, dx)),
+  };
+}
+
+/** One that the backend may have a kernel for. */
+function smooth(name: ActivationName, { value, tangent, bend, difference }: Operations): Operations {
+  return {
+    value: (f) => ofActivation(name, 'value', f) ?? value(f),
+    tangent: (f, t) => ofActivation(name, 'tangent', f, t) ?? tangent(f, t),
+    bend: bend && ((f, t) => ofActivation(name, 'bend', f, t) ?? bend(f, t)),
+    difference: (f, df) => ofActivation(name, 'difference', f, df) ?? difference(f, df),
   };
 }
 
 /** One that is linear on either side of 0, in one sweep where the backend can. */
 function kinked(slope: number, elsewhere: Operations): Operations {
   return {
+    ...elsewhere,
     value: (f) => kinkedTangent(f, f, slope) ?? elsewhere.value(f),
     tangent: (f, t) => kinkedTangent(f, t, slope) ?? elsewhere.tangent(f, t),
     difference: (f, df) => kinkedDifference(f, df, slope) ?? elsewhere.difference(f, df),
@@ -82,21 +95,19 @@ function kinked(slope: number, elsewhere: Operations): Operations {
 
 /** Those that tensors have whole. */
 const ON_TENSORS: Partial<Record<ActivationName, Operations>> = {
-  relu: { value: relu, tangent: reluTangent, difference: reluDifference },
-  linear: { value: (f) => f, tangent: (_f, t) => t, difference: (_f, df) => df },
+  relu: { value: relu, tangent: reluTangent, bend: undefined, difference: reluDifference },
+  linear: { value: (f) => f, tangent: (_f, t) => t, bend: undefined, difference: (_f, df) => df },
 };
 
 export const ACTIVATIONS = Object.fromEntries(
   ACTIVATION_NAMES.map((name): [string, Activation] => {
     const entry = activationEntry(name);
-    const { bend } = entry;
     const slope = slopeBelow(name);
     const formula = byFormula(entry);
     return [
       name,
       {
-        ...(ON_TENSORS[name] ?? (slope === undefined ? formula : kinked(slope, formula))),
-        bend: bend && ((f: Tensor3D, t: Tensor3D) => mappedPair(f, t, (x, y) => bend(x) * y)),
+        ...(ON_TENSORS[name] ?? (slope === undefined ? smooth(name, formula) : kinked(slope, formula))),
         closes: entry.closes === true,
         isHomogeneous: isHomogeneous(name),
         slopeBelow: slope,

@@ -13,6 +13,7 @@ import {
   type Tensor3D,
   tensor3d,
 } from '@tensorflow/tfjs-core';
+import type { ActivationOperation } from './wasm/fused-kernels.js';
 
 const run = (kernel: string, inputs: NamedTensorMap, attributes = {}): Tensor3D =>
   engine().runKernel(kernel, inputs, attributes);
@@ -59,6 +60,17 @@ export function kinkedTangent(f: Tensor3D, t: Tensor3D, slope: number): Tensor3D
 /** phi(f + df) - phi(f) of the same, without cancellation; undefined likewise. */
 export function kinkedDifference(f: Tensor3D, df: Tensor3D, slope: number): Tensor3D | undefined {
   return has('KinkedDifference') ? run('KinkedDifference', { f, df }, { slope }) : undefined;
+}
+
+/** phi(f), phi'(f) t, phi''(f) t or phi(f + t) - phi(f) of the activation of a name; undefined where the backend has no kernel for it. */
+export function ofActivation(
+  name: string,
+  operation: ActivationOperation,
+  f: Tensor3D,
+  t = f,
+): Tensor3D | undefined {
+  const kernel = `Activation.${name}`;
+  return has(kernel) ? run(kernel, { f, t }, { operation }) : undefined;
 }
 
 /** a b of each lane: [lanes, n, p] x [lanes, p, m] -> [lanes, n, m]. */

@@ -29,14 +29,15 @@ export const NS = {
 /** Time of a normal number, ns, that the times here are relative to: a slower machine, or one with much to do, takes more. */
 export const REFERENCE_NORMAL_NS: number = NS.normal;
 
-/** An entry of a state through an activation, ns: three a step; on the host but for those that are linear on either side of 0. */
+/** An entry of a state through an activation, ns, on average of the three a step, of which a finite difference takes most. */
 export const ACTIVATION_NS: Readonly<Partial<Record<Setting['activation'], number>>> = {
   relu: 0.5,
   linear: 0,
   leaky: 0.5,
-  tanh: 38,
-  erf: 110,
-  gelu: 97,
+  tanh: 4,
+  silu: 4,
+  erf: 6,
+  gelu: 8,
 };
-/** That of one that is not measured. */
+/** That of one that has no kernel. */
 export const FORMULA_NS = 100;

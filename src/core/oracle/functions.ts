@@ -39,21 +39,26 @@ const WEIGHTS = [
   0.236926885056189, 0.478628670499366, 0.568888888888889, 0.478628670499366, 0.236926885056189,
 ].map((w) => w / 2);
 
-/** A smooth one, whose difference is the integral of its slope. */
+/** A smooth one, whose difference is the integral of its slope where its values cancel. */
 function smooth(value: (f: number) => number, slope: (f: number) => number): Activation {
   const panel = (f: number, df: number) =>
     NODES.reduce((total, node, i) => total + WEIGHTS[i]! * slope(f + node * df), 0) * df;
   const difference = (f: number, df: number) => {
-    if (Math.abs(df) < 0.25) return panel(f, df);
-    if (Math.min(Math.abs(f), Math.abs(f + df)) > 40 && f > 0 === f + df > 0) return slope(f) * df;
     const [before, after] = [value(f), value(f + df)];
-    if (Math.abs(after - before) > 1e-4 * (Math.abs(before) + Math.abs(after))) return after - before;
-    // They cancel. Beyond 40 every slope is 0 or 1.
-    const [from, to] = [f, f + df].map((end) => Math.max(-40, Math.min(40, end))) as [number, number];
-    const panels = Math.ceil(Math.abs(to - from) / 0.25);
+    const isPlain = Math.abs(after - before) > 1e-4 * (Math.abs(before) + Math.abs(after));
+    if (isPlain && Math.abs(df) >= 0.25) return after - before;
+    const near = f > 0 === f + df > 0 ? Math.min(Math.abs(f), Math.abs(f + df)) : 0;
+    if (near > 745) return slope(f) * df; // exp(-745) is the least float64
+    // 40 farther out the slope is that at infinity, to 1e-16 of what it lacks of it here.
+    const end = near + 40;
+    const [from, to] = [f, f + df].map((x) => Math.max(-end, Math.min(end, x))) as [number, number];
+    // Over a panel no slope here changes by more than a factor of e.
+    const panels = Math.max(1, Math.ceil(Math.abs(to - from) * Math.max(4, 2 * Math.min(near, 20) + 4)));
     const width = (to - from) / panels;
-    let total = slope(-40) * (Math.min(f + df, -40) - Math.min(f, -40));
-    total += slope(40) * (Math.max(f + df, 40) - Math.max(f, 40));
+    let total = slope(-end) * (Math.min(f + df, -end) - Math.min(f, -end));
+    total += slope(end) * (Math.max(f + df, end) - Math.max(f, end));
+    // Where the change is lost in the sum f + df, it is one panel.
+    if (panels === 1 && from === f && to === f + df) return panel(f, df);
     for (let i = 0; i < panels; i++) total += panel(from + i * width, width);
     return total;
   };

@@ -27,7 +27,13 @@ interface WasmBackend {
   incRef(id: DataId): void;
 }
 
-interface Kernels extends SampledExports {
+/** Activations that have a kernel, which is of the same name, and what it is asked for by number (see `smooth.as.ts`). */
+const SMOOTH = ['tanh', 'erf', 'gelu', 'silu'] as const;
+const OPERATIONS = ['value', 'tangent', 'bend', 'difference'] as const;
+export type ActivationOperation = (typeof OPERATIONS)[number];
+type Smooth = (operation: number, out: number, f: number, t: number, count: number) => void;
+
+interface Kernels extends SampledExports, Readonly<Record<(typeof SMOOTH)[number], Smooth>> {
   readonly SPACE: WebAssembly.Global;
   initialise(room: number): void;
   addScaled(out: number, y: number, a: number, x: number, lanes: number, size: number): void;
@@ -70,6 +76,7 @@ export const FUSED = [
   'ReluDifference',
   'KinkedTangent',
   'KinkedDifference',
+  ...SMOOTH.map((name) => `Activation.${name}` as const),
   'Product',
   'InnerProducts',
   'TransposedLanes',
@@ -162,6 +169,14 @@ export function registerFusedKernels(backend: unknown): void {
     kernels.kinkedDifference(at(out), at(f!), at(df!), sizeOf(f!.shape), slope as number);
     return out;
   });
+  for (const name of SMOOTH) {
+    register(`Activation.${name}`, ({ f, t }, { operation }) => {
+      const out = output(f!.shape);
+      const number = OPERATIONS.indexOf(operation as ActivationOperation);
+      kernels[name](number, at(out), at(f!), at(t!), sizeOf(f!.shape));
+      return out;
+    });
+  }
   register('Product', ({ a, b }, { transposed }) => {
     const [lanes, inner, columns] = b!.shape as [number, number, number];
     const rows = a!.shape[transposed ? 2 : 1]!;

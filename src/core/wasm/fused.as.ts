@@ -3,27 +3,30 @@
  * that read and write a state once, and products of small or thin matrices for many lanes, without packing.
  *
  * AssemblyScript, compiled to WebAssembly SIMD by `npm run build`; `fused-kernels.ts` registers them with the library's
- * wasm backend. Arguments are byte offsets and counts; no data, and no state but
- * of the sampler, in a place that it is given.
+ * wasm backend. Arguments are byte offsets and counts; no data, and no state but of the sampler and tables of numbers, in a
+ * place that they are given.
  */
 import { difference, gated, read, write } from './kinked.as';
 import { addScaledRow, PACKED_BYTES, packInto } from './product.as';
 import { PARTS, sumIn } from './sampled-sums.as';
+import { placeNumbers, TABLE_BYTES } from './smooth/activations.as';
 import { transposeMatrix } from './transpose.as';
 import { initialise as initialiseSampler, ROOM } from './ziggurat.as';
 
 export { product } from './product.as';
 export { backward, change, forward } from './sampled-passes.as';
 export { arrive, enter, enterChange } from './sampled-sums.as';
+export { erf, gelu, silu, tanh } from './smooth/activations.as';
 
-/** Bytes that the sampler and the products work in. */
-export const SPACE: usize = ROOM + PARTS + PACKED_BYTES;
+/** Bytes that the sampler, sums, the products and the smooth activations work in. */
+export const SPACE: usize = ROOM + PARTS + PACKED_BYTES + TABLE_BYTES;
 
 /** Once, before anything else. */
 export function initialise(at: usize): void {
   initialiseSampler(at);
   sumIn(at + ROOM);
   packInto(at + ROOM + PARTS);
+  placeNumbers(at + ROOM + PARTS + PACKED_BYTES);
 }
 
 /** out = y + a x for each lane of `size` numbers; a has one number a lane. */
