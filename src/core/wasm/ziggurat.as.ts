@@ -38,9 +38,13 @@ const WIDTHS: usize = 0;
 const DENSITIES: usize = 2048;
 const STATE: usize = 6144;
 const FIFTH: usize = STATE + 64;
-const BITS: usize = FIFTH + 16;
+const ASIDE: usize = FIFTH + 16;
+/** Bytes of numbers that are drawn at a time. */
+const BLOCK: usize = 4096;
+/** Bytes of a group that is put aside: its random bits, where it is, and which of its numbers are meant. */
+const GROUP: usize = 24;
 /** Bytes that the sampler needs. */
-export const ROOM: usize = BITS + 16;
+export const ROOM: usize = ASIDE + (BLOCK / 16 + 1) * GROUP;
 
 let room: usize = 0;
 
@@ -111,12 +115,23 @@ function save(at: usize, a: v128, b: v128, c: v128, d: v128): void {
 
 /** The next numbers of law N(0, scale^2), in groups of four: as many as hold the `bytes` that are asked for. */
 export function draw(out: usize, bytes: usize, scale: f32): void {
+  for (; bytes > BLOCK; out += BLOCK, bytes -= BLOCK) drawBlock(out, BLOCK, scale);
+  drawBlock(out, bytes, scale);
+}
+
+/**
+ * A block of them. What falls outside the layer below is put aside, and decided when all are drawn: a branch that no processor
+ * foresees would throw away what it has begun of the groups that follow.
+ */
+function drawBlock(first: usize, bytes: usize, scale: f32): void {
   const at = room;
+  let out = first;
   let a = v128.load(at, STATE);
   let b = v128.load(at, STATE + 16);
   let c = v128.load(at, STATE + 32);
   let d = v128.load(at, STATE + 48);
   const scales = f32x4.splat(scale);
+  let aside = at + ASIDE;
   const end = out + bytes;
   for (; out < end; out += 16) {
     const bits = i32x4.add(i32x4.add(a, b), d);
@@ -137,19 +152,23 @@ export function draw(out: usize, bytes: usize, scale: f32): void {
 
     const h = i32x4.shr_s(bits, 8);
     v128.store(out, f32x4.mul(scales, f32x4.mul(f32x4.convert_i32x4_s(h), width)));
-    const isInside = i32x4.gt_s(inside, i32x4.abs(h));
-    if (!i32x4.all_true(isInside)) settle(out, bits, 15 ^ i32x4.bitmask(isInside), scale);
+    const places = 15 ^ i32x4.bitmask(i32x4.gt_s(inside, i32x4.abs(h)));
+    v128.store(aside, bits);
+    store<usize>(aside, out, 16);
+    store<i32>(aside, places, 20);
+    aside += select<usize>(GROUP, 0, places != 0);
   }
   save(at, a, b, c, d);
+  for (let group = at + ASIDE; group < aside; group += GROUP) settle(group, scale);
 }
 
-/** Decides the numbers of a group that fell outside the layer below: those of the `places` that are set. */
-function settle(group: usize, bits: v128, places: i32, scale: f32): void {
-  const at = room;
-  v128.store(at, bits, BITS);
-  for (; places != 0; places &= places - 1) {
+/** Decides the numbers of a group that fell outside the layer below. */
+@inline
+function settle(group: usize, scale: f32): void {
+  const out = load<usize>(group, 16);
+  for (let places = load<i32>(group, 20); places != 0; places &= places - 1) {
     const place: usize = ctz(places) << 2;
-    store<f32>(group + place, scale * outside(load<u32>(at + place, BITS)));
+    store<f32>(out + place, scale * outside(load<u32>(group + place)));
   }
 }
 
@@ -181,7 +200,7 @@ function outside(bits: u32): f32 {
  *
  *     1 + r + r^2 / 2  <  exp(r) = exp(-x^2 / 2) / exp(-e^2 / 2)  <  1 + r + r^2 / 2 + r^3 / 4,
  *
- * and the function itself is asked only in between, or within ROUNDING of the bounds: twice in a million numbers.
+ * and the function itself is asked only in between, or within ROUNDING of the bounds: of eight numbers in a million.
  */
 @inline
 function isBelow(y: f64, x: f32, layer: usize): bool {
