@@ -18,7 +18,7 @@ const PAGES = execFileSync('git', ['ls-files', '*README.md'], { cwd: ROOT, encod
   .split('\n');
 
 const SLOW =
-  /^(figures|plan .*\*|verify$|verify --record|run .*\*|run (configs\/)?figure-(1a|1b|1c|2b)|(plot|merge) (wide|shards)|report --out|diff v1\.0 v1\.1 --plot|verify .*(5\.3|6\.3)|inspect .*(depth 12|transformer\.mjs$))/;
+  /^(figures|plan .*\*|verify$|verify --record|run .*\*|run (configs\/)?figure-(1a|1b|1c|2b)|(plot|merge) (wide|shards|figure)|report|diff v1\.0 v1\.1 --plot|verify .*(5\.3|6\.3)|inspect .*(depth 12|transformer\.mjs$))/;
 const IS_SLOW = process.env.FEATURE_SPEED_SLOW !== undefined;
 /** Of files that the user has. */
 const OF_OTHERS = /model\.json|step\.safetensors/;

@@ -33,21 +33,9 @@ test('report writes the page and says where it is', async ({ folder }) => {
   expect(folder.read('pages/one.html')).toMatch(/^<!doctype html>/i);
 });
 
-test('without claims of its own the page has those that come with the program, and it is said what writes others', async ({
+test('claims of the program and a figure of other settings are told, one of other draws is not, and other experiments are in the page', async ({
   folder,
 }) => {
-  expect(await folder.call('report')).toMatchObject({
-    code: 0,
-    stderr:
-      'the claims are those that come with the program; feature-speed verify --record writes results/claims.json\n',
-  });
-  expect(folder.read('results/report.html')).toContain('thm-2.1');
-});
-
-test('a figure of other settings is told, one of other draws is not, and other experiments are in the page', async ({
-  folder,
-}) => {
-  cpSync(CLAIMS, folder.at('results/claims.json'));
   const edit = (name: string, change: (experiment: Record<string, unknown>) => object) => {
     const manifest = JSON.parse(folder.read(`results/${name}/manifest.json`));
     manifest.experiment = { ...manifest.experiment, ...change(manifest.experiment) };
@@ -61,9 +49,11 @@ test('a figure of other settings is told, one of other draws is not, and other e
     code: 0,
     stderr:
       "results/figure-1a is of other settings than the paper's; its values are left out\n" +
-      'results/conjecture is not drawn; feature-speed plot conjecture does it\n',
+      'results/conjecture is not drawn; feature-speed plot conjecture does it\n' +
+      'the claims are those that come with the program; feature-speed verify --record writes results/claims.json\n',
   });
   expect(folder.read('results/report.html')).toContain('id="experiment-conjecture"');
+  expect(folder.read('results/report.html')).toContain('thm-2.1');
 });
 
 test.for([

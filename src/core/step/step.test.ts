@@ -345,7 +345,9 @@ describe('every architecture, activation, loss and set of trained layers agrees 
   });
 });
 
-test('several steps have one law with dense weights and with weights that are never formed', () => {
+// A law of what is computed with, and not of the backend: the others have the same steps of each kind.
+const onWasm = test.runIf(process.env.FEATURE_SPEED_SLOW || inject('backend') === 'wasm');
+onWasm('several steps have one law with dense weights and with weights that are never formed', () => {
   const measure = (weights: 'dense' | 'matrix-free') =>
     measureBatch(
       source,
