@@ -1,8 +1,7 @@
 /** Spec and table brought together: what is read, and whether the two fit. */
-import { stringify } from 'csv-stringify/sync';
 import { nearest } from '../nearest.js';
 import { QUANTITIES } from '../quantities.js';
-import { csvRecords } from '../results/table.js';
+import { csvRecords, csvText } from '../results/table.js';
 import { addressesIn } from './addresses.js';
 import {
   brief,
@@ -60,7 +59,7 @@ async function readColumns(name: DataName, table: string, spec: VegaLiteSpec): P
   const rows = Array.from(records, ({ record }) => places.map((place) => record[place] ?? ''));
   if (rows.length === 0) throw new Error(NO_ROWS);
   return {
-    csv: stringify([[...used], ...rows]),
+    csv: csvText([used, ...rows]),
     numeric: used.filter((_, j) => rows.every((row) => !Number.isNaN(Number(row[j])))),
     empty: used.filter((column, j) => column in QUANTITIES && rows.every((row) => row[j] === '')),
   };

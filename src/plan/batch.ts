@@ -35,15 +35,8 @@ export function cutBatches(
 ): Batch[] {
   if (experiment.model) return modelBatches(experiment, experiment.model, cells);
   const kinds = new Map<string, number[]>();
-  const common = AXIS_NAMES.filter((axis) => entryOf(axis).isOfBatch);
   cells.forEach(({ setting }, i) => {
-    // One step measures what is normalized, or what is not.
-    const kind = [
-      ...common.map((axis) => axisValue(axis, setting)),
-      setting.scaling.isNormalized,
-      // Lanes of widths that differ are of one depth.
-      ...(setting.widths ?? []),
-    ].join();
+    const kind = kindOf(setting);
     const same = kinds.get(kind);
     if (same) same.push(i);
     else kinds.set(kind, [i]);
@@ -89,6 +82,19 @@ export function cutBatches(
   return batches.sort((a, b) => b.cost - a.cost);
 }
 
+/** What the cells of a batch have in common, in words. */
+function kindOf(setting: Setting): string {
+  return [
+    ...OF_BATCH.map((axis) => axisValue(axis, setting)),
+    // One step measures what is normalized, or what is not.
+    setting.scaling.isNormalized,
+    // Lanes of widths that differ are of one depth.
+    ...(setting.widths ?? []),
+  ].join();
+}
+
+const OF_BATCH = AXIS_NAMES.filter((axis) => entryOf(axis).isOfBatch);
+
 /** What one cell costs: bytes and ns; `calls` is of a batch whose deepest it is. */
 const costOf = (demand: Demand) => ({
   bytes: backendBytes(demand),
@@ -121,4 +127,15 @@ export function chooseWeights(
   const cost = (weights: Batch['weights']) =>
     workNs({ ...shallow, weights }) + directionsNs({ ...shallow, weights }) / TYPICAL_LANES;
   return cost('matrix-free') <= cost('dense') ? 'matrix-free' : 'dense';
+}
+
+/** The same for any setting of an experiment, chosen once for those that may share a batch. */
+export function weightsChooser(choice: WeightsChoice, experiment: Experiment) {
+  const chosen = new Map<string, Batch['weights']>();
+  return (setting: Setting): Batch['weights'] => {
+    const kind = kindOf(setting);
+    const weights = chosen.get(kind) ?? chooseWeights(choice, experiment, setting);
+    chosen.set(kind, weights);
+    return weights;
+  };
 }

@@ -1,6 +1,6 @@
 /** Shards put together: the tables of parts of an experiment as the table of the whole. */
 import { type Experiment, recordedSteps } from '../config/resolve.js';
-import { chooseWeights, type WeightsChoice } from '../plan/batch.js';
+import { type WeightsChoice, weightsChooser } from '../plan/batch.js';
 import { type Cell, expandCells } from '../plan/cell.js';
 import { shardOf } from '../plan/shard.js';
 import type { Table, Value } from '../results/table.js';
@@ -43,6 +43,7 @@ export function mergeTables(
   const columns = columnsOf(experiment);
   const cells = expandCells(experiment);
   const identityOf = identitiesOf(experiment);
+  const weightsAt = weightsChooser(weights, experiment);
   const placeIn = placeReader(columns);
   const planned = new Map(
     cells.map((cell) => [
@@ -68,7 +69,7 @@ export function mergeTables(
         throw new MergeError(`${part.name}: ${place} of ${key} is not in the experiment`);
       }
       const { cell, found } = plan;
-      const identity = identityOf(cell, chooseWeights(weights, experiment, cell.setting));
+      const identity = identityOf(cell, weightsAt(cell.setting));
       const other = identity.findIndex((value, i) => value !== rounded(row[i]!));
       if (other !== -1) {
         const [expected, got] = [identity[other], row[other]].map((value) => value ?? 'nothing');

@@ -83,9 +83,9 @@ export function tableOf(experiment: Experiment, finished: readonly FinishedCell[
   };
 }
 
-/** What theory has for the cells of an experiment; angles are those of a setting, computed once. */
+/** What theory has for the cells of an experiment; what is of a setting is computed once. */
 class TheoryColumns {
-  private readonly angles = new Map<Setting, Float64Array>();
+  private readonly settings = new Map<Setting, { readonly limitCase: LimitCase; angles?: Float64Array }>();
   private sampler: GaussianSampler | undefined;
   private features: { readonly cell: Cell; readonly typical: Float64Array } | undefined;
 
@@ -95,11 +95,13 @@ class TheoryColumns {
   value(name: TheoryQuantity, { cell, measured }: FinishedCell, at: number): number {
     const { setting } = cell;
     const layer = measured.layers[at]!;
-    const limitCase = limitCaseOf(this.experiment, setting);
+    const known = this.settings.get(setting) ?? { limitCase: limitCaseOf(this.experiment, setting) };
+    this.settings.set(setting, known);
+    const { limitCase } = known;
     if (name === 'feature_rms_theory') return this.featuresOf(cell, limitCase)[layer]!;
     if (Number.isNaN(measured.values.bfa_rad?.[at])) return Number.NaN;
-    const angles = this.angles.get(setting) ?? angleLimits(limitCase, typicalSize(this.experiment, setting));
-    this.angles.set(setting, angles);
+    known.angles ??= angleLimits(limitCase, typicalSize(this.experiment, setting));
+    const { angles } = known;
     if (name === 'bfa_theory_rad') return angles[layer]!;
     return layer === setting.depth - 1 ? sensitivityAt(limitCase, angles, this.sizeOf(cell)) : Number.NaN;
   }

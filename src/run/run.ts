@@ -2,8 +2,7 @@
 
 import type { BackendName } from '../backends.js';
 import type { Experiment } from '../config/resolve.js';
-import type { Setting } from '../config/settings.js';
-import { chooseWeights } from '../plan/batch.js';
+import { weightsChooser } from '../plan/batch.js';
 import type { Batch } from '../plan/planned-batch.js';
 import type { Table } from '../results/table.js';
 import type { Inexact, RecordedCell } from '../store/cell-file.js';
@@ -144,9 +143,11 @@ export async function runJobs(
 class JobProgress {
   private readonly measured: Map<string, RecordedCell>;
   private readonly failed = new Map<string, string>();
+  private readonly weightsAt: ReturnType<typeof weightsChooser>;
   private elapsedMs: number;
 
   constructor(private readonly job: Job) {
+    this.weightsAt = weightsChooser(job.weights, job.experiment);
     this.measured = new Map(job.checkpoint?.cells);
     this.elapsedMs = job.checkpoint?.elapsedMs ?? 0;
   }
@@ -199,9 +200,5 @@ class JobProgress {
       return measured ? [{ cell, weights: this.weightsAt(cell.setting), measured }] : [];
     });
     return { ...this.tally(), table: tableOf(this.job.experiment, finished) };
-  }
-
-  private weightsAt(setting: Setting): Batch['weights'] {
-    return chooseWeights(this.job.weights, this.job.experiment, setting);
   }
 }
