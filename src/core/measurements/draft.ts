@@ -36,6 +36,8 @@ export class Draft {
   private readonly layers: readonly number[];
   private readonly facts: (Facts | undefined)[];
   private readonly values: Readonly<Record<MeasuredQuantity, Float64Array>>;
+  /** The same, in the order of the measurements. */
+  private readonly columns: readonly Float64Array[];
   /** Where the rows of a step stand, by its number. */
   private readonly places: ReadonlyMap<number, number>;
   /** Sum of the updates so far, by layer; or the features before the first step, of weights that learn in place. */
@@ -63,7 +65,10 @@ export class Draft {
     this.places = new Map(recorded.map((step, i) => [step, i]));
     this.stepSize = lane.stepSize;
     this.facts = layers.map(() => undefined);
-    this.values = columnsOf(this.layers.length);
+    this.columns = QUANTITIES.map(() => new Float64Array(this.layers.length).fill(Number.NaN));
+    const values: Partial<Record<MeasuredQuantity, Float64Array>> = {};
+    for (let i = 0; i < QUANTITIES.length; i++) values[QUANTITIES[i]!] = this.columns[i]!;
+    this.values = values as Record<MeasuredQuantity, Float64Array>;
     this.values.step_number.set(recorded.flatMap((step) => layers.map(() => step)));
   }
 
@@ -206,7 +211,7 @@ export class Draft {
       facts.accuracy = accuracy;
       facts.heldOut = this.heldOut;
       const row = this.places.get(step)! * (lane.depth - this.first) + v - this.first;
-      for (const [name, measurement] of ALL_MEASUREMENTS) this.values[name][row] = measurement(facts);
+      for (let i = 0; i < ALL_MEASUREMENTS.length; i++) this.columns[i]![row] = ALL_MEASUREMENTS[i]!(facts);
       this.facts[v - this.first] = undefined;
     }
     const lost = finished.overflow[index] ?? this.lostAt;
@@ -225,18 +230,7 @@ type Curvature = Pick<LayerFacts, 'sharpness' | 'stepSharpness'>;
 const NO_CURVATURE: Curvature = { sharpness: Number.NaN, stepSharpness: Number.NaN };
 
 const QUANTITIES = Object.keys(MEASUREMENTS) as MeasuredQuantity[];
-
-/** NaN for every quantity, in parts of one array: a batch of small cells makes ten thousand of them. */
-function columnsOf(rows: number): Record<MeasuredQuantity, Float64Array> {
-  const all = new Float64Array(QUANTITIES.length * rows).fill(Number.NaN);
-  const columns: Partial<Record<MeasuredQuantity, Float64Array>> = {};
-  QUANTITIES.forEach((name, i) => {
-    columns[name] = all.subarray(i * rows, (i + 1) * rows);
-  });
-  return columns as Record<MeasuredQuantity, Float64Array>;
-}
-
-const ALL_MEASUREMENTS = Object.entries(MEASUREMENTS) as [MeasuredQuantity, (of: LayerFacts) => number][];
+const ALL_MEASUREMENTS: readonly ((of: LayerFacts) => number)[] = Object.values(MEASUREMENTS);
 
 /** Every fact has its place from the start: with objects that got theirs one by one, batches that record all layers took four times as long. */
 const UNKNOWN: LayerFacts = {
