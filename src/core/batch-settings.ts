@@ -1,7 +1,7 @@
 /** What a batch of cells is told: what they have in common, and what of it is measured. */
 import type { ActivationName } from '../activations.js';
 import type { ArchitectureName } from '../architectures/architectures.js';
-import type { Need } from '../quantities.js';
+import type { MeasuredQuantity, Need } from '../quantities.js';
 import type { DataLaw } from './data.js';
 import type { LossName } from './loss.js';
 import type { Lane, Shape, Train } from './step/lane.js';
@@ -29,6 +29,8 @@ export interface BatchSettings {
   /** For many steps: dense weights learn in place then, and are named `mutable`. */
   readonly training?: Training | undefined;
   readonly layers: 'all' | 'output';
+  /** What is recorded; everything, unless it is said. */
+  readonly quantities?: readonly MeasuredQuantity[];
   /** What is measured besides; the velocity of the backward pass is that of a velocity, and a homogeneous activation. */
   readonly needs?: ReadonlySet<Need>;
 }

@@ -39,6 +39,8 @@ export interface Samples {
   readonly target: Float32Array;
 }
 
+const NONE: Samples = { input: new Float32Array(), target: new Float32Array() };
+
 /**
  * Samples to learn from, and others that are held out: of a data set two parts of a permutation of its rows, which is the
  * cell's own; of a law as many more draws.
@@ -58,6 +60,7 @@ export function drawSamples(
     target: target.subarray(first * k, end * k),
   });
   if (!law.set) {
+    if (heldOut === 0) return { samples: drawData(sampler, seed, law, shape), heldOut: NONE };
     const all = drawData(sampler, seed, law, { ...shape, samples: n + heldOut });
     return { samples: part(all, 0, n), heldOut: part(all, n, n + heldOut) };
   }

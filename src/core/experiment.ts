@@ -40,9 +40,11 @@ export function measureBatch(
   const all = { ...shape, samples: training?.samples ?? shape.samples };
   const draws = new SampleDraws(source.sampler, all, training?.heldOut);
   const trainees = order.map((i): Trainee => {
-    const { data, stepSizeAt, ...cell } = cells[i]!;
-    const drawn = draws.of(cell.seed, data);
-    return { ...drawn, stepSizeAt, lane: { ...cell, ...drawn.samples } };
+    const { data, stepSizeAt, seed, depth, branchScale, sigma, learningRate, stepSize } = cells[i]!;
+    const { samples, heldOut } = draws.of(seed, data);
+    const { input, target } = samples;
+    const lane = { seed, depth, branchScale, sigma, learningRate, stepSize, input, target };
+    return { samples, heldOut, stepSizeAt, lane };
   });
   const drafts = trainees.map(({ lane }) => new Draft(lane, settings));
   const network = new Network(

@@ -41,6 +41,9 @@ const PAGE_BYTES = 65536;
 /** Numbers that the kernel draws at a time, a multiple of four: 64 kB, which stay in the cache until they are copied. */
 const WINDOW = 16_384;
 
+/** Fewer numbers than this are copied one by one: a view of them would take longer to make. */
+const FEW = 32;
+
 /** Numbers that are kept for the next draw; a larger draw has an array of its own, which goes with it. */
 const KEPT = 1 << 20;
 
@@ -84,6 +87,7 @@ export class GaussianSampler {
 
   /** Fills all of `numbers`, an equal part from each stream: those that `draw` returns, without an array for them. */
   fill(numbers: Float32Array, { streams, scales }: Draw): void {
+    const { window } = this;
     const count = numbers.length / streams.length;
     streams.forEach(({ seed, role, layer }, i) => {
       if (!(layer >= 0 && layer < LAYERS))
@@ -95,7 +99,8 @@ export class GaussianSampler {
       for (let at = i * count; at < end; at += WINDOW) {
         const length = Math.min(WINDOW, end - at);
         this.kernel.fill(length, scales[i]!);
-        numbers.set(length === WINDOW ? this.window : this.window.subarray(0, length), at);
+        if (length < FEW) for (let j = 0; j < length; j++) numbers[at + j] = window[j]!;
+        else numbers.set(length === WINDOW ? window : window.subarray(0, length), at);
       }
     });
   }

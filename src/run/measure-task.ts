@@ -4,11 +4,11 @@ import type { BackendName } from '../backends.js';
 import { isTraining, recordedSteps } from '../config/resolve.js';
 import { ratesOf } from '../config/scalings/scaling-entry.js';
 import { openBackend } from '../core/backend.js';
-import { type CellMeasurement, measureBatch } from '../core/experiment.js';
+import { measureBatch } from '../core/experiment.js';
+import { isMeasured } from '../core/measurements/measurements.js';
 import { GaussianSampler } from '../core/random.js';
 import type { Source } from '../core/weights/weights.js';
 import { isTheory, type MeasuredQuantity, needsOf, type QuantityName } from '../quantities.js';
-import type { RecordedCell } from '../store/cell-file.js';
 import type { BatchOutcome, MeasureTask, OnSteps } from './task.js';
 import { lawsOf, scheduleOf, watchOf } from './training.js';
 
@@ -89,22 +89,16 @@ export async function measureTask(task: MeasureTask, onSteps: OnSteps = () => {}
         },
       }),
       layers: record.layers,
+      quantities: measuredOf(record.quantities),
       needs: needsOf(record.quantities),
     },
     isTraining(task) ? watchOf(task, onSteps) : {},
   );
-  return {
-    measurements: measurements.map((cell) => recorded(cell, record.quantities)),
-    elapsedMs: performance.now() - started,
-  };
+  return { measurements, elapsedMs: performance.now() - started };
 }
 
-function recorded(
-  { layers, divergedAt, inexact, values }: CellMeasurement,
-  names: readonly QuantityName[],
-): RecordedCell {
-  // Theory stands beside a measurement only, so rows need to know where there is an angle.
-  const needed: readonly QuantityName[] = names.some(isTheory) ? [...names, 'bfa_rad'] : names;
-  const kept = Object.entries(values).filter(([name]) => needed.includes(name as MeasuredQuantity));
-  return { layers, divergedAt, inexact, values: Object.fromEntries(kept) };
+/** Theory stands beside a measurement only, so rows need to know where there is an angle. */
+function measuredOf(names: readonly QuantityName[]): MeasuredQuantity[] {
+  const all: readonly QuantityName[] = names.some(isTheory) ? [...names, 'bfa_rad'] : names;
+  return [...new Set(all)].filter(isMeasured);
 }

@@ -13,7 +13,7 @@ import { type LayerFacts, MEASUREMENTS } from './measurements.js';
 export interface CellMeasurement {
   /** Layers v that are recorded, rising; all of the first step, then all of the second. */
   readonly layers: readonly number[];
-  /** By quantity, a number for each of them; NaN where it does not exist. */
+  /** By quantity that is recorded, a number for each of them; NaN where it does not exist. */
   readonly values: Readonly<Record<MeasuredQuantity, Float64Array>>;
   /** First layer where features, backward pass or change left the range of float32. */
   readonly divergedAt: number | undefined;
@@ -36,6 +36,7 @@ export class Draft {
   private readonly layers: readonly number[];
   private readonly facts: (Facts | undefined)[];
   private readonly values: Readonly<Record<MeasuredQuantity, Float64Array>>;
+  private readonly columns: [Float64Array, (of: LayerFacts) => number][] = [];
   /** Where the rows of a step stand, by its number. */
   private readonly places: ReadonlyMap<number, number>;
   /** Sum of the updates so far, by layer; or the features before the first step, of weights that learn in place. */
@@ -63,8 +64,14 @@ export class Draft {
     this.places = new Map(recorded.map((step, i) => [step, i]));
     this.stepSize = lane.stepSize;
     this.facts = layers.map(() => undefined);
-    this.values = columnsOf(this.layers.length);
-    this.values.step_number.set(recorded.flatMap((step) => layers.map(() => step)));
+    const { quantities = ALL_QUANTITIES } = settings;
+    const values: Partial<Record<MeasuredQuantity, Float64Array>> = {};
+    for (const name of quantities) {
+      values[name] = new Float64Array(this.layers.length).fill(Number.NaN);
+      this.columns.push([values[name], MEASUREMENTS[name]]);
+    }
+    values.step_number?.set(recorded.flatMap((step) => layers.map(() => step)));
+    this.values = values as Record<MeasuredQuantity, Float64Array>;
   }
 
   get measurement(): CellMeasurement {
@@ -206,7 +213,7 @@ export class Draft {
       facts.accuracy = accuracy;
       facts.heldOut = this.heldOut;
       const row = this.places.get(step)! * (lane.depth - this.first) + v - this.first;
-      for (const [name, measurement] of ALL_MEASUREMENTS) this.values[name][row] = measurement(facts);
+      for (const [column, measurement] of this.columns) column[row] = measurement(facts);
       this.facts[v - this.first] = undefined;
     }
     const lost = finished.overflow[index] ?? this.lostAt;
@@ -224,19 +231,7 @@ export class Draft {
 type Curvature = Pick<LayerFacts, 'sharpness' | 'stepSharpness'>;
 const NO_CURVATURE: Curvature = { sharpness: Number.NaN, stepSharpness: Number.NaN };
 
-const QUANTITIES = Object.keys(MEASUREMENTS) as MeasuredQuantity[];
-
-/** NaN for every quantity, in parts of one array: a batch of small cells makes ten thousand of them. */
-function columnsOf(rows: number): Record<MeasuredQuantity, Float64Array> {
-  const all = new Float64Array(QUANTITIES.length * rows).fill(Number.NaN);
-  const columns: Partial<Record<MeasuredQuantity, Float64Array>> = {};
-  QUANTITIES.forEach((name, i) => {
-    columns[name] = all.subarray(i * rows, (i + 1) * rows);
-  });
-  return columns as Record<MeasuredQuantity, Float64Array>;
-}
-
-const ALL_MEASUREMENTS = Object.entries(MEASUREMENTS) as [MeasuredQuantity, (of: LayerFacts) => number][];
+const ALL_QUANTITIES = Object.keys(MEASUREMENTS) as MeasuredQuantity[];
 
 /** Every fact has its place from the start: with objects that got theirs one by one, batches that record all layers took four times as long. */
 const UNKNOWN: LayerFacts = {

@@ -71,3 +71,6 @@ export const MEASUREMENTS: Readonly<Record<MeasuredQuantity, (of: LayerFacts) =>
   loss_held_out: ({ heldOut }) => heldOut.loss,
   accuracy_held_out: ({ heldOut }) => heldOut.accuracy,
 };
+
+/** Whether a step of a built-in network measures it. */
+export const isMeasured = (name: string): name is MeasuredQuantity => Object.hasOwn(MEASUREMENTS, name);

@@ -215,7 +215,8 @@ export class Proof {
   /** Eq. 8: what all layers that learn contribute, `trained` of them with a gradient. */
   balance(lane: number, trained: number): void {
     const { depth } = this.lanes[lane]!;
-    const sum = this.contributions[lane]!.reduce((total, c) => total + c, 0);
+    let sum = 0;
+    for (const c of this.contributions[lane]!) sum += c;
     const share = trained / depth;
     this.hold(lane, 0, 'Eq. 8', sum - share, EQUATION_8 * share, share);
   }

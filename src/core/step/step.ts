@@ -197,7 +197,9 @@ export class Step {
   private balance(): void {
     this.network.lanes.forEach(({ learningRate }, lane) => {
       if (learningRate !== 'scale-invariant') return;
-      this.proof.balance(lane, this.contributions[lane]!.filter((c) => c !== 0).length);
+      let trained = 0;
+      for (const c of this.contributions[lane]!) if (c !== 0) trained += 1;
+      this.proof.balance(lane, trained);
     });
   }
 

@@ -25,9 +25,13 @@ export class SampledProof {
     private readonly form: LayerForm,
   ) {
     const { lanes, shape } = network;
-    this.sigmas = Float64Array.from(lanes, ({ branchScale, sigma }) => branchScale * sigma.hidden);
-    this.normBounds = this.sigmas.map((sigma) => normBoundOf(sigma, shape.width, shape.width));
-    this.skips = Float64Array.from(lanes, (_, lane) => network.skipOf(lane));
+    const numbers = () => new Float64Array(lanes.length);
+    [this.sigmas, this.normBounds, this.skips] = [numbers(), numbers(), numbers()];
+    lanes.forEach(({ branchScale, sigma }, lane) => {
+      this.sigmas[lane] = branchScale * sigma.hidden;
+      this.normBounds[lane] = normBoundOf(this.sigmas[lane]!, shape.width, shape.width);
+      this.skips[lane] = network.skipOf(lane);
+    });
   }
 
   /**
