@@ -30,10 +30,15 @@ type Rasteriser = (svg: string) => Uint8Array;
 
 let loaded: Promise<Rasteriser> | undefined;
 
+/** The one that this machine has. */
+export function loadRasteriser(): Promise<Rasteriser> {
+  loaded ??= loadNative().catch(loadWasm);
+  return loaded;
+}
+
 /** A PNG of two dots per chart unit; or what is to be said where the rasteriser fails, and with it its thread. */
 export async function rasterise(svg: string): Promise<Uint8Array | string> {
-  loaded ??= loadNative().catch(loadWasm);
-  const draw = await loaded;
+  const draw = await loadRasteriser();
   try {
     return draw(svg);
   } catch (error) {

@@ -1,9 +1,11 @@
 import { TABLE } from '../results/file-names.js';
 import { type DrawnData, readData } from './drawn-columns.js';
+import { loadFont } from './font.js';
 import { withoutLost } from './left-out.js';
+import { loadLibraries } from './libraries.js';
 import { chartPage } from './page.js';
 import { layOut } from './picture.js';
-import { rasterise, tooLarge } from './rasterise.js';
+import { loadRasteriser, rasterise, tooLarge } from './rasterise.js';
 import { isObject, type VegaLiteSpec, withData } from './spec.js';
 import { theme } from './theme.js';
 
@@ -34,6 +36,9 @@ export interface RenderOptions {
 }
 
 const schemaUrl = 'https://vega.github.io/schema/vega-lite/v6.json';
+
+/** Loads what draws. */
+export const prepareToRender = () => Promise.all([loadLibraries(), loadFont(), loadRasteriser()]);
 
 /**
  * Draws a Vega-Lite spec over the named data set `table`, and over `curves`, whose CSV text it brings along.

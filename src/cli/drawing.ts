@@ -37,6 +37,11 @@ interface Painter {
 let idle: Painter | undefined;
 let previous: Promise<unknown> = Promise.resolve();
 
+/** Starts the process, which loads its libraries meanwhile: they take as long as a chart. */
+export function prepareToDraw(): void {
+  if (idle === undefined) rest({ child: start(LIMITS), limits: LIMITS, busy: 0 });
+}
+
 /**
  * As `renderChart`, one after the other.
  *
@@ -64,12 +69,14 @@ async function draw(
   const painter = idle?.limits === limits ? idle : { child: start(limits), limits, busy: 0 };
   idle = undefined;
   const { child } = painter;
+  child.removeAllListeners();
   child.ref();
   child.channel?.ref();
   const end = () => child.kill('SIGKILL');
   process.once('exit', end);
   const started = performance.now();
   let timer: NodeJS.Timeout | undefined;
+  let isFit = false;
   let onStop: (() => void) | undefined;
   try {
     const chart = await new Promise<RenderedChart>((resolve, reject) => {
@@ -97,23 +104,33 @@ async function draw(
     });
     painter.busy += performance.now() - started;
     // A rasteriser that has failed draws no more.
-    if (painter.busy < 500 * limits.seconds && chart.pngProblem === undefined) idle = painter;
+    isFit = painter.busy < 500 * limits.seconds && chart.pngProblem === undefined;
     return chart;
   } finally {
     clearTimeout(timer);
     if (onStop) stop?.removeEventListener('abort', onStop);
     process.off('exit', end);
     child.removeAllListeners();
-    child
-      .on('error', () => {})
-      .on('exit', () => {
-        if (idle === painter) idle = undefined;
-      });
-    child.unref();
-    child.channel?.unref();
-    // One that has failed may still be at work.
-    if (idle !== painter) end();
+    if (isFit) rest(painter);
+    else {
+      child.on('error', () => {});
+      // It may still be at work.
+      end();
+    }
   }
+}
+
+/** Lets a process wait for what is to be drawn next; it does not keep this one from ending. */
+function rest(painter: Painter): void {
+  const { child } = painter;
+  idle = painter;
+  child
+    .on('error', () => {})
+    .on('exit', () => {
+      if (idle === painter) idle = undefined;
+    });
+  child.unref();
+  child.channel?.unref();
 }
 
 /**

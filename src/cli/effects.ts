@@ -3,7 +3,7 @@
 import type { RenderedChart, RenderOptions, VegaLiteSpec } from '../charts/render.js';
 import type { examineClaims } from '../claims/verify.js';
 import { openExecutor } from '../run/machine/executor.js';
-import { drawChart } from './drawing.js';
+import { drawChart, prepareToDraw } from './drawing.js';
 import { stopSignal } from './signals.js';
 import { type Terminal, terminalOfThread } from './terminal.js';
 
@@ -24,6 +24,8 @@ export interface Effects {
     options?: RenderOptions,
     stop?: AbortSignal,
   ) => Promise<RenderedChart>;
+  /** Charts are to come. */
+  prepareToDraw(): void;
   readonly examineClaims: typeof examineClaims;
 }
 
@@ -35,6 +37,7 @@ export const programEffects = (): Effects => ({
   stopSignal,
   openExecutor,
   drawChart,
+  prepareToDraw,
   examineClaims: async (questions, workers, onExamined) =>
     (await import('../claims/verify.js')).examineClaims(questions, workers, onExamined),
 });

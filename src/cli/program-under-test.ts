@@ -41,6 +41,7 @@ function effectsHere(said: { stdout: string; stderr: string }): Effects {
     openExecutor: (_, backend) => openExecutor(0, backend),
     drawChart: async (spec, table, options) =>
       (await import('../charts/render.js')).renderChart(spec, table, options),
+    prepareToDraw: () => {},
     examineClaims: async (questions, _, onExamined = () => {}) => {
       const { default: examine } = await import('../claims/examiner.js');
       const all = [];

@@ -8,6 +8,7 @@ export function figures(command: RunCommand, effects: Effects): Promise<number> 
   // Progress of the drawing would interrupt the JSON document on stdout.
   const { out, quiet = command.json } = command;
   const experiments = readExperiments(figurePaths(), command.set);
+  effects.prepareToDraw();
   const stop = effects.stopSignal();
   return measure(experiments, command, effects, async ({ folder }, write) => {
     try {
