@@ -15,7 +15,7 @@ const KERNELS = {
   gaussian: { sources: ['gaussian', 'ziggurat'], options: [] },
   fused: {
     sources: [
-      ...['fused', 'kinked', 'product', 'sparse-product', 'transpose'],
+      ...['dots', 'fused', 'kinked', 'product', 'sparse-product', 'transpose'],
       ...['sampled-passes', 'sampled-sums', 'ziggurat'],
       ...['activations', 'logistic', 'normal', 'operations', 'pairs'].map((name) => `smooth/${name}`),
     ],

@@ -12,6 +12,7 @@
  *
  * with fresh normal g in each, r = dq less what of it is along q, and x = q, or q + dq of a finite step.
  */
+import { plusDot, plusGatedDot, plusPlainDot, total } from './dots.as';
 import { gated } from './kinked.as';
 import {
   addBackward,
@@ -33,14 +34,12 @@ import {
   moved,
   open,
   partsOf,
-  plusDot,
   QQ,
   RATE,
   SIGMA,
   SKIP,
   strideOf,
   SUMS,
-  total,
 } from './sampled-sums.as';
 import { draw } from './ziggurat.as';
 
@@ -124,8 +123,6 @@ export function backward(
 ): void {
   const bytes = strideOf(size);
   const slopes = f32x4.splat(slope);
-  // What a layer that ends with phi takes are the features, with their sign.
-  const onFeatures = isInner ? slopes : f32x4.splat(1);
   for (let k: u32 = 0; k < lanes; k++) {
     open(lane, distance, BACKWARD);
     const square = load<f64>(sumsBefore, QQ);
@@ -135,7 +132,9 @@ export function backward(
     for (let at: usize = 0; at < bytes; at += BLOCK) {
       const length = min(bytes - at, BLOCK);
       drawPart(t, at, length, size, f32(fresh));
-      tq = plusGatedDot(tq, t + at, before + at, before + at, length, onFeatures);
+      tq = isInner
+        ? plusGatedDot(tq, t + at, before + at, before + at, length, slopes)
+        : plusPlainDot(tq, t + at, before + at, length);
     }
     const along = ratio(load<f64>(sums, BU) - total(tq), square);
     const first = firstFactor(along);
@@ -193,8 +192,6 @@ export function change(
 ): void {
   const bytes = strideOf(size);
   const slopes = f32x4.splat(slope);
-  // What has come back to a layer that begins with phi comes as it is to its matrix.
-  const onBack = isInner ? f32x4.splat(1) : slopes;
   for (let k: u32 = 0; k < lanes; k++) {
     const qq = load<f64>(sumsBefore, QQ);
     const dd = load<f64>(sumsBefore, DD);
@@ -212,7 +209,9 @@ export function change(
       for (let at: usize = 0; at < bytes; at += BLOCK) {
         const length = min(bytes - at, BLOCK);
         drawPart(out, at, length, size, f32(fresh));
-        bg = plusGatedDot(bg, out + at, x + at, z + at, length, onBack);
+        bg = isInner
+          ? plusPlainDot(bg, out + at, z + at, length)
+          : plusGatedDot(bg, out + at, x + at, z + at, length, slopes);
       }
     }
     const seen = isKnown ? 0 : ratio(load<f64>(sumsBefore, DT) - along * load<f64>(sums, BU) - total(bg), bb);
@@ -271,14 +270,6 @@ function drawPart(state: usize, at: usize, length: usize, size: u32, scale: f32)
   draw(state + at, length, scale);
   const end = (<usize>size) << 2;
   for (let i = end; i < at + length; i += 4) store<f32>(state + i, 0);
-}
-
-/** sum + <y, phi'(f) v> of a block. */
-function plusGatedDot(sum: v128, y: usize, f: usize, v: usize, bytes: usize, slopes: v128): v128 {
-  for (let i: usize = 0; i < bytes; i += 16) {
-    sum = plusDot(sum, v128.load(y + i), gated(v128.load(f + i), v128.load(v + i), slopes));
-  }
-  return sum;
 }
 
 /** A power of two, the first factor of `factor` that leaves a second one which float32 holds; their products with a vector do too. */

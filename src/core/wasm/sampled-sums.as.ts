@@ -10,6 +10,7 @@
  * which is 0 where there is none. A state is `size` numbers a lane, and zeros up to the next multiple of four; the sums of a
  * layer are SUMS bytes a lane. While they are summed each is of two parts, at twice its place in a lane of PARTS.
  */
+import { plusDot, total } from './dots.as';
 import { difference, gated } from './kinked.as';
 import { start } from './ziggurat.as';
 
@@ -65,23 +66,6 @@ export function open(lane: usize, distance: u32, role: u32): void {
 @inline
 export function strideOf(size: u32): usize {
   return ((<usize>size + 3) & ~3) << 2;
-}
-
-@inline
-function high(x: v128): v128 {
-  return f64x2.promote_low_f32x4(v128.shuffle<i64>(x, x, 1, 1));
-}
-
-/** sum + <x, y>, in two parts. */
-@inline
-export function plusDot(sum: v128, x: v128, y: v128): v128 {
-  const low = f64x2.mul(f64x2.promote_low_f32x4(x), f64x2.promote_low_f32x4(y));
-  return f64x2.add(sum, f64x2.add(low, f64x2.mul(high(x), high(y))));
-}
-
-@inline
-export function total(sum: v128): f64 {
-  return f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1);
 }
 
 /** A sum in the making. */
