@@ -270,7 +270,9 @@ describe('an experiment with a network of its own', () => {
     expect(await said('data.batch=1')).toContain('it has 2 columns besides the target, and input');
   });
 
-  test('goes on where a run was stopped, with the same bytes', async ({ folder }) => {
+  // As a built-in one does, and as trainings of models do in one process.
+  const slowly = test.runIf(process.env.FEATURE_SPEED_SLOW);
+  slowly('goes on where a run was stopped, with the same bytes', async ({ folder }) => {
     folder.write('configs/own.json', { ...CONFIG, draws: 3 });
     await folder.call('run configs/own.json --out whole');
     const held = await folder.hold('run configs/own.json --workers 1');
