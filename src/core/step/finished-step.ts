@@ -18,7 +18,7 @@ export interface FinishedLayer {
 }
 
 /** Squared norms of the states of a layer, and <b_l, change>: a number for each lane. */
-export interface LayerSums {
+interface LayerSums {
   readonly features: Float64Array;
   readonly backward: Float64Array;
   readonly change: Float64Array;

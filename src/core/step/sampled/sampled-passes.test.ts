@@ -150,6 +150,30 @@ test.each(
   expect(twice).toEqual(alone);
 });
 
+test('what looks at single units sees those of passes by pieces', () => {
+  const needs = new Set(['features'] as const);
+  for (const architecture of ['resnet', 'mlp'] as const) {
+    const [cells, settings] = [cellsOf(37), settingsOf(37, { architecture, needs })];
+    const pieces = measured(false, cells, settings);
+    measured(true, cells, settings).forEach(({ values }, i) => {
+      expect(Math.max(...values.dead_units)).toBeGreaterThan(0);
+      expect(values.dead_units).toEqual(pieces[i]!.values.dead_units);
+    });
+  }
+});
+
+test('what is recorded alone is as it is beside everything', () => {
+  const cells = cellsOf(37);
+  for (const layers of ['all', 'output'] as const) {
+    const all = measured(true, cells, settingsOf(37, { layers }));
+    const quantities = ['bfa_rad', 'contribution'] as const;
+    measured(true, cells, settingsOf(37, { layers, quantities })).forEach(({ values }, i) => {
+      const { bfa_rad, contribution } = all[i]!.values;
+      expect(values).toEqual({ bfa_rad, contribution });
+    });
+  }
+});
+
 test('as many tensors are left as were before', () => {
   const [cells, settings] = [cellsOf(37), settingsOf(37, {})];
   for (const architecture of ['resnet', 'mlp'] as const) {
