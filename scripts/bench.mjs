@@ -8,8 +8,9 @@ import { join } from 'node:path';
 import { tidy } from '@tensorflow/tfjs-core';
 import { openBackend } from '../dist/core/backend.js';
 import { measureBatch } from '../dist/core/experiment.js';
-import { product } from '../dist/core/ops.js';
+import { product, relu } from '../dist/core/ops.js';
 import { GaussianSampler } from '../dist/core/random.js';
+import { DenseBlock } from '../dist/core/step/dense-block.js';
 import { SampledPasses } from '../dist/core/step/sampled/sampled-passes.js';
 import { batchOf, median, trainingOf } from './bench-batch.mjs';
 
@@ -156,6 +157,19 @@ const PARTS = {
       }),
     ),
 
+  /** A batch of figure-2b with layers by pieces (a), and whole (b). */
+  dense_pieces_against_whole_passes: () => {
+    const { cells, settings } = batchOf({ width: 50, depth: 60, count: 6, samples: 200 });
+    const run = () => measureBatch(source, cells, settings);
+    const byPieces = () => {
+      const { of } = DenseBlock;
+      DenseBlock.of = () => undefined;
+      run();
+      DenseBlock.of = of;
+    };
+    return { 'width 50, depth 60, 200 samples, 6 cells': pair(byPieces, run, 15) };
+  },
+
   sampler_ns: () =>
     Object.fromEntries(
       [200, 504, 65_536].map((count) => {
@@ -170,20 +184,27 @@ const PARTS = {
       }),
     ),
 
+  /** Of all multiplications, also of those with the zeros of relu, which are left out. */
   product_gflops: () =>
     Object.fromEntries(
       [
-        [200, 50, 50],
-        [1000, 2000, 2000],
-      ].map(([rows, inner, columns]) => {
-        const [a, b] = factors(rows, inner, columns);
+        [200, 50, 50, 'all numbers'],
+        [200, 50, 50, 'after relu'],
+        [1000, 2000, 2000, 'all numbers'],
+        [1000, 2000, 2000, 'after relu'],
+      ].map(([rows, inner, columns, kind]) => {
+        const [all, b] = factors(rows, inner, columns);
+        const a = kind === 'after relu' ? relu(all) : all;
         const rounds = Math.ceil(5e8 / (rows * inner * columns));
         const run = () => {
           for (let i = 0; i < rounds; i++) tidy(() => void product(a, b));
         };
         run();
-        const ms = median(Array.from({ length: 5 }, () => timed(run)));
-        return [`${rows} x ${inner} x ${columns}`, round((2 * rounds * rows * inner * columns) / ms / 1e6)];
+        const ms = median(Array.from({ length: 5 }, () => worked(run)));
+        return [
+          `${rows} x ${inner} x ${columns}, ${kind}`,
+          round((2 * rounds * rows * inner * columns) / ms / 1e6),
+        ];
       }),
     ),
 

@@ -15,7 +15,8 @@ const KERNELS = {
   gaussian: { sources: ['gaussian', 'ziggurat'], options: [] },
   fused: {
     sources: [
-      ...['dots', 'fused', 'kinked', 'product', 'sparse-product', 'transpose'],
+      ...['fused', 'dot', 'dots', 'kinked', 'relu'],
+      ...['passes', 'product', 'sparse-product', 'transpose'].map((name) => `dense/${name}`),
       ...['sampled-passes', 'sampled-sums', 'ziggurat'],
       ...['activations', 'logistic', 'normal', 'operations', 'pairs'].map((name) => `smooth/${name}`),
     ],

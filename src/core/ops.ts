@@ -199,7 +199,7 @@ export function squaredNorms(a: Tensor3D & Known): Float64Array {
 
 /** Up to here and down to its inverse, a float32 factor can be squared, or be multiplied with another. */
 const MODERATE = 1_073_741_824 * 1_073_741_824; // 2^60
-const isModerate = (factor: number) =>
+export const isModerate = (factor: number) =>
   factor === 0 || (Math.abs(factor) < MODERATE && Math.abs(factor) > 1 / MODERATE);
 
 const column = (factors: ArrayLike<number>): Tensor3D =>
@@ -253,13 +253,19 @@ export function powerOfTwo(x: number): number {
 /** Between its inverse and this, a norm leaves room in float32 for products of entries much smaller, or of many of them. */
 const NEAR_ONE = 1_073_741_824; // 2^30
 
+/** The power of two that brings a norm near 1, from its square: 1 where it is. */
+function scaleOf(square: number): number {
+  const norm = Math.sqrt(square);
+  const isNear = norm < NEAR_ONE && norm > 1 / NEAR_ONE;
+  return isNear || norm === 0 || !Number.isFinite(norm) ? 1 : powerOfTwo(norm);
+}
+
+/** Whether `balanced` leaves all lanes of a state with these squared norms as they are. */
+export const areNearOne = (squares: Float64Array) => squares.every((square) => scaleOf(square) === 1);
+
 /** x as `scale` times a state whose norm is near 1 in every lane where that of x is far from it. */
 export function balanced(x: Tensor3D): { readonly state: Tensor3D; readonly scale: Float64Array } {
-  const scale = squaredNorms(x).map((square) => {
-    const norm = Math.sqrt(square);
-    const isNear = norm < NEAR_ONE && norm > 1 / NEAR_ONE;
-    return isNear || norm === 0 || !Number.isFinite(norm) ? 1 : powerOfTwo(norm);
-  });
+  const scale = squaredNorms(x).map(scaleOf);
   if (scale.every((factor) => factor === 1)) return { state: x, scale };
   return {
     state: scaled(

@@ -2,6 +2,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { joined } from '../ops.js';
 import type { Chain } from './chain.js';
+import type { DenseBlock } from './dense-block.js';
 
 /** The layer at a distance, as the passes leave it; tensors are [active, n, m]. */
 export interface Layer {
@@ -11,6 +12,7 @@ export interface Layer {
   backward?: tf.Tensor3D;
   /** In the lanes that have a layer before this one; and in those that begin here. */
   readonly block?: Chain;
+  readonly dense?: DenseBlock;
   readonly embedding?: Chain;
 }
 

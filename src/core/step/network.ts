@@ -240,7 +240,7 @@ export class Network {
   }
 
   /** a of the first `count` lanes, [count, 1, 1]. */
-  private skipScale(count: number): tf.Tensor3D {
+  skipScale(count: number): tf.Tensor3D {
     let skip = this.skips.get(count);
     if (!skip) {
       const values = Float32Array.from({ length: count }, (_, lane) => this.skipOf(lane));

@@ -24,6 +24,7 @@ export interface Passes {
 /** What they ask of the step that they are of. */
 export interface StepNotes {
   readonly settings: {
+    readonly kind: ChangeKind;
     readonly train: Train;
     readonly measuresAllGradients?: boolean;
     readonly keepsStates?: boolean;

@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { dots, joined, lanesOf, squaredNorms } from '../ops.js';
 import { type ChangeKind, chainOf } from './chain.js';
+import { DenseBlock } from './dense-block.js';
 import type { FinishedLayer } from './finished-step.js';
 import type { Layer } from './layer.js';
 import type { Network } from './network.js';
@@ -22,11 +23,13 @@ export class PiecewisePasses implements Passes {
     const { network, proof, layers } = this;
     for (let distance = network.farthest; distance >= 1; distance--) {
       const previous = layers[distance + 1];
-      const block = previous && chainOf('hidden', network, proof, distance);
+      const dense = previous && this.denseBlock(distance, previous.features);
+      const block = previous && !dense ? chainOf('hidden', network, proof, distance) : undefined;
       const begins = network.active(distance) > network.active(distance + 1);
       const embedding = begins ? chainOf('input', network, proof, distance) : undefined;
       const features = tf.tidy(() => {
         const parts = [];
+        if (dense) parts.push(dense.forward());
         if (block) parts.push(network.addSkip(block.forward(previous!.features), previous!.features));
         if (embedding) parts.push(embedding.forward(network.input(distance)));
         return tf.keep(joined(parts));
@@ -35,6 +38,7 @@ export class PiecewisePasses implements Passes {
       layers[distance] = {
         features,
         ...(block && { block }),
+        ...(dense && { dense }),
         ...(embedding && { embedding }),
       };
     }
@@ -48,8 +52,15 @@ export class PiecewisePasses implements Passes {
       const layer = layers[distance]!;
       layer.backward = arriving;
       const continuing = network.active(distance + 1);
-      const { block, embedding } = layer;
+      const { block, dense, embedding } = layer;
       if (embedding) step.through(embedding, embedding.own(lanesOf(arriving, continuing)), true);
+      if (dense) {
+        const { train, measuresAllGradients } = step.settings;
+        arriving = tf.tidy(() => dense.backward(arriving));
+        const norms = dense.learnAt(train, (lane) => step.loss(lane), measuresAllGradients);
+        step.note(dense.place, norms, [dense.learned]);
+        continue;
+      }
       if (!block) return;
       arriving = tf.tidy(() => {
         const own = lanesOf(arriving, 0, continuing);
@@ -64,7 +75,7 @@ export class PiecewisePasses implements Passes {
     const { hasSkip } = network.settings.architecture;
     let change: tf.Tensor3D | undefined;
     for (let distance = network.farthest; distance >= 1; distance--) {
-      const { block, embedding, features, backward } = layers[distance]!;
+      const { block, dense, embedding, features, backward } = layers[distance]!;
       const before = change;
       change = tf.tidy(() => {
         const parts = [];
@@ -72,6 +83,7 @@ export class PiecewisePasses implements Passes {
           const moved = block.change(kind, before, hasSkip ? before : undefined);
           parts.push(network.addSkip(moved, before!));
         }
+        if (dense) parts.push(dense.change(before!));
         if (embedding) parts.push(embedding.change(kind));
         return joined(parts);
       });
@@ -93,10 +105,17 @@ export class PiecewisePasses implements Passes {
     for (let distance = 1; distance <= this.network.farthest; distance++) this.release(distance);
   }
 
+  /** The block of a layer, whole, where it can be and nothing asks for what is within. */
+  private denseBlock(distance: number, before: tf.Tensor3D): DenseBlock | undefined {
+    const { kind, keepsStates } = this.step.settings;
+    return keepsStates ? undefined : DenseBlock.of(this.network, this.proof, kind, distance, before);
+  }
+
   private release(distance: number): void {
     const layer = this.layers[distance];
     if (!layer) return;
     layer.block?.dispose();
+    layer.dense?.dispose();
     layer.embedding?.dispose();
     layer.features.dispose();
     layer.backward?.dispose();

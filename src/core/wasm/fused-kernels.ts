@@ -12,6 +12,7 @@ import {
   type TensorInfo,
   unregisterKernel,
 } from '@tensorflow/tfjs-core';
+import { type DenseExports, offerDensePasses } from './dense/kernels.js';
 import { FUSED_KERNEL } from './fused-kernel.generated.js';
 import { offerSampledPasses, type SampledExports } from './sampled/kernels.js';
 
@@ -33,7 +34,7 @@ const OPERATIONS = ['value', 'tangent', 'bend', 'difference'] as const;
 export type ActivationOperation = (typeof OPERATIONS)[number];
 type Smooth = (operation: number, out: number, f: number, t: number, count: number) => void;
 
-interface Kernels extends SampledExports, Readonly<Record<(typeof SMOOTH)[number], Smooth>> {
+interface Kernels extends SampledExports, DenseExports, Readonly<Record<(typeof SMOOTH)[number], Smooth>> {
   readonly SPACE: WebAssembly.Global;
   initialise(room: number): void;
   addScaled(out: number, y: number, a: number, x: number, lanes: number, size: number): void;
@@ -202,6 +203,7 @@ export function registerFusedKernels(backend: unknown): void {
     reserve: (bytes) => wasm._malloc(bytes),
     free: (at) => wasm._free(at),
   });
+  offerDensePasses(kernels, { memory, at, output });
   register('Filled', (_, { shape, fill }) => {
     const out = output(shape as readonly number[]);
     const values = new Float32Array(memory.buffer, at(out), sizeOf(shape as readonly number[]));

@@ -6,7 +6,7 @@ import { ROLE } from '../random.js';
 import type { Source, Weights, WeightsLaw } from './weights.js';
 
 /** Rows from which a transposed copy pays: products combine rows of a matrix faster than they take inner products. */
-const MANY_ROWS = 4;
+export const MANY_ROWS = 4;
 
 export class DenseWeights implements Weights {
   /** [lanes, outputs, inputs]. */
@@ -24,13 +24,18 @@ export class DenseWeights implements Weights {
   }
 
   times(q: tf.Tensor3D): tf.Tensor3D {
-    if (q.shape[1] < MANY_ROWS) return innerProducts(q, this.matrices);
-    this.transposed ??= keep(transpose(this.matrices));
-    return product(q, this.transposed);
+    return q.shape[1] < MANY_ROWS ? innerProducts(q, this.matrices) : product(q, this.formed().transposed);
   }
 
   transposeTimes(b: tf.Tensor3D): tf.Tensor3D {
     return product(b, this.matrices);
+  }
+
+  /** The matrices themselves, [lanes, outputs, inputs], and their transposes. */
+  formed(): { readonly matrices: tf.Tensor3D; readonly transposed: tf.Tensor3D } {
+    const { matrices } = this;
+    this.transposed ??= keep(transpose(matrices));
+    return { matrices, transposed: this.transposed };
   }
 
   /** |M|_F^2 of each lane. */

@@ -26,6 +26,9 @@ export interface Gradient {
   dispose(): void;
 }
 
+/** Whether the gradient of a matrix is kept as its factors, of n samples. */
+export const isFactored = (n: number, outputs: number, inputs: number) => n < Math.min(outputs, inputs);
+
 /**
  * The gradient of V_l. Kept as its factors while n < min(outputs, inputs), with |G|^2 = <B^T B, Q^T Q> by two n x n
  * Gram matrices; with more samples than units the matrix itself is smaller and its products are fewer.
@@ -49,7 +52,6 @@ export function gradient(b: tf.Tensor3D, q: tf.Tensor3D): Gradient {
       dispose: () => {},
     };
   }
-  const isFactored = n < Math.min(outputs, q.shape[2]);
   const kept: tf.Tensor[] = [];
   const keep = (tensor: tf.Tensor3D): tf.Tensor3D => {
     if (tensor === b || tensor === q) return tensor;
@@ -63,7 +65,7 @@ export function gradient(b: tf.Tensor3D, q: tf.Tensor3D): Gradient {
   tf.tidy(() => {
     const [left, right] = [balanced(b), balanced(q)];
     scale = left.scale.map((factor, lane) => factor * right.scale[lane]!);
-    if (isFactored) {
+    if (isFactored(n, outputs, q.shape[2])) {
       const [B, Q] = [keep(left.state), keep(right.state)];
       times = (x) => product(innerProducts(x, Q), B);
       squared = () => gramProducts(B, Q);

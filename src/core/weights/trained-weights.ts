@@ -5,6 +5,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { dots, scaled, squaredNorms } from '../ops.js';
+import { DenseWeights } from './dense-weights.js';
 import { formedGradient, type Gradient, gradient } from './gradient.js';
 import { MutableWeights } from './mutable-weights.js';
 import type { Weights, WeightsLaw } from './weights.js';
@@ -107,6 +108,12 @@ export class TrainedWeights implements Weights {
     return !this.hasLearned;
   }
 
+  /** The matrices as they are, and their transposes, [lanes, outputs, inputs] and [lanes, inputs, outputs]; of dense weights before the first step. */
+  get formed(): ReturnType<DenseWeights['formed']> | undefined {
+    const isAsDrawn = this.isInitial && !this.isScaled;
+    return isAsDrawn && this.initial instanceof DenseWeights ? this.initial.formed() : undefined;
+  }
+
   /** Sets the scale of the initial weights, a number for each lane. */
   rescale(scale: readonly number[]): void {
     this.scale = scale;
@@ -118,6 +125,14 @@ export class TrainedWeights implements Weights {
    */
   smallestProduct(lane: number): number {
     return this.smallest[lane]!;
+  }
+
+  /** Notes a product with a state of this shape, by its |x|^2 of each lane. */
+  note(squares: Float64Array, [, rows, size]: readonly [number, number, number]): void {
+    squares.forEach((square, lane) => {
+      const own = smallestOf(square / rows, size, this.sigma(lane));
+      this.smallest[lane] = Math.min(this.smallest[lane]!, own);
+    });
   }
 
   /** Until the returned function is called, what products lose is noted apart from the steps: it says what was the smallest, by lane. */
@@ -251,11 +266,7 @@ export class TrainedWeights implements Weights {
 
   /** The product y of the initial weights with x, at their scale. */
   private rescaled(x: tf.Tensor3D, y: tf.Tensor3D): tf.Tensor3D {
-    const [, rows, size] = x.shape;
-    squaredNorms(x).forEach((square, lane) => {
-      const own = smallestOf(square / rows, size, this.sigma(lane));
-      this.smallest[lane] = Math.min(this.smallest[lane]!, own);
-    });
+    this.note(squaredNorms(x), x.shape);
     const isFolded = this.hasLearned && this.initial instanceof MutableWeights;
     return this.scale && !isFolded ? scaled(y, this.scale) : y;
   }

@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
-import { type Backend, openBackend } from '../backend.js';
-import { outerProducts, product } from '../ops.js';
-import { GaussianSampler } from '../random.js';
+import { type Backend, openBackend } from '../../backend.js';
+import { outerProducts, product } from '../../ops.js';
+import { GaussianSampler } from '../../random.js';
 
 let backend: Backend;
 beforeAll(async () => {

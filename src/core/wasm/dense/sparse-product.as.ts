@@ -8,7 +8,7 @@
  * many sums as stay in registers beside the numbers of B, since all of these are loaded first. Columns that B does not have
  * are packed as zeros.
  */
-import { read, write } from './kinked.as';
+import { read, write } from '../kinked.as';
 import { transposeMatrix } from './transpose.as';
 
 /** Fours of columns at a time, at the most. */
@@ -24,19 +24,19 @@ export const SPARSE_BYTES: usize = PANEL_BYTES + MASK_BYTES + ((<usize>(ROWS * K
 /** Below them the panel is not worth its packing. */
 const FEW_ROWS: u32 = 16;
 const FEW_COLUMNS: u32 = 13;
-/** Of up to three quarters of all numbers the sums are faster here; measured at 64 places. */
-const PLACES: u32 = 64;
+/** Of up to three quarters of all numbers the sums are faster here; looked at in as many places, or a few more. */
+const PLACES: usize = 64;
 
 /** Whether zeros of A may be left out, and are so many, as far as a sample of it shows, that it pays. */
 export function isSparse(a: usize, b: usize, rows: u32, inner: u32, columns: u32): bool {
   if (rows < FEW_ROWS || columns < FEW_COLUMNS) return false;
   const zero = f32x4.splat(0);
-  const fours = (rows * inner) >> 2;
-  const places = min(fours, PLACES);
+  const bytes = (<usize>(rows * inner)) << 2;
+  const distance = max<usize>(16, (bytes / PLACES) & ~15);
+  let places: u32 = 0;
   let others: u32 = 0;
-  for (let i: u32 = 0; i < places; i++) {
-    const at = a + ((<usize>((<u64>fours * i) / places)) << 4);
-    others += popcnt(i32x4.bitmask(f32x4.ne(v128.load(at), zero)));
+  for (let at: usize = 0; at + 16 <= bytes; at += distance, places++) {
+    others += popcnt(i32x4.bitmask(f32x4.ne(v128.load(a + at), zero)));
   }
   return others <= 3 * places && areFinite(b, inner * columns);
 }
@@ -45,8 +45,13 @@ export function isSparse(a: usize, b: usize, rows: u32, inner: u32, columns: u32
 function areFinite(x: usize, count: u32): bool {
   const zero = f32x4.splat(0);
   let sum = zero;
+  let other = zero;
   const end = x + ((<usize>count) << 2);
-  for (; x + 16 <= end; x += 16) sum = f32x4.add(sum, f32x4.mul(v128.load(x), zero));
+  for (; x + 32 <= end; x += 32) {
+    sum = f32x4.add(sum, f32x4.mul(v128.load(x), zero));
+    other = f32x4.add(other, f32x4.mul(v128.load(x, 16), zero));
+  }
+  sum = f32x4.add(sum, other);
   for (; x < end; x += 4) sum = f32x4.add(sum, f32x4.mul(v128.load32_zero(x), zero));
   return !v128.any_true(f32x4.ne(sum, sum));
 }
@@ -89,21 +94,29 @@ export function sparseProduct(
 
 /** For each row its masks of 64 numbers, with a bit where a number is not zero. */
 function markRows(to: usize, a: usize, stride: usize, rows: u32, depth: u32): void {
-  const zero = f32x4.splat(0);
   for (let row: u32 = 0; row < rows; row++, a += stride) {
     let from = a;
     for (let left = depth; left > 0; to += 8) {
       const count = min(64, left);
       let mask: u64 = 0;
       let k: u32 = 0;
-      for (; k + 4 <= count; k += 4, from += 16) {
-        mask |= (<u64>(<u32>i32x4.bitmask(f32x4.ne(v128.load(from), zero)))) << k;
+      for (; k + 16 <= count; k += 16, from += 64) {
+        const first = i16x8.narrow_i32x4_s(marked(from), marked(from + 16));
+        const last = i16x8.narrow_i32x4_s(marked(from + 32), marked(from + 48));
+        mask |= (<u64>(<u32>i8x16.bitmask(i8x16.narrow_i16x8_s(first, last)))) << k;
       }
+      for (; k + 4 <= count; k += 4, from += 16) mask |= (<u64>(<u32>i32x4.bitmask(marked(from)))) << k;
       for (; k < count; k++, from += 4) mask |= (<u64>(load<f32>(from) != 0)) << k;
       store<u64>(to, mask);
       left -= count;
     }
   }
+}
+
+/** All bits of those of four numbers that are not zero. */
+@inline
+function marked(at: usize): v128 {
+  return f32x4.ne(v128.load(at), f32x4.splat(0));
 }
 
 /** The columns of some rows of A and as many of B as they have numbers, by panels of about the same width. */
