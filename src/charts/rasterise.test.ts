@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { loadNative, loadWasm } from './rasterise.js';
+import { loadNative, loadWasm, rasterise } from './rasterise.js';
 
 const RESULTS = 'results';
 const charts = readdirSync(RESULTS)
@@ -34,4 +34,18 @@ test.skipIf(!native)('gradients, dashes, clips and what is half transparent too'
     <text x="10" y="75" font-family="DejaVu Sans" font-size="9" font-style="italic" transform="rotate(-4)">√L ≥ θβ</text>
   </svg>`;
   expect(Buffer.compare(native!(svg), wasm!(svg))).toBe(0);
+});
+
+test.skipIf(!native)('where there is no place for the fonts of machine code, WebAssembly draws', async () => {
+  const svg = readFileSync(charts[0]!, 'utf8');
+  expect(await rasterise(svg)).toBeInstanceOf(Uint8Array);
+  const folder = process.env.TMPDIR;
+  process.env.TMPDIR = join(RESULTS, 'no such folder');
+  try {
+    expect(() => native!(svg)).toThrow();
+    expect(Buffer.compare((await rasterise(svg)) as Uint8Array, wasm!(svg))).toBe(0);
+  } finally {
+    if (folder === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = folder;
+  }
 });

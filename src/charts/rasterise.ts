@@ -28,12 +28,13 @@ export function tooLarge(svg: string): string | undefined {
 /** Draws an SVG as a PNG of two dots per chart unit. */
 type Rasteriser = (svg: string) => Uint8Array;
 
-let loaded: Promise<Rasteriser> | undefined;
+let native: Promise<Rasteriser | undefined> | undefined;
+let wasm: Promise<Rasteriser> | undefined;
 
 /** The one that this machine has. */
-export function loadRasteriser(): Promise<Rasteriser> {
-  loaded ??= loadNative().catch(loadWasm);
-  return loaded;
+export async function loadRasteriser(): Promise<Rasteriser> {
+  native ??= loadNative().catch(() => undefined);
+  return (await native) ?? loadWasm();
 }
 
 /** A PNG of two dots per chart unit; or what is to be said where the rasteriser fails, and with it its thread. */
@@ -41,6 +42,11 @@ export async function rasterise(svg: string): Promise<Uint8Array | string> {
   const draw = await loadRasteriser();
   try {
     return draw(svg);
+  } catch {
+    // Machine code wants a place for its fonts at each picture, and a disk may be full by now; the other needs none.
+  }
+  try {
+    return (await loadWasm())(svg);
   } catch (error) {
     return `the rasteriser fails at the picture (${(error as Error).message}); use the SVG`;
   }
@@ -53,7 +59,12 @@ const FONT = { defaultFontFamily: 'DejaVu Sans', sansSerifFamily: 'DejaVu Sans' 
  * The rasteriser as WebAssembly, which runs everywhere; it can be initialised once per thread only. Half of the time that five
  * charts take is its: a thousand functions are compiled to be called a few times.
  */
-export async function loadWasm(): Promise<Rasteriser> {
+export function loadWasm(): Promise<Rasteriser> {
+  wasm ??= initialiseWasm();
+  return wasm;
+}
+
+async function initialiseWasm(): Promise<Rasteriser> {
   const [resvg, binary, font] = await Promise.all([
     import('@resvg/resvg-wasm'),
     readFile(require.resolve('@resvg/resvg-wasm/index_bg.wasm')),
