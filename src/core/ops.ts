@@ -124,7 +124,8 @@ export function transpose(x: Tensor3D): Tensor3D {
  * <a, b> of each lane, [lanes, n, m] both, on the host, where numbers of a lane live. Products and sum are float64, so
  * that no state of float32 has a square that is zero, or infinite, unless its own is.
  */
-export function dots(a: Tensor3D, b: Tensor3D): Float64Array {
+export function dots(a: Tensor3D & Known, b: Tensor3D): Float64Array {
+  if (a[PRODUCTS]?.other === b) return a[PRODUCTS].products;
   const [lanes, n, m] = a.shape;
   if (has('Dots')) return doubles(run('Dots', { a, b }));
   const [x, y] = [a.dataSync<'float32'>(), b.dataSync<'float32'>()];
@@ -159,15 +160,22 @@ export function gramProducts(a: Tensor3D, b: Tensor3D): Float64Array {
 }
 
 const SQUARES = Symbol('squared norms');
+const PRODUCTS = Symbol('dot products');
 
 /** What is known of a state, on the state: maps of many thousand tensors are what the garbage collector has most work with. */
 interface Known {
   [SQUARES]?: Float64Array;
+  [PRODUCTS]?: { readonly other: Tensor3D; readonly products: Float64Array };
 }
 
 /** Remembers |a|^2 of each lane, of a state that came with it. */
 export function rememberSquares(a: Tensor3D & Known, squares: Float64Array): void {
   a[SQUARES] = squares;
+}
+
+/** Remembers <a, b> of each lane, of states that came with it: the last of a. */
+export function rememberDots(a: Tensor3D & Known, other: Tensor3D, products: Float64Array): void {
+  a[PRODUCTS] = { other, products };
 }
 
 /**
