@@ -7,7 +7,7 @@
 import { engine, getBackend, type Tensor3D, type TensorInfo } from '@tensorflow/tfjs-core';
 
 /** Sums of a pass, the number of each among those of a lane. */
-export const DENSE_SUM = {
+const SUM = {
   input: 0,
   features: 1,
   gradient: 2,
@@ -22,7 +22,7 @@ export const DENSE_SUM = {
   rate: 11,
 } as const;
 
-const SUMS = Object.keys(DENSE_SUM).length;
+const SUMS = Object.keys(SUM).length;
 
 type Call = (...given: (number | boolean)[]) => void;
 
@@ -47,7 +47,7 @@ export function offerDensePasses(kernels: DenseExports, heap: Heap): void {
 export const hasDensePasses = () => offered !== undefined && getBackend() === 'wasm';
 
 /** One of the sums of a pass, of each lane. */
-export type DenseSums = (which: keyof typeof DENSE_SUM) => Float64Array;
+export type DenseSums = (which: keyof typeof SUM) => Float64Array;
 
 /** The matrices M of a layer, M^T of each, and the factors a of its skip connections, [lanes, 1, 1]. */
 export interface DenseLayer {
@@ -116,7 +116,7 @@ export function denseChange(
   const sums = summed(change, 2, (sums, space, values) => {
     const { kernels, at } = offered!;
     for (let lane = 0; lane < lanes; lane++) {
-      values[lane * SUMS + DENSE_SUM.rate] = rates === undefined ? 0 : -rates[lane]!;
+      values[lane * SUMS + SUM.rate] = rates === undefined ? 0 : -rates[lane]!;
     }
     kernels.denseChange(
       at(change),
@@ -154,7 +154,7 @@ function summed(
   space.dispose();
   return (which) => {
     const column = new Float64Array(lanes);
-    for (let lane = 0, i = DENSE_SUM[which]; lane < lanes; lane++, i += SUMS) column[lane] = found[i]!;
+    for (let lane = 0, i = SUM[which]; lane < lanes; lane++, i += SUMS) column[lane] = found[i]!;
     return column;
   };
 }
