@@ -29,6 +29,7 @@ const KINDS = {
     { data: { samples: 200 }, step: { kind: 'update' } },
   ],
   'dense, more samples than units': [{ depth: 20, width: 100 }, 12, 1, { data: { samples: 1000 } }],
+  'dense, large matrices': [{ depth: 8, width: 600 }, 2, 1, { data: { samples: 1000 } }],
   'dense, fewer samples than units': [{ depth: 20, width: 300 }, 8, 1, { data: { samples: 40 } }],
   'dense, wide, many samples': [{ depth: 5, width: 1500 }, 1, 1, { data: { samples: 1000 } }],
   'dense, smooth activation': [

@@ -153,13 +153,38 @@ function isWhole(demand: Demand): boolean {
   );
 }
 
+/** Whether the backend takes a layer of formed weights in whole passes (`core/step/dense-block.ts`). */
+function isDenseBlock({
+  weights,
+  samples,
+  width,
+  widths,
+  architecture,
+  activation,
+  isNormalized,
+}: Demand): boolean {
+  return (
+    weights === 'dense' &&
+    widths === undefined &&
+    samples >= Math.max(width, MANY_ROWS) &&
+    !isNormalized &&
+    hasBranches(architecture) &&
+    !hasHiddenWidth(architecture) &&
+    activation === 'relu'
+  );
+}
+
 /** Processor time of a cell's own numbers, ns. */
 export function workNs(demand: Demand): number {
   const { samples: n, depth, inputWidth, outputWidth, weights, activation, loss } = demand;
   const evaluated = ((demand.measured ?? 0) * demand.heldOut) / n / 3;
   const steps = stepsOf(demand) + evaluated + (demand.measuresBackward ? 0.4 : 0);
   const whole = isWhole(demand);
-  const entry = whole ? NS.wholeEntry : NS.entry + 3 * (ACTIVATION_NS[activation] ?? FORMULA_NS);
+  const entry = whole
+    ? NS.wholeEntry
+    : isDenseBlock(demand)
+      ? NS.blockEntry
+      : NS.entry + 3 * (ACTIVATION_NS[activation] ?? FORMULA_NS);
   const states = entriesOf(demand) * n * steps * entry;
   const matrices = sum(matricesOf(demand), (matrix) => {
     const { inputs, outputs, count, isInput } = matrix;

@@ -4,26 +4,28 @@ import type { Setting } from '../config/settings.js';
 /** Measured times, ns, where `REFERENCE_NORMAL_NS` is what the sampler takes for a number. */
 export const NS = {
   /** An entry of a state, in all passes of a step; besides what follows. */
-  entry: 18,
+  entry: 26,
   /** The same in whole passes. */
-  wholeEntry: 10,
+  wholeEntry: 8,
+  /** The same in whole passes of weights that are formed, whose products come besides. */
+  blockEntry: 5.7,
   /** A normal number. */
-  normal: 1.4,
+  normal: 1.1,
   /** An entry of a matrix: to transpose it, and to multiply it with a vector; with each of many vectors. */
-  transposed: 4,
-  vectorProduct: 0.43,
-  manyProduct: 0.055,
-  innerProduct: 0.066,
+  transposed: 3.8,
+  vectorProduct: 0.7,
+  manyProduct: 0.048,
+  innerProduct: 0.14,
   /** An entry of a direction, in a product of another vector. */
-  direction: 0.3,
+  direction: 0.9,
   /** A lane of a layer, in what the host computes of its norms and identities. */
-  lane: 6_000,
-  wholeLane: 2_500,
+  lane: 5_600,
+  wholeLane: 4_000,
   /** A call of the backend, for however many lanes. */
   call: 11_000,
   /** An output on the host, by a plain loss, and by one with exponentials. */
   output: 70,
-  softmax: 500,
+  softmax: 440,
 } as const;
 
 /** Time of a normal number, ns, that the times here are relative to: a slower machine, or one with much to do, takes more. */
@@ -34,10 +36,10 @@ export const ACTIVATION_NS: Readonly<Partial<Record<Setting['activation'], numbe
   relu: 0.5,
   linear: 0,
   leaky: 0.5,
-  tanh: 4,
-  silu: 4,
-  erf: 6,
-  gelu: 8,
+  tanh: 5,
+  silu: 5,
+  erf: 7,
+  gelu: 9,
 };
 /** That of one that has no kernel. */
 export const FORMULA_NS = 100;
