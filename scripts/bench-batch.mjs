@@ -24,6 +24,8 @@ export function batchOf({ width, depth = 8, count = 2, samples = 1, weights = 'd
     kind: 'update',
     steps: 1,
     layers: 'output',
+    // As many as the figures record.
+    quantities: ['bfa_rad', 'sensitivity_finite', 'loss', 'loss_change'],
   };
   return { cells, settings };
 }

@@ -257,7 +257,10 @@ const PARTS = {
   numpy_against_figures: () => {
     const python = process.env.PYTHON ?? 'python3';
     const { status, stdout } = spawnSync(python, ['scripts/numpy-way.py'], { encoding: 'utf8' });
-    if (status !== 0) return undefined;
+    if (status !== 0) {
+      process.stderr.write(`bench: ${python} with numpy is not there; PYTHON=... names another\n`);
+      return known.numpy_against_figures;
+    }
     const { numpy, figures } = JSON.parse(stdout);
     const whole = (of) =>
       Object.values(figures).reduce(
