@@ -15,9 +15,9 @@ const KERNELS = {
   gaussian: { sources: ['gaussian', 'ziggurat'], options: [] },
   fused: {
     sources: [
-      ...['fused', 'dot', 'dots', 'kinked', 'relu'],
+      ...['fused', 'dot', 'kinked', 'relu', 'ziggurat'],
       ...['passes', 'product', 'sparse-product', 'transpose'].map((name) => `dense/${name}`),
-      ...['sampled-passes', 'sampled-sums', 'ziggurat'],
+      ...['dots', 'passes', 'sums'].map((name) => `sampled/${name}`),
       ...['activations', 'logistic', 'normal', 'operations', 'pairs'].map((name) => `smooth/${name}`),
     ],
     options: ['--importMemory'],

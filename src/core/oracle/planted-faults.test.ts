@@ -141,7 +141,7 @@ interface Experiment extends Partial<Omit<BatchSettings, 'shape'>> {
   readonly stepSize?: number;
 }
 
-/** Byte of the factor a in what a lane draws (`sampled-sums.as.ts`). */
+/** Byte of the factor a in what a lane draws (`wasm/sampled/sums.as.ts`). */
 const SKIP = 32;
 
 /** What five cells of one law say of themselves. */

@@ -9,7 +9,7 @@
 import { dot, square } from './dot.as';
 import { difference, gated, read, write } from './kinked.as';
 import { addScaledRow, PACKED_BYTES, packInto } from './dense/product.as';
-import { PARTS, sumIn } from './sampled-sums.as';
+import { PARTS, sumIn } from './sampled/sums.as';
 import { placeNumbers, TABLE_BYTES } from './smooth/activations.as';
 import { transposeMatrix } from './dense/transpose.as';
 import { initialise as initialiseSampler, ROOM } from './ziggurat.as';
@@ -17,8 +17,8 @@ import { initialise as initialiseSampler, ROOM } from './ziggurat.as';
 export { denseBackward, denseChange, denseForward } from './dense/passes.as';
 export { product } from './dense/product.as';
 export { reluDifference, reluTangent } from './relu.as';
-export { backward, change, forward } from './sampled-passes.as';
-export { arrive, enter, enterChange } from './sampled-sums.as';
+export { backward, change, forward } from './sampled/passes.as';
+export { arrive, enter, enterChange } from './sampled/sums.as';
 export { erf, gelu, silu, tanh } from './smooth/activations.as';
 
 /** Bytes that the sampler, sums, the products and the smooth activations work in. */

@@ -1,6 +1,6 @@
 /**
  * The layers of networks with weights that are never formed, of one sample, by passes of the backend that are whole (see
- * `sampled-passes.as.ts`): what a `Chain` and the skip connection beside it do, from the same random numbers, and so with the
+ * `wasm/sampled/passes.as.ts`): what a `Chain` and the skip connection beside it do, from the same random numbers, and so with the
  * same results up to rounding. The sums that the passes come with are those of the proof and the measurements.
  */
 import * as tf from '@tensorflow/tfjs-core';

@@ -1,10 +1,10 @@
 /**
- * The passes of a layer with weights that are never formed, whole: calls of the wasm backend (see `sampled-passes.as.ts`);
+ * The passes of a layer with weights that are never formed, whole: calls of the wasm backend (see `passes.as.ts`);
  * other backends have none. States, sums and what lanes draw are addresses in its memory (`states.ts`).
  */
 import { getBackend } from '@tensorflow/tfjs-core';
 
-/** Sums of a layer, the number of each among those of a lane (see `sampled-sums.as.ts`). */
+/** Sums of a layer, the number of each among those of a lane (see `sums.as.ts`). */
 export const SUM = {
   features: 0,
   input: 1,

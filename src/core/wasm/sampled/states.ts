@@ -2,7 +2,7 @@
  * The states of the layers of a step with weights that are never formed, and their sums: one block of the memory of the backend,
  * since in a batch of few lanes making as many tensors takes longer than writing them.
  *
- * A state has m numbers a lane, and zeros up to the next multiple of four (`sampled-sums.as.ts`).
+ * A state has m numbers a lane, and zeros up to the next multiple of four (`sums.as.ts`).
  */
 import type { Tensor3D } from '@tensorflow/tfjs-core';
 import { filled } from '../../ops.js';

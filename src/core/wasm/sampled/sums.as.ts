@@ -1,6 +1,6 @@
 /**
  * The sums over the states of a layer with weights that are never formed, of one sample: what its passes
- * (`sampled-passes.as.ts`) leave for those that follow, for the proof of the step and for its measurements.
+ * (`passes.as.ts`) leave for those that follow, for the proof of the step and for its measurements.
  *
  * Activations are the homogeneous ones, phi(f) = f where f > 0, else slope * f. Sums are of float64 products, so that no
  * state has a square that float32 has no number for, and the coefficient along a direction is known to sixteen digits: the
@@ -11,8 +11,8 @@
  * layer are SUMS bytes a lane. While they are summed each is of two parts, at twice its place in a lane of PARTS.
  */
 import { plusDot, total } from './dots.as';
-import { difference, gated } from './kinked.as';
-import { start } from './ziggurat.as';
+import { difference, gated } from '../kinked.as';
+import { start } from '../ziggurat.as';
 
 // A lane.
 const DEPTH: usize = 16;

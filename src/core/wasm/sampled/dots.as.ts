@@ -1,5 +1,5 @@
 /** Sums of products of float32 numbers in float64, four numbers at a time: a sum in the making is of two parts. */
-import { gated } from './kinked.as';
+import { gated } from '../kinked.as';
 
 @inline
 function high(x: v128): v128 {

@@ -3,7 +3,7 @@
  * draw, scale, gate and add, by blocks that stay in the first cache until they are summed. A pass goes over a state once, and
  * once more where a sum over all that it drew must be known first.
  *
- * Arguments are as in `sampled-sums.as.ts`: `isInner` tells a layer that begins with phi and has a skip connection,
+ * Arguments are as in `sums.as.ts`: `isInner` tells a layer that begins with phi and has a skip connection,
  * x = a x_before + M phi(x_before), from one that ends with it, x = phi(M x_before). With M q = u and M^T b = t it is
  *
  *     u = sigma |q| g                                                                       forward
@@ -13,7 +13,7 @@
  * with fresh normal g in each, r = dq less what of it is along q, and x = q, or q + dq of a finite step.
  */
 import { plusDot, plusGatedDot, plusPlainDot, total } from './dots.as';
-import { gated } from './kinked.as';
+import { gated } from '../kinked.as';
 import {
   addBackward,
   addChange,
@@ -40,8 +40,8 @@ import {
   SKIP,
   strideOf,
   SUMS,
-} from './sampled-sums.as';
-import { draw } from './ziggurat.as';
+} from './sums.as';
+import { draw } from '../ziggurat.as';
 
 // The products of a matrix, by the roles of their random streams (`random.ts`).
 const FORWARD: u32 = 8;
