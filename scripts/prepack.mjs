@@ -21,7 +21,7 @@ const visit = (path) => {
   if (used.has(path)) return;
   used.add(path);
   const source = readFileSync(path, 'utf8');
-  for (const [, from] of source.matchAll(/(?:from|import\(|import)\s*["'](\.[^"']+)["']/g))
+  for (const [, from] of source.matchAll(/(?:from|import\(|import)\s*["'](\.[^"']+\.js)["']/g))
     visit(join(dirname(path), from));
 };
 ['index', 'cli/main', 'run/machine/worker', 'run/machine/process-worker']

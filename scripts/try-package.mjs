@@ -147,10 +147,11 @@ function unreachable() {
   const entries = ['index.js', 'cli/main.js', ...workers, ...threads.map((name) => `program/${name}.js`)];
   const seen = new Set();
   const visit = (path) => {
-    if (seen.has(path)) return;
+    // Comments of the packages that are within name modules of theirs.
+    if (seen.has(path) || !existsSync(path)) return;
     seen.add(path);
     const source = readFileSync(path, 'utf8');
-    for (const [, from] of source.matchAll(/(?:from|import\(|import)\s*["'](\.[^"']+)["']/g))
+    for (const [, from] of source.matchAll(/(?:from|import\(|import)\s*["'](\.[^"']+\.js)["']/g))
       visit(join(dirname(path), from));
   };
   for (const entry of entries) visit(join(dist, entry));
