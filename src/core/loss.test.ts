@@ -57,3 +57,18 @@ test('the cross-entropy of a sample that is classified right beyond doubt has al
     }
   }
 });
+
+test('the cross-entropy of outputs of any size changes by all digits of what they change by', () => {
+  const shape = { ...SHAPE, samples: 1 };
+  const change = (f: number[], df: number[]) => LOSSES['cross-entropy'].change(f, df, [1, 0, 0], shape);
+  for (const size of [1e3, 1e10, 1e30]) {
+    // Classified wrong beyond doubt: the loss is the excess of the likeliest class, before and after.
+    for (const d of [-1e-7, -0.3, -0.7, -40, 1e-7, 0.3, 29, 31, 700]) {
+      expect(change([0.1, size, 0.2], [0.3, 0.3 + d, 2]) / d, `${size} ${d}`).toBeCloseTo(1, 8);
+    }
+    // Another class becomes the likeliest.
+    expect(change([0, size, size], [1, 1, 41]), `${size}`).toBeCloseTo(40 - Math.log(2), 12);
+    expect(change([size, 0, 0], [0, 2 * size, 0]) / size).toBeCloseTo(1, 12);
+    expect(change([0, size, 0], [2 * size, 0, 0]) / size).toBeCloseTo(-1, 12);
+  }
+});

@@ -68,6 +68,9 @@ class SoftmaxRow {
   rest = 0;
   /** -log p_c. */
   surprise = 0;
+  /** What f_j exceeds log p_j by, in two parts: the largest f, and what is small beside it. */
+  most = 0;
+  logTotal = 0;
 
   constructor(k: number) {
     this.p = new Float64Array(k);
@@ -91,15 +94,25 @@ class SoftmaxRow {
     const total = others + p[c]!;
     const own = f[start + c]!;
     this.c = c;
+    this.most = most;
+    this.logTotal = Math.log(total);
     this.rest = others / total;
-    this.surprise = own === most ? Math.log1p(others) : most - own + Math.log(total);
+    this.surprise = own === most ? Math.log1p(others) : most - own + this.logTotal;
     for (let j = 0; j < k; j++) p[j] = p[j]! / total;
   }
 }
 
-/** A larger change of the loss is that of two losses, since the exponential of a rise may be infinite. */
+/** A larger change is a logarithm of a sum whose largest term is 1, since the exponential of a rise may be infinite. */
 const MOST_RISE = 30;
 const MOST_FALL = -0.5;
+
+/** log sum_j p_j e^{rise_j}, of logarithms: of outputs of 1e10 that change by 1 as well, whose losses have no digit of their difference. */
+function logOfRisen(row: SoftmaxRow, f: Outputs, start: number, rise: (j: number) => number): number {
+  const { p, most, logTotal } = row;
+  const risen = p.map((_, j) => f[start + j]! - most - logTotal + rise(j));
+  const largest = risen.reduce((a, b) => Math.max(a, b), -Infinity);
+  return largest + Math.log(risen.reduce((sum, x) => sum + Math.exp(x - largest), 0));
+}
 
 /**
  * -sum_j y_j log p_j / n with p = softmax(f) of each row, for rows y that sum to 1: one-hot ones. Written with the outputs
@@ -148,14 +161,12 @@ const crossEntropy: Loss = {
     return curvature;
   },
   change: (f, df, y, shape) => {
-    const after = Float64Array.from(f, (x, i) => x + df[i]!);
     const k = shape.outputWidth;
-    const [row, afterRow] = [new SoftmaxRow(k), new SoftmaxRow(k)];
+    const row = new SoftmaxRow(k);
     let total = 0;
     for (let start = 0; start < f.length; start += k) {
       row.take(f, y, start);
-      afterRow.take(after, y, start);
-      const { p, c, surprise } = row;
+      const { p, c } = row;
       const rise = (j: number) => df[start + j]! - df[start + c]!;
       let sum = 0;
       let most = 0;
@@ -166,7 +177,7 @@ const crossEntropy: Loss = {
         gain += y[start + j]! * rise(j);
       }
       const isSmall = most < MOST_RISE && sum > MOST_FALL;
-      total += (isSmall ? Math.log1p(sum) : afterRow.surprise - surprise) - gain;
+      total += (isSmall ? Math.log1p(sum) : logOfRisen(row, f, start, rise)) - gain;
     }
     return total / shape.samples;
   },
