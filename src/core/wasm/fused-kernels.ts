@@ -28,7 +28,7 @@ interface WasmBackend {
   incRef(id: DataId): void;
 }
 
-/** Activations that have a kernel, which is of the same name, and what it is asked for by number (see `smooth.as.ts`). */
+/** Activations that have a kernel, which is of the same name, and what it is asked for by number (see `smooth/operations.as.ts`). */
 const SMOOTH = ['tanh', 'erf', 'gelu', 'silu'] as const;
 const OPERATIONS = ['value', 'tangent', 'bend', 'difference'] as const;
 export type ActivationOperation = (typeof OPERATIONS)[number];

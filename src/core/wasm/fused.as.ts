@@ -2,7 +2,7 @@
  * What one step needs and the tensor library has no fast kernel for, on float32 in its own memory: entrywise operations
  * that read and write a state once, and products of small or thin matrices for many lanes, without packing.
  *
- * AssemblyScript, compiled to WebAssembly SIMD by `npm run build`; `fused-kernels.ts` registers them with the library's
+ * AssemblyScript, compiled to WebAssembly SIMD by `npm run kernel`; `fused-kernels.ts` registers them with the library's
  * wasm backend. Arguments are byte offsets and counts; no data, and no state but of the sampler and tables of numbers, in a
  * place that they are given.
  */

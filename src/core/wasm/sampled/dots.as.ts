@@ -1,16 +1,11 @@
 /** Sums of products of float32 numbers in float64, four numbers at a time: a sum in the making is of two parts. */
+import { high, low } from '../dot.as';
 import { gated } from '../kinked.as';
-
-@inline
-function high(x: v128): v128 {
-  return f64x2.promote_low_f32x4(v128.shuffle<i64>(x, x, 1, 1));
-}
 
 /** sum + <x, y>, in two parts. */
 @inline
 export function plusDot(sum: v128, x: v128, y: v128): v128 {
-  const low = f64x2.mul(f64x2.promote_low_f32x4(x), f64x2.promote_low_f32x4(y));
-  return f64x2.add(sum, f64x2.add(low, f64x2.mul(high(x), high(y))));
+  return f64x2.add(sum, f64x2.add(low(x, y), high(x, y)));
 }
 
 @inline
