@@ -14,8 +14,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { reachable } from './reachable.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), 'feature-speed-package-'));
@@ -145,16 +146,7 @@ function unreachable() {
   const threads = ['thread', 'draw-process', 'worker', 'process-worker', 'examiner'];
   const workers = ['run/machine/worker.js', 'run/machine/process-worker.js'];
   const entries = ['index.js', 'cli/main.js', ...workers, ...threads.map((name) => `program/${name}.js`)];
-  const seen = new Set();
-  const visit = (path) => {
-    // Comments of the packages that are within name modules of theirs.
-    if (seen.has(path) || !existsSync(path)) return;
-    seen.add(path);
-    const source = readFileSync(path, 'utf8');
-    for (const [, from] of source.matchAll(/(?:from|import\(|import)\s*["'](\.[^"']+\.js)["']/g))
-      visit(join(dirname(path), from));
-  };
-  for (const entry of entries) visit(join(dist, entry));
+  const seen = reachable(dist, entries);
   return readdirSync(dist, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith('.js'))
     .map((entry) => join(entry.parentPath, entry.name))

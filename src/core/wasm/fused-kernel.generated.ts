@@ -6,7 +6,7 @@
 // db43b3d644c7f56b0832e05dddb9c5c2f636daa9444c6c83bd2de674ccb33732 ziggurat.as.ts
 // a6851777a0b4c783481c5eb63a409aa366bb799188d1867233c24a9fa3713f74 dense/passes.as.ts
 // d8eb7c85a5de4db6dfaab63855b3d421354f0b189995f6adc7db1801a009c748 dense/product.as.ts
-// 4f1aeb16df70ecb84a84019ef6c2c4dd4709f339f4efd6f3f6e70773402896cf dense/sparse-product.as.ts
+// 1950cefbf83913b10959c4682b26224f22f35dee92b6e895b8546abf6df60c71 dense/sparse-product.as.ts
 // cf8679d8a2bba0bd9ed5bcef7e8f4b4e5605960065f6216ae777917d1e097ab8 dense/transpose.as.ts
 // 7203a7340a17761dbf108ccc462ca2bf748bb8859aa3c104c67aaa5aef9f3c15 sampled/dots.as.ts
 // 069e71ed4da85671d471595309ab17ae5566e5586c415e5138d2492fb4cd42e1 sampled/passes.as.ts
